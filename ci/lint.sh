@@ -1,0 +1,77 @@
+#!/bin/sh
+# What a compiler of the whole does not tell: formatting, each kernel alone, the direction of includes, shell scripts.
+set -eu
+cd "$(dirname "$0")/.."
+
+ci/deps.sh test
+failed=0
+complain() {
+  echo "ci/lint.sh: $1" >&2
+  failed=1
+}
+
+echo "formatting"
+unformatted=$(find host tests examples -name '*.[ch]' | sort | while read -r file; do
+  clang-format "$file" | cmp -s - "$file" || echo "$file"
+done)
+if [ -n "$unformatted" ]; then
+  echo "$unformatted"
+  complain "run clang-format -i on these"
+fi
+
+echo "kernels"
+for kernel in kernels/*.cl; do
+  clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Ikernels -Wall -Wextra -Werror -fsyntax-only "$kernel" ||
+    complain "$kernel does not compile alone"
+done
+# Results of these differ between drivers; docs/numerics.md tells what takes their place.
+loose='(^|[^a-z_0-9])(native_[a-z0-9]+|half_[a-z0-9]+|atomic_xchg|atomic_cmpxchg|mad|mad24|mul24|fmin|fmax|exp|log|sqrt|rsqrt|pow)[[:space:]]*\('
+for kernel in kernels/*.cl kernels/*.h; do
+  # Without comments, which may speak of them.
+  if gcc -fpreprocessed -dD -E -P -x c "$kernel" 2>/dev/null | grep -E "$loose"; then
+    complain "$kernel uses a built-in whose results differ between drivers"
+  fi
+done
+
+# Includes run downward: the rooms that each room may include from, beside base and the public header.
+echo "includes"
+rooms_of() {
+  case $1 in
+    base) ;;
+    backend) ;;
+    reference) echo backend ;;
+    opencl) echo backend ;;
+    context) echo backend reference opencl ;;
+    data) ;;
+    operations) echo backend context ;;
+    network) echo backend context data ;;
+    training) echo backend context data network model_file ;;
+    model_file) echo backend context data network ;;
+    validation) echo backend context network training data reference operations ;;
+    *) complain "host/$1 is a room that ci/lint.sh does not know" ;;
+  esac
+}
+for folder in host/*/; do
+  room=$(basename "$folder")
+  case $room in include | cli) continue ;; esac
+  allowed="base|$room|$(rooms_of "$room" | tr ' ' '|')"
+  if grep -nE '^#[[:space:]]*include[[:space:]]*"[a-z_]+/' "$folder"*.[ch] 2>/dev/null |
+    grep -vE "\"(${allowed%|})/"; then
+    complain "host/$room includes from a room that is not below it"
+  fi
+done
+if grep -nE '^#[[:space:]]*include[[:space:]]*"[^"]*/' host/cli/*.[ch]; then
+  complain "host/cli includes something other than mlp_cl.h and its own files"
+fi
+if grep -rnE '^#[[:space:]]*include[[:space:]]*[<"]CL/' host examples --include='*.[ch]' | grep -v '^host/opencl/'; then
+  complain "only host/opencl includes CL/cl.h"
+fi
+if grep -rnE '(^|[^a-z_])(printf|puts|exit|abort)[[:space:]]*\(' host --include='*.c' | grep -v '^host/cli/'; then
+  complain "the library never prints, exits or aborts"
+fi
+
+echo "scripts"
+shellcheck ci/*.sh .ci/run tests/cli/*.sh || complain "shellcheck"
+
+[ $failed = 0 ] && echo "lint: clean"
+exit $failed

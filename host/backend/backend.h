@@ -1,0 +1,226 @@
+/* What a device can do: tensors, and the operations of a multilayer perceptron on them. Two implementations keep the
+ * same bits (docs/numerics.md): reference/ is the readable specification, opencl/ runs it on a device. The network code
+ * above is written once, against this file.
+ *
+ * Unless said otherwise an operation only enqueues: it returns before the work is done, work runs in the order of the
+ * calls, and arguments passed by pointer are copied before the call returns. Tensors must outlive the work: destroying
+ * one waits. Callers check shapes; operations assert them. `rows` may be less than the tensors' rows (a ragged batch).
+ * Names: batch = rows, in = fan-in, out = fan-out; d_x is the gradient of x.
+ * Errors of every operation: OPENCL, BUILD (first use of a kernel), DEVICE_MEMORY, NO_MEMORY. */
+#ifndef BACKEND_BACKEND_H
+#define BACKEND_BACKEND_H
+
+#include "base/error.h"
+#include "mlp_cl.h"
+
+typedef struct backend backend;
+
+/* ---- Tensors ---------------------------------------------------------------------------------------------------- */
+
+typedef enum tensor_role {
+  TENSOR_PLAIN,      /* row-major in its own element type: data, labels, order, losses, predictions, flags */
+  TENSOR_ACTIVATION, /* float32 from here on, in whatever layout the backend likes; magnitudes < 2^-30 are stored as 0
+                      */
+  TENSOR_WEIGHT,     /* as activations; a bias is a weight of one row */
+  TENSOR_GRADIENT,   /* magnitudes < 2^-50 are stored as 0 */
+  TENSOR_STATE       /* of the optimiser, shaped like its weight; as gradients */
+} tensor_role;
+
+typedef enum tensor_element {
+  TENSOR_UINT8 = MLP_CL_UINT8,
+  TENSOR_INT8 = MLP_CL_INT8,
+  TENSOR_INT16 = MLP_CL_INT16,
+  TENSOR_FLOAT32 = MLP_CL_FLOAT32,
+  TENSOR_INT32 /* PLAIN only: labels, order (read as uint32), predictions, flags */
+} tensor_element;
+
+/* The part that callers may read; each backend's own tensor begins with it. */
+typedef struct tensor {
+  tensor_role role;
+  tensor_element element;
+  size_t rows, cols;
+} tensor;
+
+/* Bytes of one element. */
+size_t tensor_element_bytes(tensor_element element);
+
+/* ---- Arguments of operations ------------------------------------------------------------------------------------ */
+
+/* One dropout mask. The value at (row, col) is kept iff word col%4 of Philox4x32-10 at counter
+ * (((first_row + row)·ceil(cols/4) + col/4) as two words, step, layer) under `seed` is >= threshold. */
+typedef struct dropout {
+  uint32_t threshold; /* round(rate · 2^32); 0 keeps all, and then no Philox is computed */
+  float scale;        /* of kept values, forward and backward; 1 when unscaled */
+  uint64_t seed;
+  uint32_t step;
+  uint32_t layer;
+  uint64_t first_row; /* number in the whole batch of row 0 */
+} dropout;
+
+/* One step of stochastic gradient descent, torch.optim.SGD with dampening 0, each line one fma, result canonical:
+ *   g = fma(weight_decay, w, g)                   if weight_decay != 0
+ *   v = fma(momentum, v, g), then g = nesterov ? fma(momentum, v, g) : v     if momentum != 0
+ *   w = fma(-learning_rate, g, w) */
+typedef struct sgd {
+  float learning_rate, momentum, weight_decay;
+  bool nesterov;
+} sgd;
+
+/* y (rows, width) = canonical(source[order[first + i]] · scale), into an ACTIVATION. |scale| is in [2^-90, 2^90]: so it
+ * makes no difference whether a device flushes subnormal elements. */
+typedef struct gather {
+  const tensor *source; /* PLAIN (any, width) */
+  const tensor *order;  /* PLAIN int32 (1, any) of row numbers, or NULL: row first + i itself */
+  size_t first, rows;
+  float scale;
+  tensor *y;
+} gather;
+
+/* y (rows, out) = dropout(relu(x (rows, in) · weight (in, out) + bias (1, out))), with the bits of the unfused ones:
+ *   y = canonical(sum over features);  y = canonical(y + bias);  y = !(y <= 0) ? y : 0;
+ *   y = kept ? canonical(y · scale) : 0
+ * The first canonical() is not idle: a bias below 2^-7 would feel a sum below 2^-30. The last one is, as scale >= 1. */
+typedef struct dense_forward {
+  size_t rows;
+  const tensor *x, *weight;
+  const tensor *bias; /* or NULL */
+  bool relu;
+  const dropout *dropout; /* or NULL */
+  tensor *y;
+} dense_forward;
+
+/* From logits x (rows, classes) and label[order[first + i]]: losses, predictions at [slot + i], and d_logits.
+ *   max = the largest x[j]; the prediction is the first index of max
+ *   e[j] = canonical(exact_exp(x[j] - max));  sum = e in 16 lanes (j mod 16), ascending, then lanes 8, 4, 2, 1 apart
+ *   loss = exact_log(sum) - (x[label] - max)
+ *   p[j] = canonical(exact_divide(e[j], sum));  d_logits[j] = canonical((p[j] - onehot[j]) · scale)
+ * where every canonical() has the gradients' floor; softmax stores p with the activations' floor. A row in which a
+ * logit is not finite has NaN for loss, p and d_logits, and prediction 0. A loss that is not finite (also: finite
+ * logits further apart than the largest float) lowers *flag (uint32) to `step`. */
+typedef struct cross_entropy {
+  size_t rows;
+  const tensor *logits;
+  const tensor *labels; /* PLAIN int32 (1, any) */
+  const tensor *order;  /* as in gather */
+  size_t first;
+  float scale;
+  size_t slot;
+  tensor *losses;      /* PLAIN float32 (1, any) */
+  tensor *predictions; /* PLAIN int32 (1, any) */
+  tensor *d_logits;    /* or NULL: evaluation */
+  tensor *flag;        /* PLAIN int32 (1, 1), or NULL */
+  uint32_t step;
+} cross_entropy;
+
+/* d_x (rows, in) = y > 0 ? (d_y (rows, out) · weightᵀ) · scale : 0, where y (rows, in) is what the layer below stored:
+ * its sign carries the ReLU's derivative and the dropout mask. The sum is made canonical before it meets `scale`, and
+ * again after. */
+typedef struct dense_backward_input {
+  size_t rows;
+  const tensor *d_y, *weight;
+  const tensor *y; /* NULL: plain d_x = d_y · weightᵀ */
+  float scale;     /* the dropout's */
+  tensor *d_x;
+} dense_backward_input;
+
+/* g (in, out) = xᵀ · d_y and g_bias (1, out) = column sums of d_y, both in the batch's tree order; then either stored
+ * (`update` NULL: into d_weight, d_bias) or applied at once to weight, bias and their velocities. */
+typedef struct dense_backward_weight {
+  size_t rows;
+  const tensor *x, *d_y;
+  tensor *d_weight, *d_bias; /* GRADIENT, when update is NULL; d_bias may be NULL */
+  const sgd *update;
+  tensor *weight, *bias;                   /* bias may be NULL */
+  tensor *weight_velocity, *bias_velocity; /* STATE; NULL without momentum */
+  tensor *flag;                            /* as in cross_entropy, for updated parameters that are not finite */
+  uint32_t step;
+} dense_backward_weight;
+
+/* ---- Whole steps ------------------------------------------------------------------------------------------------ */
+
+typedef struct step_layer {
+  size_t in, out;
+  tensor *weight, *bias; /* bias NULL without */
+  tensor *weight_velocity, *bias_velocity;
+  tensor *y;   /* (batch, out): output; the logits for the last */
+  tensor *d_y; /* (batch, out) */
+} step_layer;
+
+/* Everything that a training step touches. */
+typedef struct step_plan {
+  size_t layers_count;
+  step_layer *layers;
+  size_t batch;
+  const tensor *source, *labels, *order;
+  float source_scale;
+  tensor *x; /* (batch, in): the gathered batch */
+  tensor *losses, *predictions, *flag;
+  sgd update;
+  dropout dropout; /* of hidden layers; step and layer are set on the way */
+  bool mean;       /* scale of the loss: 1/rows, or 1 */
+} step_plan;
+
+/* Steps over rows [first, end) of the order in batches of plan->batch, the last one ragged; `step` is the number of the
+ * first step in the run, metrics go to the slots of the rows' positions. */
+typedef struct step_range {
+  size_t first, end;
+  uint32_t step;
+} step_range;
+
+/* ---- The interface ---------------------------------------------------------------------------------------------- */
+
+typedef struct backend_operations {
+  void (*close)(backend *self);
+
+  /* Contents are undefined, except that what lies outside a matrix in the backend's layout never reaches a result. */
+  mlp_cl_status (*tensor_create)(backend *self, tensor_role role, tensor_element element, size_t rows, size_t cols,
+                                 tensor **created, mlp_cl_error *error);
+  void (*tensor_destroy)(backend *self, tensor *destroyed); /* NULL is allowed; waits */
+  /* Rows [first, first + rows) from or to row-major host memory. write makes values canonical and returns when `source`
+   * may be reused; read waits. */
+  mlp_cl_status (*tensor_write)(backend *self, tensor *target, size_t first, size_t rows, const void *source,
+                                mlp_cl_error *error);
+  mlp_cl_status (*tensor_read)(backend *self, const tensor *source, size_t first, size_t rows, void *target,
+                               mlp_cl_error *error);
+  mlp_cl_status (*tensor_zero)(backend *self, tensor *target, mlp_cl_error *error);
+
+  /* Fused, as training uses them. */
+  mlp_cl_status (*gather)(backend *self, const gather *g, mlp_cl_error *error);
+  mlp_cl_status (*dense_forward)(backend *self, const dense_forward *d, mlp_cl_error *error);
+  mlp_cl_status (*cross_entropy)(backend *self, const cross_entropy *c, mlp_cl_error *error);
+  mlp_cl_status (*dense_backward_input)(backend *self, const dense_backward_input *d, mlp_cl_error *error);
+  mlp_cl_status (*dense_backward_weight)(backend *self, const dense_backward_weight *d, mlp_cl_error *error);
+  mlp_cl_status (*softmax)(backend *self, size_t rows, const tensor *logits, tensor *probabilities,
+                           mlp_cl_error *error);
+
+  /* Unfused: the same results in more passes, for validation and for those who learn from them. */
+  mlp_cl_status (*matmul)(backend *self, mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
+                          mlp_cl_error *error);
+  mlp_cl_status (*bias)(backend *self, size_t rows, const tensor *x, const tensor *bias, tensor *y,
+                        mlp_cl_error *error);
+  mlp_cl_status (*relu)(backend *self, size_t rows, const tensor *x, tensor *y, mlp_cl_error *error);
+  mlp_cl_status (*relu_backward)(backend *self, size_t rows, const tensor *y, const tensor *d_y, tensor *d_x,
+                                 mlp_cl_error *error);
+  /* Forward on activations, backward on gradients: the role of y decides its floor. */
+  mlp_cl_status (*dropout)(backend *self, size_t rows, const dropout *mask, const tensor *x, tensor *y,
+                           mlp_cl_error *error);
+  mlp_cl_status (*sgd)(backend *self, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
+                       mlp_cl_error *error);
+
+  /* Optional (NULL, or *taken = false): whole steps in fewer launches, with the same bits. */
+  mlp_cl_status (*train_steps)(backend *self, const step_plan *plan, const step_range *range, bool *taken,
+                               mlp_cl_error *error);
+
+  /* Called after each step: keeps the work in flight below about 100 ms by waiting for older work, never for the
+   * newest. */
+  mlp_cl_status (*pace)(backend *self, mlp_cl_error *error);
+  /* Waits for all work and reports errors that came late. */
+  mlp_cl_status (*finish)(backend *self, mlp_cl_error *error);
+} backend_operations;
+
+struct backend {
+  const backend_operations *op;
+  mlp_cl_device device;
+};
+
+#endif

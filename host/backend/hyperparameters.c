@@ -1,0 +1,36 @@
+#include "backend/hyperparameters.h"
+
+/* Smaller rates would meet the floors of stored values (docs/numerics.md) and do nothing. NaN is in no range. */
+static bool zero_or_within(float x, float least, float most) {
+  return x == 0.0f || (x >= least && x <= most);
+}
+
+mlp_cl_status sgd_from_recipe(const mlp_cl_recipe *recipe, sgd *update, mlp_cl_error *error) {
+  const float largest_below_one = 0x1.fffffep-1f;
+  if (!zero_or_within(recipe->learning_rate, 0x1p-30f, 0x1p30f))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "learning_rate is %g: give 0, or a value from 2^-30 to 2^30",
+                (double)recipe->learning_rate);
+  if (!zero_or_within(recipe->momentum, 0x1p-30f, largest_below_one))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "momentum is %g: give 0, or a value from 2^-30 to below 1",
+                (double)recipe->momentum);
+  if (!zero_or_within(recipe->weight_decay, 0x1p-30f, 1.0f))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "weight_decay is %g: give 0, or a value from 2^-30 to 1",
+                (double)recipe->weight_decay);
+  if (recipe->nesterov && recipe->momentum == 0.0f)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "nesterov is set and momentum is 0: give a momentum, such as 0.9");
+  *update = (sgd){.learning_rate = recipe->learning_rate,
+                  .momentum = recipe->momentum,
+                  .weight_decay = recipe->weight_decay,
+                  .nesterov = recipe->nesterov};
+  return MLP_CL_OK;
+}
+
+mlp_cl_status dropout_from_rate(float rate, bool unscaled, dropout *mask, mlp_cl_error *error) {
+  if (!(rate >= 0.0f && rate < 1.0f))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "dropout is %g: give a value from 0 to below 1", (double)rate);
+  /* rate · 2^32 + 1/2 is exact in double: the rate has 24 bits. The largest rate below 1 gives 2^32 - 2^8. */
+  uint64_t threshold = (uint64_t)((double)rate * 0x1p32 + 0.5);
+  double kept = 0x1p32 - (double)threshold;
+  *mask = (dropout){.threshold = (uint32_t)threshold, .scale = unscaled ? 1.0f : (float)(0x1p32 / kept)};
+  return MLP_CL_OK;
+}

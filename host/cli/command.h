@@ -1,0 +1,18 @@
+/* What each subcommand is: its name, its options, its help, and the function that does it. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "options.h"
+
+typedef struct command {
+  const char *name;
+  const char *summary;      /* one line */
+  const char *operand;      /* the name of its one operand in the help, or NULL: it takes none */
+  const char *examples;     /* lines */
+  struct poptOption *table; /* its options */
+  int (*run)(const options *o);
+} command;
+
+extern const command train_command, evaluate_command, predict_command, validate_command, devices_command;
+
+#endif

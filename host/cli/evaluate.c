@@ -1,0 +1,108 @@
+/* mlp_cl evaluate: loss, accuracy and the confusion matrix of a model file on labelled data. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "open.h"
+#include "report.h"
+
+enum { WIDEST_TABLE = 30, NAME_WIDTH = 14 };
+
+static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_LABELS, OPTION_ROW_PART, POPT_TABLEEND};
+
+static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Device", device_options),
+                                    OPTION_GROUP("Output", output_options), POPT_TABLEEND};
+
+static size_t decimal_width(uint64_t number) {
+  return (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)number);
+}
+
+/* Rows are the labels, columns the predictions; columns are headed by the class's number, which rows tell too. */
+static void print_confusion(const opened_model *m, const uint64_t *confusion, size_t classes) {
+  uint64_t most = 0;
+  for (size_t i = 0; i < classes * classes; i++) most = confusion[i] > most ? confusion[i] : most;
+  int width = (int)decimal_width(most) + 2;
+  printf("\nlabel%*s", NAME_WIDTH, "predicted:");
+  for (size_t j = 0; j < classes; j++) printf("%*zu", width, j);
+  putchar('\n');
+  for (size_t i = 0; i < classes; i++) {
+    char buffer[24];
+    printf("%4zu %-*.*s", i, NAME_WIDTH, NAME_WIDTH, open_class_name(m, i, buffer));
+    for (size_t j = 0; j < classes; j++) printf("%*llu", width, (unsigned long long)confusion[i * classes + j]);
+    putchar('\n');
+  }
+}
+
+static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
+                       size_t classes) {
+  printf("rows        %zu\nloss        %.6f\naccuracy    %.4f\n", result->rows, result->loss, result->accuracy);
+  if (classes <= WIDEST_TABLE)
+    print_confusion(m, confusion, classes);
+  else
+    report_note("the confusion matrix of %zu classes is too wide for a table; --json has it", classes);
+}
+
+static json_t *json_confusion(const uint64_t *confusion, size_t classes) {
+  json_t *rows = json_array();
+  for (size_t i = 0; i < classes; i++) {
+    json_t *row = json_array();
+    for (size_t j = 0; j < classes; j++)
+      json_array_append_new(row, json_integer((json_int_t)confusion[i * classes + j]));
+    json_array_append_new(rows, row);
+  }
+  return rows;
+}
+
+static int print_json(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
+                      size_t classes) {
+  json_t *object = report_object(), *names = json_array();
+  for (size_t i = 0; i < classes; i++) {
+    char buffer[24];
+    json_array_append_new(names, report_string(open_class_name(m, i, buffer)));
+  }
+  json_object_set_new(object, "device", report_device(mlp_cl_context_device(m->context)));
+  json_object_set_new(object, "rows", json_integer((json_int_t)result->rows));
+  json_object_set_new(object, "loss", report_number(result->loss));
+  json_object_set_new(object, "accuracy", report_number(result->accuracy));
+  json_object_set_new(object, "confusion", json_confusion(confusion, classes));
+  json_object_set_new(object, "classes", names);
+  return report_json(object, STATUS_OK);
+}
+
+static int evaluate_opened(const opened_model *m) {
+  size_t classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network));
+  mlp_cl_error error;
+  mlp_cl_evaluation result;
+  const size_t most = 1 << 20; /* classes² counts: beyond, no machine has the memory */
+  uint64_t *confusion = classes <= most ? calloc(classes * classes, sizeof *confusion) : NULL;
+  if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, classes);
+  int status = STATUS_OK;
+  if (mlp_cl_network_evaluate(m->network, m->data, &result, confusion, &error) != MLP_CL_OK)
+    status = report_failure(&error);
+  else if (report_is_json())
+    status = print_json(m, &result, confusion, classes);
+  else
+    print_text(m, &result, confusion, classes);
+  free(confusion);
+  return status;
+}
+
+static int evaluate(const options *o) {
+  opened_model m;
+  int status = open_model(o, &m);
+  if (status == STATUS_OK) status = evaluate_opened(&m);
+  close_model(&m);
+  return status;
+}
+
+const command evaluate_command = {
+    .name = "evaluate",
+    .summary = "loss, accuracy and confusion matrix of a model file",
+    .operand = "MODEL.safetensors",
+    .examples =
+        "  mlp_cl evaluate digits.safetensors\n"
+        "  mlp_cl evaluate fashion.safetensors --data /usr/share/datasets/fashion-mnist\n"
+        "  mlp_cl evaluate model.safetensors --data images.idx --labels labels.idx --device reference --json\n",
+    .table = table,
+    .run = evaluate,
+};

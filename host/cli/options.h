@@ -1,0 +1,90 @@
+/* The command line: popt's tables give parsing and help; values stay text until a command asks for them with the range
+ * that it needs. Every complaint names the option, the value and what would do instead. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <popt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum option_id {
+  OPTION_NONE,
+  OPTION_ALLOW_INEXACT,
+  OPTION_BATCH,
+  OPTION_DATA,
+  OPTION_DEVICE,
+  OPTION_DROPOUT,
+  OPTION_EPOCHS,
+  OPTION_FORCE,
+  OPTION_HELP,
+  OPTION_HIDDEN,
+  OPTION_HOLDOUT,
+  OPTION_INIT,
+  OPTION_JSON,
+  OPTION_KERNELS,
+  OPTION_LABELS,
+  OPTION_LR,
+  OPTION_MOMENTUM,
+  OPTION_NESTEROV,
+  OPTION_NO_BIAS,
+  OPTION_NO_SHUFFLE,
+  OPTION_OUT,
+  OPTION_PART,
+  OPTION_PROBABILITIES,
+  OPTION_QUICK,
+  OPTION_QUIET,
+  OPTION_REDUCTION,
+  OPTION_SEED,
+  OPTION_UNSCALED,
+  OPTION_VERIFY,
+  OPTION_VERSION,
+  OPTION_WEIGHT_DECAY,
+  OPTION_COUNT
+} option_id;
+
+/* One row of a table: an option that takes a value, and one that does not. */
+#define OPTION_VALUE(name, id, text, value) \
+  { name, '\0', POPT_ARG_STRING, NULL, id, text, value }
+#define OPTION_FLAG(name, id, text) \
+  { name, '\0', POPT_ARG_NONE, NULL, id, text, NULL }
+#define OPTION_GROUP(title, table) \
+  { NULL, '\0', POPT_ARG_INCLUDE_TABLE, table, 0, title, NULL }
+
+extern struct poptOption device_options[]; /* --device and how to open it */
+extern struct poptOption output_options[]; /* --json, --quiet, --help, --version */
+
+typedef struct options {
+  struct poptOption *table;
+  char *text[OPTION_COUNT]; /* NULL when not given, "" for a flag */
+  char *operand;            /* or NULL */
+} options;
+
+/* Parses argv[1 …] by `table`; `operand` NULL: an operand is an error. On failure it has complained, and *o needs no
+ * options_free. */
+bool options_parse(options *o, struct poptOption *table, const char *operand, int argc, const char **argv);
+void options_free(options *o);
+
+/* Finds an option by its long name (without dashes) or its id; NULL when the table has none. */
+const struct poptOption *options_find(const struct poptOption *table, const char *name, int id);
+
+bool options_has(const options *o, option_id id);
+const char *options_text(const options *o, option_id id, const char *otherwise);
+
+/* These leave *value alone and return true when the option was not given, and complain and return false when its value
+ * is not `wanted`, which completes the sentence "--lr 7: expected …". */
+typedef struct float_range {
+  float least, most;
+  bool or_zero;
+  const char *wanted;
+} float_range;
+
+bool options_float(const options *o, option_id id, const float_range *range, float *value);
+bool options_unsigned(const options *o, option_id id, uint64_t least, uint64_t most, const char *wanted,
+                      uint64_t *value);
+/* The position of the value in `words`, which ends with NULL. */
+bool options_word(const options *o, option_id id, const char *const *words, const char *wanted, size_t *value);
+/* A list of numbers, such as 512,256; *values is allocated. "none" is the empty list. */
+bool options_list(const options *o, option_id id, uint64_t most, const char *wanted, size_t **values, size_t *count);
+
+#endif

@@ -1,0 +1,107 @@
+/* See plan.h. */
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+struct poptOption plan_options[] = {
+    OPTION_VALUE("hidden", OPTION_HIDDEN, "widths of the hidden layers, or 'none' (default: 64 for digits, else 512)",
+                 "N,N,..."),
+    OPTION_FLAG("no-bias", OPTION_NO_BIAS, "layers without bias"),
+    OPTION_VALUE("init", OPTION_INIT, "initial weights: he, pytorch or zero (default: he)", "NAME"),
+    OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits, else 10)", "N"),
+    OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits, else 128)", "N"),
+    OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.02 for digits, else 0.05)", "X"),
+    OPTION_VALUE("momentum", OPTION_MOMENTUM, "of stochastic gradient descent (default: 0.9)", "X"),
+    OPTION_FLAG("nesterov", OPTION_NESTEROV, "Nesterov's form of the momentum"),
+    OPTION_VALUE("weight-decay", OPTION_WEIGHT_DECAY, "added to the gradient as X times the weight (default: 0)", "X"),
+    OPTION_VALUE("dropout", OPTION_DROPOUT, "chance that a hidden value is dropped in training (default: 0)", "X"),
+    OPTION_FLAG("unscaled-dropout", OPTION_UNSCALED, "keep what is not dropped as it is, instead of divided by 1-X"),
+    OPTION_VALUE("reduction", OPTION_REDUCTION, "the gradient of the batch's 'mean' or 'sum' loss (default: mean)",
+                 "NAME"),
+    OPTION_FLAG("no-shuffle", OPTION_NO_SHUFFLE, "take the rows in the file's order in every epoch"),
+    OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles and dropout (default: 1)", "N"),
+    POPT_TABLEEND};
+
+static void set_defaults(const options *o, plan *p) {
+  bool digits = strcmp(options_text(o, OPTION_DATA, "digits"), "digits") == 0;
+  *p = (plan){.recipe = mlp_cl_recipe_default(), .hidden_count = 1, .init = MLP_CL_INIT_HE};
+  p->recipe.learning_rate = digits ? 0.02f : 0.05f;
+  p->recipe.epochs = digits ? 30 : 10;
+  p->recipe.batch = digits ? 32 : 128;
+  if ((p->hidden = malloc(sizeof *p->hidden))) p->hidden[0] = digits ? 64 : 512;
+}
+
+static bool read_rates(const options *o, plan *p) {
+  static const float_range lr = {0x1p-30f, 0x1p30f, true, "0, or a number from 1e-9 to 1e9, such as 0.05"};
+  static const float_range momentum = {0x1p-30f, 0x1.fffffep-1f, true, "0, or a number below 1, such as 0.9"};
+  static const float_range decay = {0x1p-30f, 1.0f, true, "0, or a number from 1e-9 to 1, such as 0.0001"};
+  static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true, "a number from 0 to below 1, such as 0.2"};
+  static const float_range holdout = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
+  return options_float(o, OPTION_LR, &lr, &p->recipe.learning_rate) &&
+         options_float(o, OPTION_MOMENTUM, &momentum, &p->recipe.momentum) &&
+         options_float(o, OPTION_WEIGHT_DECAY, &decay, &p->recipe.weight_decay) &&
+         options_float(o, OPTION_DROPOUT, &dropout, &p->recipe.dropout) &&
+         options_float(o, OPTION_HOLDOUT, &holdout, &p->holdout);
+}
+
+static bool read_counts(const options *o, plan *p) {
+  uint64_t epochs = p->recipe.epochs, batch = p->recipe.batch;
+  if (!options_unsigned(o, OPTION_EPOCHS, 1, 1000000000, "a whole number from 1 to 1000000000", &epochs) ||
+      !options_unsigned(o, OPTION_BATCH, 1, 1 << 24, "a whole number from 1 to 16777216", &batch) ||
+      !options_unsigned(o, OPTION_SEED, 0, UINT64_MAX, "a whole number from 0 to 18446744073709551615",
+                        &p->recipe.seed) ||
+      !options_list(o, OPTION_HIDDEN, 1 << 24, "widths from 1 to 16777216, such as 512,256, or none", &p->hidden,
+                    &p->hidden_count))
+    return false;
+  p->recipe.epochs = (uint32_t)epochs;
+  p->recipe.batch = (uint32_t)batch;
+  return true;
+}
+
+static bool read_words(const options *o, plan *p) {
+  static const char *const inits[] = {"he", "pytorch", "zero", NULL};
+  static const char *const reductions[] = {"mean", "sum", NULL};
+  size_t init = MLP_CL_INIT_HE, reduction = MLP_CL_MEAN;
+  if (!options_word(o, OPTION_INIT, inits, "he, pytorch or zero", &init) ||
+      !options_word(o, OPTION_REDUCTION, reductions, "mean or sum", &reduction))
+    return false;
+  p->init = (mlp_cl_init)init;
+  p->recipe.reduction = (mlp_cl_reduction)reduction;
+  return true;
+}
+
+bool plan_read(const options *o, plan *p) {
+  set_defaults(o, p);
+  if (!p->hidden) return report_usage("out of memory"), false;
+  bool good = read_rates(o, p) && read_counts(o, p) && read_words(o, p);
+  p->bias = !options_has(o, OPTION_NO_BIAS);
+  p->recipe.nesterov = options_has(o, OPTION_NESTEROV);
+  p->recipe.dropout_unscaled = options_has(o, OPTION_UNSCALED);
+  p->recipe.no_shuffle = options_has(o, OPTION_NO_SHUFFLE);
+  p->out = options_text(o, OPTION_OUT, NULL);
+  p->verify = options_has(o, OPTION_VERIFY);
+  if (good && p->recipe.nesterov && p->recipe.momentum == 0.0f) {
+    report_usage("--nesterov needs a momentum; leave --momentum 0 away or give one, such as 0.9");
+    good = false;
+  }
+  if (!good) plan_free(p);
+  return good;
+}
+
+void plan_free(plan *p) {
+  free(p->hidden);
+  p->hidden = NULL;
+}
+
+size_t *plan_widths(const plan *p, size_t inputs, size_t classes, size_t *count) {
+  *count = p->hidden_count + 2;
+  size_t *widths = malloc(*count * sizeof *widths);
+  if (!widths) return NULL;
+  widths[0] = inputs;
+  for (size_t i = 0; i < p->hidden_count; i++) widths[1 + i] = p->hidden[i];
+  widths[*count - 1] = classes;
+  return widths;
+}

@@ -1,0 +1,27 @@
+/* What a train command line asks for, checked, with defaults that suit the data. */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "mlp_cl.h"
+#include "options.h"
+
+typedef struct plan {
+  mlp_cl_recipe recipe;
+  size_t *hidden; /* widths of the hidden layers, owned; NULL without */
+  size_t hidden_count;
+  bool bias;
+  mlp_cl_init init;
+  float holdout;   /* share of each class, or 0: the source's own test part */
+  const char *out; /* or NULL */
+  bool verify;
+} plan;
+
+extern struct poptOption plan_options[];
+
+/* False after a complaint; *p then needs no plan_free. */
+bool plan_read(const options *o, plan *p);
+void plan_free(plan *p);
+/* inputs, hidden…, classes; allocated, NULL without memory. */
+size_t *plan_widths(const plan *p, size_t inputs, size_t classes, size_t *count);
+
+#endif

@@ -1,0 +1,146 @@
+/* Notes, failures and results; see report.h. */
+#include "report.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+
+static bool json_wanted, quiet_wanted;
+
+void report_setup(bool json, bool quiet) {
+  json_wanted = json;
+  quiet_wanted = quiet;
+}
+
+bool report_is_json(void) {
+  return json_wanted;
+}
+bool report_is_quiet(void) {
+  return quiet_wanted;
+}
+
+/* Control characters in a name from the command line must not reach the terminal; line feeds belong to build logs. */
+static void disarm(char *text) {
+  for (; *text; text++) {
+    if (iscntrl((unsigned char)*text) && *text != '\n') *text = '?';
+  }
+}
+
+void report_note(const char *format, ...) {
+  if (quiet_wanted) return;
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  disarm(text);
+  fprintf(stderr, "mlp_cl: %s\n", text);
+}
+
+static int exit_status_of(mlp_cl_status status) {
+  switch (status) {
+    case MLP_CL_OK: return STATUS_OK;
+    case MLP_CL_NO_DEVICE:
+    case MLP_CL_INEXACT: return STATUS_NO_DEVICE;
+    case MLP_CL_MISMATCH: return STATUS_BITS_DIFFER;
+    case MLP_CL_DIVERGED: return STATUS_DIVERGED;
+    case MLP_CL_CANCELLED: return interrupt_exit_status();
+    default: return STATUS_FAILED;
+  }
+}
+
+static void say_failure(mlp_cl_status status, char *text) {
+  disarm(text);
+  fprintf(stderr, "mlp_cl: %s\n", text);
+  if (!json_wanted) return;
+  json_t *object = report_object();
+  json_t *inner = json_object();
+  json_object_set_new(inner, "status", json_string(mlp_cl_status_name(status)));
+  json_object_set_new(inner, "message", report_string(text));
+  json_object_set_new(object, "error", inner);
+  report_json(object, STATUS_FAILED);
+}
+
+int report_usage(const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  say_failure(MLP_CL_BAD_ARGUMENT, text);
+  return STATUS_USAGE;
+}
+
+int report_failure(const mlp_cl_error *error) {
+  mlp_cl_error copy = *error;
+  if (copy.status == MLP_CL_CANCELLED && interrupt_signal()) {
+    snprintf(copy.text, sizeof copy.text, "%s: stopped on request",
+             interrupt_exit_status() == 130 ? "interrupted" : "terminated");
+  }
+  say_failure(copy.status, copy.text);
+  return exit_status_of(copy.status);
+}
+
+int report_failed(mlp_cl_status status, const char *format, ...) {
+  mlp_cl_error error = {.status = status};
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(error.text, sizeof error.text, format, arguments);
+  va_end(arguments);
+  return report_failure(&error);
+}
+
+json_t *report_object(void) {
+  return json_pack("{s:i, s:s, s:i}", "schema", 1, "version", mlp_cl_version(), "contract", mlp_cl_numerics_version());
+}
+
+json_t *report_number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *report_string(const char *text) {
+  json_t *string = json_string(text);
+  if (string) return string;
+  char *ascii = strdup(text);
+  if (!ascii) return NULL;
+  for (char *c = ascii; *c; c++) {
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  }
+  string = json_string(ascii);
+  free(ascii);
+  return string;
+}
+
+json_t *report_device(const mlp_cl_device *device) {
+  return json_pack("{s:i, s:o, s:o}", "index", device->index, "name", report_string(device->name), "platform",
+                   report_string(device->platform));
+}
+
+int report_json(json_t *object, int status) {
+  bool written = object && json_dumpf(object, stdout, JSON_COMPACT) == 0;
+  json_decref(object);
+  if (written) putchar('\n');
+  if (written) return status;
+  fprintf(stderr, "mlp_cl: the result could not be written: out of memory or standard output is closed\n");
+  return STATUS_FAILED;
+}
+
+bool report_colours(FILE *stream) {
+  const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+  return isatty(fileno(stream)) && !(none && *none) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+const char *report_green(void) {
+  return report_colours(stdout) ? "\033[1;32m" : "";
+}
+const char *report_red(void) {
+  return report_colours(stdout) ? "\033[1;31m" : "";
+}
+const char *report_plain(void) {
+  return report_colours(stdout) ? "\033[0m" : "";
+}

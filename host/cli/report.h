@@ -1,0 +1,44 @@
+/* Everything the command says: results to stdout as text or as one JSON object, the rest to stderr, and the exit status
+ * that follows from it. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "mlp_cl.h"
+
+enum exit_status { STATUS_OK, STATUS_FAILED, STATUS_USAGE, STATUS_BITS_DIFFER, STATUS_NO_DEVICE, STATUS_DIVERGED };
+
+/* Set once, before anything is said. */
+void report_setup(bool json, bool quiet);
+bool report_is_json(void);
+bool report_is_quiet(void);
+
+/* A note to stderr, unless quiet. */
+__attribute__((format(printf, 1, 2))) void report_note(const char *format, ...);
+/* An error in the command line; returns STATUS_USAGE. */
+__attribute__((format(printf, 1, 2))) int report_usage(const char *format, ...);
+/* A failure; returns the exit status for it. */
+int report_failure(const mlp_cl_error *error);
+/* The same with a text of one's own. */
+__attribute__((format(printf, 2, 3))) int report_failed(mlp_cl_status status, const char *format, ...);
+
+/* An object with what every result begins with; NULL without memory, which report_json tells. */
+json_t *report_object(void);
+json_t *report_number(double value);     /* null when not finite */
+json_t *report_string(const char *text); /* also when the text is not UTF-8 */
+json_t *report_device(const mlp_cl_device *device);
+/* Writes the object to stdout and releases it; returns `status`, or STATUS_FAILED when it was incomplete. */
+int report_json(json_t *object, int status);
+
+/* Escape sequences for stdout: "" unless it is a terminal that wants colours. */
+const char *report_green(void);
+const char *report_red(void);
+const char *report_plain(void);
+
+/* Whether colours are wanted on this stream (NO_COLOR, TERM). */
+bool report_colours(FILE *stream);
+
+#endif

@@ -1,0 +1,216 @@
+/* mlp_cl train: data in, a table of epochs and the receipt out; --verify runs it again on the reference and compares.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "interrupt.h"
+#include "open.h"
+#include "plan.h"
+#include "report.h"
+#include "run.h"
+
+static struct poptOption data_options[] = {
+    OPTION_ROW_DATA, OPTION_ROW_LABELS,
+    OPTION_VALUE("holdout", OPTION_HOLDOUT,
+                 "hold out this share of each class instead of the test part (default: 0.2 where there is none)", "X"),
+    POPT_TABLEEND};
+
+static struct poptOption result_options[] = {
+    OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
+    OPTION_FLAG("force", OPTION_FORCE, "let --out overwrite a file that exists"),
+    OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"), POPT_TABLEEND};
+
+static struct poptOption table[] = {
+    OPTION_GROUP("Data", data_options),     OPTION_GROUP("Network and recipe", plan_options),
+    OPTION_GROUP("Result", result_options), OPTION_GROUP("Device", device_options),
+    OPTION_GROUP("Output", output_options), POPT_TABLEEND};
+
+/* ---- Output ------------------------------------------------------------------------------------------------------ */
+
+static void print_heading(void) {
+  printf("epoch  train loss  accuracy   test loss  accuracy   seconds\n");
+  fflush(stdout);
+}
+
+static void print_epoch(const mlp_cl_event *event) {
+  printf("%5u  %10.4f  %8.4f  ", event->epoch, event->train_loss, event->train_accuracy);
+  if (event->has_test)
+    printf("%10.4f  %8.4f  ", event->test_loss, event->test_accuracy);
+  else
+    printf("%10s  %8s  ", "-", "-");
+  printf("%8.2f\n", event->seconds);
+  fflush(stdout);
+}
+
+static double samples_per_second(const run *r) {
+  return r->last.seconds > 0 ? (double)r->last.samples / r->last.seconds : 0;
+}
+
+static void print_device(const mlp_cl_device *device) {
+  if (device->index < 0)
+    printf("\ndevice      the CPU reference\n");
+  else
+    printf("\ndevice      %d: %s (%s)\n", device->index, device->name, device->platform);
+}
+
+static void print_summary(const run *trained, const run *reference) {
+  print_device(mlp_cl_context_device(trained->context));
+  printf("seconds     %.2f (%.0f samples/s)\n", trained->last.seconds, samples_per_second(trained));
+  printf("parameters  %zu\n", mlp_cl_network_parameters(trained->network));
+  if (trained->last.has_test) printf("accuracy    %.4f on the held-out part\n", trained->last.test_accuracy);
+  printf("sha256      %s\n", trained->sha256);
+  if (!reference) return;
+  bool same = strcmp(trained->sha256, reference->sha256) == 0;
+  printf("reference   %s (%.2f seconds)\n", reference->sha256, reference->last.seconds);
+  printf("verdict     %s%s%s\n", same ? report_green() : report_red(), same ? "identical" : "DIFFERENT",
+         report_plain());
+}
+
+static json_t *json_epochs(const run *r) {
+  json_t *epochs = json_array();
+  for (size_t i = 0; i < r->epochs_count; i++) {
+    const mlp_cl_event *e = &r->epochs[i];
+    double none = 0.0 / 0.0;
+    json_t *epoch = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)e->epoch,        //
+                              "train_loss", report_number(e->train_loss),                             //
+                              "train_accuracy", report_number(e->train_accuracy),                     //
+                              "test_loss", report_number(e->has_test ? e->test_loss : none),          //
+                              "test_accuracy", report_number(e->has_test ? e->test_accuracy : none),  //
+                              "seconds", report_number(e->seconds));
+    json_array_append_new(epochs, epoch);
+  }
+  return epochs;
+}
+
+static json_t *json_network(mlp_cl_network *network) {
+  json_t *layers = json_array();
+  for (size_t i = 0; i <= mlp_cl_network_layers(network); i++)
+    json_array_append_new(layers, json_integer((json_int_t)mlp_cl_network_width(network, i)));
+  return json_pack("{s:o, s:I}", "layers", layers, "parameters", (json_int_t)mlp_cl_network_parameters(network));
+}
+
+static int print_json(const plan *p, const run *trained, const run *reference, int status) {
+  char seed[24];
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)p->recipe.seed);
+  json_t *object = report_object();
+  json_object_set_new(object, "device", report_device(mlp_cl_context_device(trained->context)));
+  json_object_set_new(object, "network", json_network(trained->network));
+  json_object_set_new(object, "seed", json_string(seed));
+  json_object_set_new(object, "epochs", json_epochs(trained));
+  json_object_set_new(object, "test_accuracy",
+                      trained->last.has_test ? report_number(trained->last.test_accuracy) : json_null());
+  json_object_set_new(object, "steps", json_integer((json_int_t)trained->last.steps));
+  json_object_set_new(object, "samples_per_second", report_number(samples_per_second(trained)));
+  json_object_set_new(object, "weights_sha256", json_string(trained->sha256));
+  if (reference) {
+    json_object_set_new(object, "reference", json_pack("{s:s}", "weights_sha256", reference->sha256));
+    json_object_set_new(object, "identical", json_boolean(strcmp(trained->sha256, reference->sha256) == 0));
+  }
+  return report_json(object, status);
+}
+
+/* ---- The run ----------------------------------------------------------------------------------------------------- */
+
+/* Before hours of training, not after. */
+static int check_out(const options *o, const plan *p) {
+  mlp_cl_error error;
+  if (!p->out) return STATUS_OK;
+  if (mlp_cl_check_output(p->out, &error) != MLP_CL_OK) return report_failure(&error);
+  if (access(p->out, F_OK) == 0 && !options_has(o, OPTION_FORCE))
+    return report_failed(MLP_CL_IO, "%s exists; give --force to overwrite it, or another --out", p->out);
+  return STATUS_OK;
+}
+
+static int open_parts(const options *o, const plan *p, run_data *data) {
+  mlp_cl_error error;
+  if (open_data(o, &data->train, &data->test, &error) != MLP_CL_OK) return report_failure(&error);
+  if (mlp_cl_dataset_classes(data->train) == 0)
+    return report_failed(MLP_CL_BAD_ARGUMENT, "%s has no labels to learn from; name them with --labels FILE",
+                         options_text(o, OPTION_DATA, "digits"));
+  if (data->test && p->holdout == 0.0f) return STATUS_OK;
+  double share = p->holdout > 0.0f ? (double)p->holdout : 0.2;
+  mlp_cl_dataset *kept, *held_out;
+  if (mlp_cl_dataset_split(data->train, share, p->recipe.seed, &kept, &held_out, &error) != MLP_CL_OK)
+    return report_failure(&error);
+  report_note("%zu of %zu rows are held out", mlp_cl_dataset_rows(held_out), mlp_cl_dataset_rows(data->train));
+  mlp_cl_dataset_destroy(data->train);
+  mlp_cl_dataset_destroy(data->test);
+  *data = (run_data){kept, held_out};
+  return STATUS_OK;
+}
+
+static int save(const plan *p, const run_data *data, const run *trained) {
+  mlp_cl_error error;
+  if (!p->out) return STATUS_OK;
+  if (mlp_cl_network_save(trained->network, p->out, &p->recipe, data->train, &error) != MLP_CL_OK)
+    return report_failure(&error);
+  report_note("wrote %s", p->out);
+  return STATUS_OK;
+}
+
+/* The held-out part does not change weights: the reference needs only the training part. */
+static int run_reference(const plan *p, const run_data *data, run *reference) {
+  mlp_cl_error error;
+  mlp_cl_context *context = NULL;
+  const run_data only_train = {data->train, NULL};
+  report_note("training again on the CPU reference to compare the bits");
+  if (mlp_cl_context_create("reference", NULL, &context, &error) != MLP_CL_OK) return report_failure(&error);
+  if (run_train(reference, context, p, &only_train, "reference", NULL, &error) != MLP_CL_OK)
+    return report_failure(&error);
+  return STATUS_OK;
+}
+
+static int finish(const plan *p, const run *trained, const run *reference) {
+  bool differ = reference && strcmp(trained->sha256, reference->sha256) != 0;
+  int status = differ ? STATUS_BITS_DIFFER : STATUS_OK;
+  if (report_is_json())
+    status = print_json(p, trained, reference, status);
+  else
+    print_summary(trained, reference);
+  if (differ) fprintf(stderr, "mlp_cl: device and reference differ; 'mlp_cl validate' finds the operation\n");
+  return status;
+}
+
+static int train_and_report(const options *o, const plan *p, const run_data *data) {
+  mlp_cl_error error;
+  mlp_cl_context *context = NULL;
+  run trained = {0}, reference = {0};
+  bool text = !report_is_json();
+  if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
+  if (text) print_heading();
+  int status = STATUS_OK;
+  if (run_train(&trained, context, p, data, NULL, text ? print_epoch : NULL, &error) != MLP_CL_OK)
+    status = report_failure(&error);
+  if (status == STATUS_OK) status = save(p, data, &trained);
+  if (status == STATUS_OK && p->verify) status = run_reference(p, data, &reference);
+  if (status == STATUS_OK) status = finish(p, &trained, p->verify ? &reference : NULL);
+  run_free(&reference);
+  run_free(&trained);
+  return status;
+}
+
+static int train(const options *o) {
+  plan p;
+  if (!plan_read(o, &p)) return STATUS_USAGE;
+  run_data data = {0};
+  int status = check_out(o, &p);
+  if (status == STATUS_OK) status = open_parts(o, &p, &data);
+  if (status == STATUS_OK) status = train_and_report(o, &p, &data);
+  mlp_cl_dataset_destroy(data.train);
+  mlp_cl_dataset_destroy(data.test);
+  plan_free(&p);
+  return status;
+}
+
+const command train_command = {
+    .name = "train",
+    .summary = "train a network and measure it on the held-out part",
+    .examples =
+        "  mlp_cl train --verify\n"
+        "  mlp_cl train --data /usr/share/datasets/fashion-mnist --out fashion.safetensors\n"
+        "  mlp_cl train --hidden 128,64 --dropout 0.2 --epochs 50 --seed 7 --device gpu\n",
+    .table = table,
+    .run = train,
+};

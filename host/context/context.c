@@ -1,0 +1,144 @@
+/* Chooses a device by what the caller calls it, opens it and has it prove the numerics contract. */
+#include "context/context.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "context/self_test.h"
+#include "opencl/opencl.h"
+#include "reference/reference.h"
+
+static bool is_number(const char *text) {
+  for (const char *c = text; *c != '\0'; c++)
+    if (!isdigit((unsigned char)*c)) return false;
+  return *text != '\0';
+}
+
+/* strcasestr, which not every C library has. */
+static bool contains(const char *text, const char *part) {
+  size_t length = strlen(part);
+  for (; *text != '\0'; text++)
+    if (strncasecmp(text, part, length) == 0) return true;
+  return false;
+}
+
+static bool has_type(const mlp_cl_device *device, const char *name) {
+  switch (device->type) {
+    case MLP_CL_DEVICE_CPU: return strcasecmp(name, "cpu") == 0;
+    case MLP_CL_DEVICE_GPU: return strcasecmp(name, "gpu") == 0;
+    case MLP_CL_DEVICE_ACCELERATOR: return strcasecmp(name, "accelerator") == 0;
+    case MLP_CL_DEVICE_REFERENCE: break;
+  }
+  return false;
+}
+
+static bool is_type(const char *name) {
+  return strcasecmp(name, "cpu") == 0 || strcasecmp(name, "gpu") == 0 || strcasecmp(name, "accelerator") == 0;
+}
+
+static const mlp_cl_device *find_best(const mlp_cl_device *devices, size_t count) {
+  static const char *const order[] = {"gpu", "accelerator", "cpu"};
+  for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+    for (size_t i = 0; i < count; i++)
+      if (has_type(&devices[i], order[k])) return &devices[i];
+  return count > 0 ? &devices[0] : NULL;
+}
+
+static const mlp_cl_device *find_index(const mlp_cl_device *devices, size_t count, const char *digits) {
+  unsigned long index = strtoul(digits, NULL, 10); /* ULONG_MAX when too large, which no device has */
+  return index < count ? &devices[index] : NULL;
+}
+
+/* By number, by type, or else the first whose name or platform contains the text. */
+static const mlp_cl_device *find_device(const mlp_cl_device *devices, size_t count, const char *wanted) {
+  if (wanted == NULL) return find_best(devices, count);
+  if (is_number(wanted)) return find_index(devices, count, wanted);
+  for (size_t i = 0; i < count; i++) {
+    bool found = is_type(wanted) ? has_type(&devices[i], wanted)
+                                 : contains(devices[i].name, wanted) || contains(devices[i].platform, wanted);
+    if (found) return &devices[i];
+  }
+  return NULL;
+}
+
+static mlp_cl_status fail_no_device(const mlp_cl_device *devices, size_t count, const char *wanted,
+                                    mlp_cl_error *error) {
+  char list[1024] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < count && used < sizeof list; i++) {
+    int written = snprintf(list + used, sizeof list - used, "%d: %s (%s), ", devices[i].index, devices[i].name,
+                           devices[i].platform);
+    used += written > 0 ? (size_t)written : 0;
+  }
+  if (count == 0)
+    return fail(error, MLP_CL_NO_DEVICE,
+                "no OpenCL device was found: install a driver (on Debian: pocl-opencl-icd), or use \"reference\"");
+  return fail(error, MLP_CL_NO_DEVICE, "there is no device \"%.100s\": there are %sand \"reference\"",
+              wanted == NULL ? "" : wanted, list);
+}
+
+static mlp_cl_status open_listed(const char *wanted, const char *kernels, backend **opened, mlp_cl_error *error) {
+  mlp_cl_device *devices = NULL;
+  size_t count = 0;
+  TRY(mlp_cl_devices(&devices, &count, error));
+  const mlp_cl_device *found = find_device(devices, count, wanted);
+  mlp_cl_status status = found != NULL ? opencl_open((size_t)found->index, kernels, opened, error)
+                                       : fail_no_device(devices, count, wanted, error);
+  free(devices);
+  return status;
+}
+
+/* The caller's choice, else the environment's, else none. */
+static const char *choose(const char *device) {
+  if (device == NULL) device = getenv("MLP_CL_DEVICE");
+  return device != NULL && *device != '\0' ? device : NULL;
+}
+
+static mlp_cl_status open_backend(const char *device, const char *kernels, backend **opened, mlp_cl_error *error) {
+  const char *wanted = choose(device);
+  if (wanted != NULL && strcasecmp(wanted, "reference") == 0) return reference_open(opened, error);
+  return open_listed(wanted, kernels, opened, error);
+}
+
+static mlp_cl_status prove(mlp_cl_context *context, bool allow_inexact, mlp_cl_error *error) {
+  TRY(self_test(context->backend, &context->broken_rule, error));
+  if (context->broken_rule == NULL || allow_inexact) return MLP_CL_OK;
+  return fail(error, MLP_CL_INEXACT,
+              "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
+              context->backend->device.name, context->broken_rule);
+}
+
+mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options, mlp_cl_context **context,
+                                    mlp_cl_error *error) {
+  if (context == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context is NULL: pass where to put it");
+  *context = NULL;
+  mlp_cl_context *created = calloc(1, sizeof *created);
+  if (created == NULL) return fail_memory(error, sizeof *created, "a context");
+  const char *kernels = options != NULL ? options->kernels : NULL;
+  mlp_cl_status status = open_backend(device, kernels, &created->backend, error);
+  if (status == MLP_CL_OK) status = prove(created, options != NULL && options->allow_inexact, error);
+  if (status != MLP_CL_OK) {
+    mlp_cl_context_destroy(created);
+    return status;
+  }
+  *context = created;
+  return MLP_CL_OK;
+}
+
+void mlp_cl_context_destroy(mlp_cl_context *context) {
+  if (context == NULL) return;
+  if (context->backend != NULL) context->backend->op->close(context->backend);
+  free(context);
+}
+
+const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *context) {
+  return &context->backend->device;
+}
+
+bool mlp_cl_context_exact(const mlp_cl_context *context, const char **rule) {
+  if (rule != NULL) *rule = context->broken_rule;
+  return context->broken_rule == NULL;
+}

@@ -1,0 +1,11 @@
+/* Proves the numerics contract on an opened backend: what a driver claims about itself counts for nothing. */
+#ifndef CONTEXT_SELF_TEST_H
+#define CONTEXT_SELF_TEST_H
+
+#include "backend/backend.h"
+
+/* *broken gets the name of the first rule or operation whose bits differ, in static storage, or NULL.
+ * Errors: those of the operations. */
+mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *error);
+
+#endif

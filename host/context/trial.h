@@ -1,0 +1,57 @@
+/* Trials: each runs one operation of a backend on inputs drawn for a shape and collects its outputs, so that two
+ * backends can be compared bit by bit. The self-test runs them small, validation over many shapes. */
+#ifndef CONTEXT_TRIAL_H
+#define CONTEXT_TRIAL_H
+
+#include "context/tensor_set.h"
+
+typedef struct trial_shape {
+  size_t rows, in, out;
+} trial_shape;
+
+/* One trial on one backend while it runs. */
+typedef struct trial_run {
+  tensor_set set;
+  uint64_t random; /* state of the inputs' generator */
+  uint32_t *words; /* the bits of all outputs collected so far, owned */
+  size_t count;
+} trial_run;
+
+typedef struct trial {
+  const char *name;
+  void (*run)(trial_run *run, trial_shape shape);
+} trial;
+
+extern const trial trials[];
+extern const size_t trials_count;
+
+typedef struct trial_result {
+  uint64_t elements, mismatches;
+  uint64_t max_ulp; /* units in the last place between the two most different values; UINT64_MAX for a NaN */
+  size_t index;     /* of the first mismatch among the outputs, with its two values */
+  uint32_t got, wanted;
+} trial_result;
+
+/* Compares words that are float32 or integers; adds to *result. */
+void trial_compare_words(const uint32_t *got, const uint32_t *wanted, size_t count, trial_result *result);
+/* Runs the trial on both backends with the same inputs; adds to *result. Errors: those of the operation, NO_MEMORY. */
+mlp_cl_status trial_compare(const trial *compared, trial_shape shape, backend *device, backend *reference,
+                            trial_result *result, mlp_cl_error *error);
+
+/* How inputs are drawn. */
+typedef enum trial_values {
+  TRIAL_UNIFORM,      /* in (-1, 1) with zeros, tiny and large values among them */
+  TRIAL_NOT_NEGATIVE, /* as a ReLU leaves them: about half are 0 */
+  TRIAL_LOGITS,       /* in (-8, 8), with ties */
+  TRIAL_CANARY        /* NaN: for outputs, which must be overwritten */
+} trial_values;
+
+tensor *trial_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values);
+/* A PLAIN row of `count` integers below `end`, or of `end` itself when it is negative: a canary. */
+tensor *trial_integers(trial_run *run, size_t count, int32_t end);
+/* A PLAIN (rows, cols) tensor of random elements. */
+tensor *trial_plain(trial_run *run, tensor_element element, size_t rows, size_t cols);
+/* Appends the first `rows` rows to the outputs. */
+void trial_collect(trial_run *run, const tensor *output, size_t rows);
+
+#endif

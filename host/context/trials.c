@@ -1,0 +1,284 @@
+/* The list of trials: every operation of backend.h, fused and unfused. Tensors of a batch have more rows than are used,
+ * as in a ragged batch, and outputs hold NaN before. */
+#include "backend/hyperparameters.h"
+#include "context/trial.h"
+
+#define SPARE_ROWS 3
+
+static tensor *batch_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values) {
+  return trial_tensor(run, role, rows + SPARE_ROWS, cols, values);
+}
+
+/* An output of a batch. */
+static tensor *batch_output(trial_run *run, tensor_role role, size_t rows, size_t cols) {
+  return batch_tensor(run, role, rows, cols, TRIAL_CANARY);
+}
+
+static tensor *parameter(trial_run *run, size_t rows, size_t cols) {
+  return trial_tensor(run, TENSOR_WEIGHT, rows, cols, TRIAL_UNIFORM);
+}
+
+static dropout draw_mask(uint64_t first_row) {
+  dropout mask = {.threshold = 0};
+  (void)dropout_from_rate(0.3f, false, &mask, NULL);
+  mask.seed = 0x0123456789abcdefu;
+  mask.step = 7;
+  mask.layer = 2;
+  mask.first_row = first_row;
+  return mask;
+}
+
+static const sgd plain_sgd = {.learning_rate = 0.1f};
+static const sgd momentum_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f};
+static const sgd nesterov_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true};
+
+static void run_gather(trial_run *run, trial_shape s, tensor_element element) {
+  size_t source_rows = s.rows + 5;
+  const tensor *source = trial_plain(run, element, source_rows, s.in);
+  const tensor *order = trial_integers(run, s.rows + 2, (int32_t)source_rows);
+  tensor *y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.in);
+  gather ordered = {.source = source, .order = order, .first = 2, .rows = s.rows, .scale = 0x1.010102p-8f, .y = y};
+  DO(&run->set, gather, &ordered);
+  trial_collect(run, y, s.rows);
+  gather straight = {.source = source, .first = 5, .rows = s.rows, .scale = 1.0f, .y = y};
+  DO(&run->set, gather, &straight);
+  trial_collect(run, y, s.rows);
+}
+static void gather_uint8(trial_run *run, trial_shape s) {
+  run_gather(run, s, TENSOR_UINT8);
+}
+static void gather_int8(trial_run *run, trial_shape s) {
+  run_gather(run, s, TENSOR_INT8);
+}
+static void gather_int16(trial_run *run, trial_shape s) {
+  run_gather(run, s, TENSOR_INT16);
+}
+static void gather_float32(trial_run *run, trial_shape s) {
+  run_gather(run, s, TENSOR_FLOAT32);
+}
+
+static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool relu, const dropout *mask) {
+  dense_forward d = {.rows = s.rows,
+                     .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+                     .weight = parameter(run, s.in, s.out),
+                     .bias = bias ? parameter(run, 1, s.out) : NULL,
+                     .relu = relu,
+                     .dropout = mask,
+                     .y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out)};
+  DO(&run->set, dense_forward, &d);
+  trial_collect(run, d.y, s.rows);
+}
+static void dense_forward_hidden(trial_run *run, trial_shape s) {
+  dropout mask = draw_mask(0x1fffffff0u);
+  run_dense_forward(run, s, true, true, &mask);
+}
+static void dense_forward_relu(trial_run *run, trial_shape s) {
+  run_dense_forward(run, s, true, true, NULL);
+}
+static void dense_forward_logits(trial_run *run, trial_shape s) {
+  run_dense_forward(run, s, false, false, NULL);
+}
+
+static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
+  dense_backward_input d = {.rows = s.rows,
+                            .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+                            .weight = parameter(run, s.in, s.out),
+                            .y = masked ? batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_NOT_NEGATIVE) : NULL,
+                            .scale = masked ? draw_mask(0).scale : 1.0f,
+                            .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.in)};
+  DO(&run->set, dense_backward_input, &d);
+  trial_collect(run, d.d_x, s.rows);
+}
+static void backward_input_masked(trial_run *run, trial_shape s) {
+  run_backward_input(run, s, true);
+}
+static void backward_input_plain(trial_run *run, trial_shape s) {
+  run_backward_input(run, s, false);
+}
+
+static void backward_weight_stored(trial_run *run, trial_shape s) {
+  dense_backward_weight d = {.rows = s.rows,
+                             .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+                             .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+                             .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
+                             .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
+  DO(&run->set, dense_backward_weight, &d);
+  trial_collect(run, d.d_weight, s.in);
+  trial_collect(run, d.d_bias, 1);
+}
+
+static void run_backward_update(trial_run *run, trial_shape s, const sgd *update, bool bias) {
+  bool velocity = update->momentum != 0.0f;
+  dense_backward_weight d = {
+      .rows = s.rows,
+      .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+      .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+      .update = update,
+      .weight = parameter(run, s.in, s.out),
+      .bias = bias ? parameter(run, 1, s.out) : NULL,
+      .weight_velocity = velocity ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL,
+      .bias_velocity = velocity && bias ? trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_UNIFORM) : NULL,
+      .flag = trial_integers(run, 1, -1),
+      .step = 3};
+  DO(&run->set, dense_backward_weight, &d);
+  trial_collect(run, d.weight, s.in);
+  if (d.bias != NULL) trial_collect(run, d.bias, 1);
+  if (d.weight_velocity != NULL) trial_collect(run, d.weight_velocity, s.in);
+  if (d.bias_velocity != NULL) trial_collect(run, d.bias_velocity, 1);
+  trial_collect(run, d.flag, 1);
+}
+static void backward_weight_update(trial_run *run, trial_shape s) {
+  run_backward_update(run, s, &plain_sgd, false);
+}
+static void backward_weight_momentum(trial_run *run, trial_shape s) {
+  run_backward_update(run, s, &momentum_sgd, true);
+}
+static void backward_weight_nesterov(trial_run *run, trial_shape s) {
+  run_backward_update(run, s, &nesterov_sgd, true);
+}
+
+static void softmax(trial_run *run, trial_shape s) {
+  const tensor *logits = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_LOGITS);
+  tensor *probabilities = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
+  DO(&run->set, softmax, s.rows, logits, probabilities);
+  trial_collect(run, probabilities, s.rows);
+}
+
+static void run_cross_entropy(trial_run *run, trial_shape s, bool gradient) {
+  size_t source_rows = s.rows + 5, slot = 4;
+  cross_entropy c = {.rows = s.rows,
+                     .logits = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_LOGITS),
+                     .labels = trial_integers(run, source_rows, (int32_t)s.out),
+                     .order = gradient ? trial_integers(run, s.rows + 2, (int32_t)source_rows) : NULL,
+                     .first = 2,
+                     .scale = 1.0f / (float)s.rows,
+                     .slot = slot,
+                     .losses = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),
+                     .predictions = trial_integers(run, slot + s.rows, -77),
+                     .d_logits = gradient ? batch_output(run, TENSOR_GRADIENT, s.rows, s.out) : NULL,
+                     .flag = trial_integers(run, 1, -1),
+                     .step = 3};
+  DO(&run->set, cross_entropy, &c);
+  trial_collect(run, c.losses, 1);
+  trial_collect(run, c.predictions, 1);
+  if (c.d_logits != NULL) trial_collect(run, c.d_logits, s.rows);
+  trial_collect(run, c.flag, 1);
+}
+static void cross_entropy_gradient(trial_run *run, trial_shape s) {
+  run_cross_entropy(run, s, true);
+}
+static void cross_entropy_only(trial_run *run, trial_shape s) {
+  run_cross_entropy(run, s, false);
+}
+
+static void matmul_a_b(trial_run *run, trial_shape s) {
+  const tensor *a = trial_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM);
+  const tensor *b = parameter(run, s.in, s.out);
+  tensor *c = trial_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_CANARY);
+  DO(&run->set, matmul, MLP_CL_A_B, a, b, c);
+  trial_collect(run, c, s.rows);
+}
+static void matmul_a_bt(trial_run *run, trial_shape s) {
+  const tensor *a = trial_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM);
+  const tensor *b = parameter(run, s.in, s.out);
+  tensor *c = trial_tensor(run, TENSOR_GRADIENT, s.rows, s.in, TRIAL_CANARY);
+  DO(&run->set, matmul, MLP_CL_A_BT, a, b, c);
+  trial_collect(run, c, s.rows);
+}
+static void matmul_at_b(trial_run *run, trial_shape s) {
+  const tensor *a = trial_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM);
+  const tensor *b = trial_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM);
+  tensor *c = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY);
+  DO(&run->set, matmul, MLP_CL_AT_B, a, b, c);
+  trial_collect(run, c, s.in);
+}
+
+static void bias(trial_run *run, trial_shape s) {
+  const tensor *x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_UNIFORM);
+  const tensor *added = parameter(run, 1, s.out);
+  tensor *y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
+  DO(&run->set, bias, s.rows, x, added, y);
+  trial_collect(run, y, s.rows);
+}
+
+static void relu(trial_run *run, trial_shape s) {
+  const tensor *x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_UNIFORM);
+  tensor *y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
+  DO(&run->set, relu, s.rows, x, y);
+  trial_collect(run, y, s.rows);
+}
+
+static void relu_backward(trial_run *run, trial_shape s) {
+  const tensor *y = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_NOT_NEGATIVE);
+  const tensor *d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM);
+  tensor *d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.out);
+  DO(&run->set, relu_backward, s.rows, y, d_y, d_x);
+  trial_collect(run, d_x, s.rows);
+}
+
+static void run_dropout(trial_run *run, trial_shape s, tensor_role role) {
+  const tensor *x = batch_tensor(run, role, s.rows, s.out, TRIAL_UNIFORM);
+  tensor *y = batch_output(run, role, s.rows, s.out);
+  const uint64_t first_rows[] = {0, 300, 0xfffffffe}; /* the last carries into the counter's second word */
+  for (size_t i = 0; i < sizeof first_rows / sizeof *first_rows; i++) {
+    dropout mask = draw_mask(first_rows[i]);
+    DO(&run->set, dropout, s.rows, &mask, x, y);
+    trial_collect(run, y, s.rows);
+  }
+}
+static void dropout_forward(trial_run *run, trial_shape s) {
+  run_dropout(run, s, TENSOR_ACTIVATION);
+}
+static void dropout_backward(trial_run *run, trial_shape s) {
+  run_dropout(run, s, TENSOR_GRADIENT);
+}
+
+static void run_sgd(trial_run *run, trial_shape s, const sgd *update) {
+  const tensor *gradient = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_UNIFORM);
+  tensor *weight = parameter(run, s.in, s.out);
+  bool momentum = update->momentum != 0.0f;
+  tensor *velocity = momentum ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL;
+  DO(&run->set, sgd, update, gradient, weight, velocity);
+  trial_collect(run, weight, s.in);
+  if (velocity != NULL) trial_collect(run, velocity, s.in);
+}
+static void sgd_plain(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &plain_sgd);
+}
+static void sgd_momentum(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &momentum_sgd);
+}
+static void sgd_nesterov(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &nesterov_sgd);
+}
+
+const trial trials[] = {
+    {"gather uint8", gather_uint8},
+    {"gather int8", gather_int8},
+    {"gather int16", gather_int16},
+    {"gather float32", gather_float32},
+    {"matmul A·B", matmul_a_b},
+    {"matmul A·Bᵀ", matmul_a_bt},
+    {"matmul Aᵀ·B", matmul_at_b},
+    {"bias", bias},
+    {"relu", relu},
+    {"relu backward", relu_backward},
+    {"dropout", dropout_forward},
+    {"dropout backward", dropout_backward},
+    {"softmax", softmax},
+    {"cross-entropy", cross_entropy_only},
+    {"cross-entropy gradient", cross_entropy_gradient},
+    {"sgd", sgd_plain},
+    {"sgd momentum", sgd_momentum},
+    {"sgd nesterov", sgd_nesterov},
+    {"dense logits", dense_forward_logits},
+    {"dense relu", dense_forward_relu},
+    {"dense relu dropout", dense_forward_hidden},
+    {"dense backward input", backward_input_plain},
+    {"dense backward input, masked", backward_input_masked},
+    {"dense backward weight", backward_weight_stored},
+    {"dense backward weight, update", backward_weight_update},
+    {"dense backward weight, momentum", backward_weight_momentum},
+    {"dense backward weight, nesterov", backward_weight_nesterov},
+};
+const size_t trials_count = sizeof trials / sizeof *trials;

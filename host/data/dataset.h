@@ -1,0 +1,50 @@
+/* Rows on the host in their own element type, immutable once made. */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+
+#include "base/error.h"
+#include "mlp_cl.h"
+
+/* Rows are numbered by int32, labels too; the names of classes take memory before a single row is read. */
+#define DATASET_ROWS_MAX ((size_t)INT32_MAX)
+#define DATASET_CLASSES_MAX ((size_t)1 << 20)
+
+struct mlp_cl_dataset {
+  size_t rows, width;
+  mlp_cl_element element;
+  void *features;  /* rows × width elements, row-major, owned */
+  float scale;     /* element · scale = value in the network */
+  int32_t *labels; /* rows, each in 0 … classes-1, owned; NULL without labels */
+  size_t classes;
+  char **class_names; /* classes strings in one allocation with the pointers, owned; NULL without labels */
+};
+
+/* Bytes of one element. */
+size_t dataset_element_bytes(mlp_cl_element element);
+
+/* 1/maximum for integers, 1 for floats. */
+float dataset_default_scale(mlp_cl_element element);
+
+/* What a reader produced: checked values, allocated with malloc. */
+typedef struct dataset_parts {
+  size_t rows, width;
+  mlp_cl_element element;
+  void *features;
+  float scale;
+  int32_t *labels; /* NULL without */
+  size_t classes;
+} dataset_parts;
+
+/* Takes ownership of the arrays in `parts`, also on failure, and names the classes "0", "1", …
+ * Error: NO_MEMORY. */
+mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error);
+
+/* Copies the rows where held_out[row] is not 0 to *held_out_part and the others to *kept; both keep the order.
+ * Error: NO_MEMORY, and then neither exists. */
+mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
+                             mlp_cl_dataset **held_out_part, mlp_cl_error *error);
+
+/* The built-in data set. `test` may be NULL. Error: NO_MEMORY. */
+mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error);
+
+#endif

@@ -1,0 +1,400 @@
+/* mlp_cl: train and run multilayer perceptrons on any OpenCL device, with the same bits on each.
+ *
+ * Four opaque nouns: a context (one device, or the reference), a dataset (rows on the host), a network (layers and
+ * parameters on a context), a trainer (one run of a recipe).
+ *
+ * Rules that hold for every function here:
+ *  - Fallible functions return mlp_cl_status and take an mlp_cl_error as last argument, which may be NULL. On failure
+ *    it holds the status and one sentence that says what, where and what to do; on success it is left alone.
+ *  - On failure output arguments are set to NULL or left untouched, and nothing on disk has changed.
+ *  - The library never prints, exits or aborts, and installs no signal handler.
+ *  - Threads: different contexts may be used from different threads at once. One context, and what was created on it,
+ *    belongs to one thread at a time. Datasets are immutable once made and may be shared by all.
+ *  - All matrices in arguments are row-major float32 in host memory.
+ */
+#ifndef MLP_CL_H
+#define MLP_CL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) || !defined(__GNUC__)
+#define MLP_CL_API
+#else
+#define MLP_CL_API __attribute__((visibility("default")))
+#endif
+
+/* ---- Status and errors ------------------------------------------------------------------------------------------ */
+
+#define MLP_CL_STATUS_LIST(X)                                            \
+  X(OK, "success")                                                       \
+  X(BAD_ARGUMENT, "an argument is out of its range")                     \
+  X(BAD_SHAPE, "shapes do not fit each other")                           \
+  X(BAD_FILE, "a file's content is not valid")                           \
+  X(IO, "the operating system refused a file operation")                 \
+  X(NO_MEMORY, "host memory does not suffice")                           \
+  X(NO_DEVICE, "there is no such OpenCL device")                         \
+  X(INEXACT, "the device does not keep the numerics contract")           \
+  X(BUILD, "the device's compiler rejected a kernel")                    \
+  X(OPENCL, "an OpenCL call failed")                                     \
+  X(DEVICE_MEMORY, "device memory does not suffice")                     \
+  X(MISMATCH, "device and reference differ")                             \
+  X(DIVERGED, "training diverged: a value is not finite")                \
+  X(CANCELLED, "cancelled by the caller")
+
+typedef enum mlp_cl_status {
+#define MLP_CL_STATUS_ENUM(name, text) MLP_CL_##name,
+  MLP_CL_STATUS_LIST(MLP_CL_STATUS_ENUM)
+#undef MLP_CL_STATUS_ENUM
+} mlp_cl_status;
+
+typedef struct mlp_cl_error {
+  mlp_cl_status status;
+  char text[2048]; /* one line, except a kernel's build log, which follows on lines of its own */
+} mlp_cl_error;
+
+/* "OK", "BAD_SHAPE", …; never NULL. */
+MLP_CL_API const char *mlp_cl_status_name(mlp_cl_status status);
+/* The sentence of MLP_CL_STATUS_LIST; never NULL. */
+MLP_CL_API const char *mlp_cl_status_text(mlp_cl_status status);
+
+/* "1.0.0"; the version of the library at run time. */
+MLP_CL_API const char *mlp_cl_version(void);
+/* The version of the numerics contract (docs/numerics.md): runs of equal version have equal bits. */
+MLP_CL_API int mlp_cl_numerics_version(void);
+
+/* ---- Devices ---------------------------------------------------------------------------------------------------- */
+
+typedef enum mlp_cl_device_type {
+  MLP_CL_DEVICE_REFERENCE, /* the plain C path of this library */
+  MLP_CL_DEVICE_CPU,
+  MLP_CL_DEVICE_GPU,
+  MLP_CL_DEVICE_ACCELERATOR
+} mlp_cl_device_type;
+
+typedef struct mlp_cl_device {
+  int index; /* over all platforms, as in `mlp_cl devices`; -1 for the reference */
+  mlp_cl_device_type type;
+  char platform[128];
+  char name[128];
+  char driver[128];
+  uint32_t compute_units;
+  uint64_t global_memory_bytes;
+  uint64_t largest_allocation_bytes;
+  uint64_t local_memory_bytes;
+  uint64_t work_group_size; /* the largest */
+} mlp_cl_device;
+
+/* Lists all OpenCL devices of all platforms, skipping platforms that have none. *devices is allocated and freed by the
+ * caller with free(); NULL when *count is 0, which is no error.
+ * Errors: NO_DEVICE when the OpenCL loader finds no platform at all, OPENCL, NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_devices(mlp_cl_device **devices, size_t *count, mlp_cl_error *error);
+
+/* ---- Context ---------------------------------------------------------------------------------------------------- */
+
+typedef struct mlp_cl_context mlp_cl_context;
+
+typedef struct mlp_cl_context_options {
+  bool allow_inexact;  /* accept a device that fails the self-test; receipts then mean nothing */
+  const char *kernels; /* NULL: as suits the device; "plain", "panel" and "steps" (CPU), "tile" (GPU) force a variant */
+} mlp_cl_context_options;
+
+/* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or NULL
+ * for the best one (GPU before CPU). `options` may be NULL.
+ * Builds and runs the self-test of the numerics contract on first use of a device and driver (some milliseconds after).
+ * Errors: NO_DEVICE (the text lists what there is), INEXACT, BUILD, OPENCL, NO_MEMORY, BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options,
+                                               mlp_cl_context **context, mlp_cl_error *error);
+/* Destroy what was created on a context before the context. NULL is allowed. */
+MLP_CL_API void mlp_cl_context_destroy(mlp_cl_context *context);
+/* Valid as long as the context. */
+MLP_CL_API const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *context);
+/* True when the self-test found the device to keep the numerics contract; otherwise *rule (may be NULL) names the rule
+ * that failed, valid as long as the context. */
+MLP_CL_API bool mlp_cl_context_exact(const mlp_cl_context *context, const char **rule);
+
+/* ---- Datasets --------------------------------------------------------------------------------------------------- */
+
+typedef struct mlp_cl_dataset mlp_cl_dataset;
+
+typedef enum mlp_cl_element { MLP_CL_UINT8, MLP_CL_INT8, MLP_CL_INT16, MLP_CL_FLOAT32 } mlp_cl_element;
+
+/* Opens a source by name: "digits" (built in), a directory in the MNIST layout (train-images-idx3-ubyte[.gz], …) or one
+ * IDX file, with the labels that lie beside it when it is named as in that layout.
+ * *train gets the training part; *test (may be NULL) gets the held-out part, or NULL when the source has none.
+ * Integer elements are scaled by 1/maximum (1/255 for bytes) on their way into the network; digits by 1/16.
+ * Errors: BAD_FILE (with file and place), IO, NO_MEMORY, BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, mlp_cl_dataset **test,
+                                             mlp_cl_error *error);
+/* Opens features alone, or features and labels, from IDX files (plain or .gz). `labels_path` may be NULL. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, const char *labels_path,
+                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
+
+/* Copies rows × features elements of `element` type and, unless NULL, one label in 0 … classes-1 per row.
+ * value in the network = element · scale. `classes` is at least 1 when there are labels.
+ * Errors: BAD_ARGUMENT (rows or width 0, a label out of range, a feature that is not finite: the text names the row),
+ * BAD_SHAPE (sizes overflow, more than 2^31 - 1 rows), NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_from_arrays(const void *features, mlp_cl_element element, size_t rows,
+                                                    size_t width, float scale, const int32_t *labels, size_t classes,
+                                                    mlp_cl_dataset **dataset, mlp_cl_error *error);
+
+/* Splits off a held-out part of about `fraction` of each class (stratified, drawn with `seed`). The source stays.
+ * Errors: BAD_ARGUMENT (fraction not in (0,1), no labels, a part would be empty), NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed,
+                                              mlp_cl_dataset **kept, mlp_cl_dataset **held_out, mlp_cl_error *error);
+MLP_CL_API void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset);
+
+MLP_CL_API size_t mlp_cl_dataset_rows(const mlp_cl_dataset *dataset);
+MLP_CL_API size_t mlp_cl_dataset_width(const mlp_cl_dataset *dataset);   /* features per row */
+MLP_CL_API size_t mlp_cl_dataset_classes(const mlp_cl_dataset *dataset); /* 0 without labels */
+MLP_CL_API float mlp_cl_dataset_scale(const mlp_cl_dataset *dataset);
+/* NULL without labels; valid as long as the dataset. */
+MLP_CL_API const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset);
+/* "3", "ankle boot", …; NULL when class is out of range. */
+MLP_CL_API const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index);
+
+/* ---- Networks --------------------------------------------------------------------------------------------------- */
+
+typedef struct mlp_cl_network mlp_cl_network;
+
+typedef enum mlp_cl_init {
+  MLP_CL_INIT_HE,      /* uniform in ±sqrt(6/fan-in), biases 0 (He et al. 2015): the default */
+  MLP_CL_INIT_PYTORCH, /* uniform in ±1/sqrt(fan-in), biases too, the range torch.nn.Linear draws from */
+  MLP_CL_INIT_ZERO
+} mlp_cl_init;
+
+typedef struct mlp_cl_shape {
+  size_t widths_count;  /* layers + 1, at least 2 */
+  const size_t *widths; /* inputs, hidden layers…, classes; each at least 1 */
+  bool bias;
+  mlp_cl_init init;
+} mlp_cl_shape;
+
+/* A multilayer perceptron: dense layers, ReLU between them, logits at the end. Initial parameters are drawn from Philox
+ * with `seed`. Errors: BAD_SHAPE, DEVICE_MEMORY (what was asked, what there is), NO_MEMORY, OPENCL, BUILD. */
+MLP_CL_API mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape *shape, uint64_t seed,
+                                               mlp_cl_network **network, mlp_cl_error *error);
+MLP_CL_API void mlp_cl_network_destroy(mlp_cl_network *network);
+
+MLP_CL_API size_t mlp_cl_network_layers(const mlp_cl_network *network);
+/* Width before layer `i` for i < layers, width of the logits for i = layers. */
+MLP_CL_API size_t mlp_cl_network_width(const mlp_cl_network *network, size_t i);
+MLP_CL_API bool mlp_cl_network_has_bias(const mlp_cl_network *network);
+MLP_CL_API size_t mlp_cl_network_parameters(const mlp_cl_network *network);
+
+/* Copies the parameters of one layer: weight (in, out) row-major, bias (out). Either may be NULL.
+ * get waits for the device. set stores canonical values (docs/numerics.md) and refuses values that are not finite.
+ * Errors: BAD_ARGUMENT, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_network_get(mlp_cl_network *network, size_t layer, float *weight, float *bias,
+                                            mlp_cl_error *error);
+MLP_CL_API mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t layer, const float *weight,
+                                            const float *bias, mlp_cl_error *error);
+/* The receipt: SHA-256 over all parameters as little-endian float32, layer by layer, weight as (in, out) row-major, then
+ * bias. Writes 64 hex digits and a NUL. Waits. Errors: DIVERGED (a value is not finite: NaN is never hashed), OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex[65], mlp_cl_error *error);
+
+/* Class probabilities (rows, classes) of `rows` rows of `width` features, taken as they are (no scaling). Waits.
+ * Errors: BAD_ARGUMENT, DEVICE_MEMORY, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows,
+                                                float *probabilities, mlp_cl_error *error);
+/* The same for the rows [first, first + rows) of a dataset, scaled as the dataset says. Waits. */
+MLP_CL_API mlp_cl_status mlp_cl_network_predict_dataset(mlp_cl_network *network, const mlp_cl_dataset *dataset,
+                                                        size_t first, size_t rows, float *probabilities,
+                                                        mlp_cl_error *error);
+
+typedef struct mlp_cl_evaluation {
+  double loss;     /* mean cross-entropy over the rows */
+  double accuracy; /* share of rows whose largest logit (the lowest index on ties) is the label */
+  size_t rows;
+} mlp_cl_evaluation;
+
+/* Evaluates on a labelled dataset. `confusion`, unless NULL, gets classes × classes counts, row = label, column =
+ * prediction. Waits. Errors: BAD_SHAPE (features or classes do not fit), BAD_ARGUMENT (no labels), DIVERGED, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,
+                                                 mlp_cl_evaluation *evaluation, uint64_t *confusion,
+                                                 mlp_cl_error *error);
+
+/* ---- Training --------------------------------------------------------------------------------------------------- */
+
+typedef enum mlp_cl_reduction { MLP_CL_MEAN, MLP_CL_SUM } mlp_cl_reduction;
+
+typedef struct mlp_cl_recipe {
+  uint64_t seed;            /* of shuffles and dropout; parameters have their own */
+  uint32_t epochs;
+  uint32_t batch;           /* rows per step; the last step of an epoch takes what is left */
+  float learning_rate;      /* 0, or 2^-30 … 2^30 */
+  float momentum;           /* [0, 1) */
+  bool nesterov;            /* needs momentum */
+  float weight_decay;       /* >= 0, added to the gradient of weights and biases as wd · w, as PyTorch's SGD does */
+  float dropout;            /* [0, 1): chance that a hidden value is dropped */
+  bool dropout_unscaled;    /* kept values as they are instead of divided by 1 - dropout */
+  mlp_cl_reduction reduction; /* of the loss over the batch, for the gradient */
+  bool no_shuffle;          /* take rows in file order */
+} mlp_cl_recipe;
+
+/* seed 1, 10 epochs, batch 64, lr 0.1, momentum 0.9, the rest 0, mean. */
+MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
+
+typedef enum mlp_cl_event_kind {
+  MLP_CL_EVENT_STEP, /* from time to time while an epoch runs, at most ten times a second */
+  MLP_CL_EVENT_EPOCH /* an epoch is complete: losses and accuracies are set */
+} mlp_cl_event_kind;
+
+typedef struct mlp_cl_event {
+  mlp_cl_event_kind kind;
+  uint32_t epoch;  /* 1-based: the one running or just completed */
+  uint32_t epochs;
+  uint64_t step;   /* steps completed or enqueued in the whole run */
+  uint64_t steps;  /* in the whole run */
+  uint64_t samples; /* rows trained on so far in this call */
+  double seconds;  /* since training began, evaluation included */
+  double train_loss;     /* mean over the epoch's rows as they were trained on; NaN in STEP events */
+  double train_accuracy;
+  bool has_test;
+  double test_loss;
+  double test_accuracy;
+} mlp_cl_event;
+
+/* Called on the caller's thread. Return false to stop: training ends after the work in flight with CANCELLED and the
+ * network holds the parameters reached. */
+typedef bool mlp_cl_on_event(const mlp_cl_event *event, void *user);
+
+typedef struct mlp_cl_trainer mlp_cl_trainer;
+
+/* A run of `recipe` on `network`. The datasets must outlive the trainer; `test` may be NULL.
+ * Errors: BAD_ARGUMENT (names the recipe's field and its range), BAD_SHAPE, DEVICE_MEMORY, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train,
+                                               const mlp_cl_dataset *test, const mlp_cl_recipe *recipe,
+                                               mlp_cl_trainer **trainer, mlp_cl_error *error);
+MLP_CL_API void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer);
+/* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL) gets
+ * the number taken, less than asked only at the end of the run. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done,
+                                              mlp_cl_error *error);
+/* Runs to the end of the recipe. Errors: CANCELLED, DIVERGED (names epoch and step), OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user,
+                                            mlp_cl_error *error);
+
+/* trainer_create, trainer_run, trainer_destroy. */
+MLP_CL_API mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
+                                      const mlp_cl_recipe *recipe, mlp_cl_on_event *on_event, void *user,
+                                      mlp_cl_error *error);
+
+/* ---- Single operations ------------------------------------------------------------------------------------------ */
+
+/* The operations that a step is made of, one at a time on host arrays: for those who learn from them or check a device.
+ * Each writes its inputs to the device, runs the unfused kernel, waits and reads back. Inputs are made canonical first
+ * (docs/numerics.md): magnitudes below 2^-30 (values, weights) or 2^-50 (gradients, momentum) become 0.
+ * All arrays are row-major and must not overlap, except where said.
+ * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow), DEVICE_MEMORY, OPENCL, BUILD. */
+
+typedef enum mlp_cl_product {
+  MLP_CL_A_B,  /* forward: c (m,n) = a (m,k) · b (k,n); summed in blocks of 256 */
+  MLP_CL_A_BT, /* input gradient: c (m,n) = a (m,k) · bᵀ, b (n,k); a and c are gradients; summed in blocks of 256 */
+  MLP_CL_AT_B  /* weight gradient: c (m,n) = aᵀ · b, a (k,m), b (k,n); b and c are gradients; tree over leaves of 256 */
+} mlp_cl_product;
+
+MLP_CL_API mlp_cl_status mlp_cl_matmul(mlp_cl_context *context, mlp_cl_product product, size_t m, size_t n, size_t k,
+                                       const float *a, const float *b, float *c, mlp_cl_error *error);
+/* y (rows,cols) = x + bias (cols) */
+MLP_CL_API mlp_cl_status mlp_cl_bias(mlp_cl_context *context, size_t rows, size_t cols, const float *x,
+                                     const float *bias, float *y, mlp_cl_error *error);
+/* y = !(x <= 0) ? x : 0 */
+MLP_CL_API mlp_cl_status mlp_cl_relu(mlp_cl_context *context, size_t rows, size_t cols, const float *x, float *y,
+                                     mlp_cl_error *error);
+/* d_x = y > 0 ? d_y : 0, where y is relu's stored result */
+MLP_CL_API mlp_cl_status mlp_cl_relu_backward(mlp_cl_context *context, size_t rows, size_t cols, const float *y,
+                                              const float *d_y, float *d_x, mlp_cl_error *error);
+/* Probabilities of each row of logits. */
+MLP_CL_API mlp_cl_status mlp_cl_softmax(mlp_cl_context *context, size_t rows, size_t cols, const float *logits,
+                                        float *probabilities, mlp_cl_error *error);
+/* losses (rows) = log(sum(exp(logits - max))) - (logits[label] - max); predictions (rows): argmax, lowest index on ties;
+ * d_logits (rows,cols) = (softmax - onehot) · (1/rows for MEAN, 1 for SUM). Any output may be NULL.
+ * A label out of range is BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_cross_entropy(mlp_cl_context *context, size_t rows, size_t cols, const float *logits,
+                                              const int32_t *labels, mlp_cl_reduction reduction, float *losses,
+                                              int32_t *predictions, float *d_logits, mlp_cl_error *error);
+
+/* Names one dropout mask. The mask of element (row, col) depends on these, on the row's number in the whole batch and on
+ * cols, never on the device. */
+typedef struct mlp_cl_mask {
+  float rate;         /* [0,1) */
+  bool unscaled;      /* kept values as they are instead of times 1/(1-rate) */
+  uint64_t seed;
+  uint32_t step;
+  uint32_t layer;     /* below 2^24 */
+  uint64_t first_row; /* number in the whole batch of the first row given */
+} mlp_cl_mask;
+
+/* y = kept ? x · scale : 0 */
+MLP_CL_API mlp_cl_status mlp_cl_dropout(mlp_cl_context *context, size_t rows, size_t cols, const mlp_cl_mask *mask,
+                                        const float *x, float *y, mlp_cl_error *error);
+/* d_x = kept ? d_y · scale : 0, with the same mask */
+MLP_CL_API mlp_cl_status mlp_cl_dropout_backward(mlp_cl_context *context, size_t rows, size_t cols,
+                                                 const mlp_cl_mask *mask, const float *d_y, float *d_x,
+                                                 mlp_cl_error *error);
+/* One update of weight (rows,cols) in place from its gradient, and of velocity (rows,cols; NULL without momentum):
+ * g += weight_decay · w; with momentum v = momentum · v + g, g = nesterov ? g + momentum · v : v; w -= learning_rate · g.
+ * (torch.optim.SGD with dampening 0.) Only these fields of the recipe are read. */
+MLP_CL_API mlp_cl_status mlp_cl_sgd(mlp_cl_context *context, size_t rows, size_t cols, const mlp_cl_recipe *recipe,
+                                    const float *gradient, float *weight, float *velocity, mlp_cl_error *error);
+/* y (rows,width) = source[order[i]] · scale; source has source_rows rows of `element`. order NULL takes 0, 1, 2, … */
+MLP_CL_API mlp_cl_status mlp_cl_gather(mlp_cl_context *context, const void *source, mlp_cl_element element,
+                                       size_t source_rows, size_t width, float scale, const uint32_t *order, size_t rows,
+                                       float *y, mlp_cl_error *error);
+
+/* ---- Model files ------------------------------------------------------------------------------------------------ */
+
+/* Tells before a long run whether `path` can be written: its folder exists and takes new files, and what is there now, if
+ * anything, is a regular file (a link is followed). Leaves the disk as it was; an existing file is no error.
+ * Errors: BAD_ARGUMENT (empty, a folder, a device or pipe), IO (with the system's reason), NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_check_output(const char *path, mlp_cl_error *error);
+
+/* What a model file says beside its parameters. */
+typedef struct mlp_cl_model_info mlp_cl_model_info;
+
+/* Writes a safetensors file: weights (out, in) as "0.weight", "0.bias", "2.weight", … so that torch.nn.Sequential(Linear,
+ * ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU, Dropout, Linear, …). `recipe` and
+ * `dataset` (its classes and scale) go to the metadata and may be NULL. Written beside, flushed, renamed. Waits.
+ * Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's classes are not the network's outputs),
+ * DIVERGED (values not finite are never saved), NO_MEMORY, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
+                                             const mlp_cl_dataset *dataset, mlp_cl_error *error);
+/* Reads a file that mlp_cl_network_save wrote, or one of PyTorch's with the same layers. *info (may be NULL) is freed with
+ * mlp_cl_model_info_destroy. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY, DEVICE_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_network_load(mlp_cl_context *context, const char *path, mlp_cl_network **network,
+                                             mlp_cl_model_info **info, mlp_cl_error *error);
+MLP_CL_API void mlp_cl_model_info_destroy(mlp_cl_model_info *info);
+MLP_CL_API size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info);
+MLP_CL_API const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t class_index);
+/* element · scale = value in the network; 0 when the file does not say. */
+MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
+
+/* ---- Validation ------------------------------------------------------------------------------------------------- */
+
+typedef struct mlp_cl_check {
+  const char *name;    /* "matmul A·B", "softmax", "training step", … */
+  uint64_t elements;   /* compared */
+  uint64_t mismatches; /* elements whose bits differ from the reference's */
+  uint64_t max_ulp;    /* largest distance in units in the last place */
+  double seconds;
+  char first[256];     /* "" or the first mismatch: shape, index, both values in hex and decimal */
+} mlp_cl_check;
+
+typedef bool mlp_cl_on_check(const mlp_cl_check *check, void *user);
+
+/* Runs every operation over many shapes, and whole training steps, on the context's device and on the reference, and
+ * compares bits. Calls on_check after each group; false cancels. `quick` takes small shapes only.
+ * Errors: MISMATCH (after all groups ran), CANCELLED, OPENCL, BUILD. */
+MLP_CL_API mlp_cl_status mlp_cl_validate(mlp_cl_context *context, bool quick, mlp_cl_on_check *on_check, void *user,
+                                         mlp_cl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

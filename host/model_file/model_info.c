@@ -1,0 +1,144 @@
+/* Recipe, classes and scale in a model file's metadata. Numbers go through JSON, which knows no locale. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_file/model.h"
+
+/* Nine digits bring every float32 back. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9))
+
+/* Adds `value` as JSON text and releases it; NULL is no memory. */
+static mlp_cl_status add_json(safetensors *content, const char *key, json_t *value, mlp_cl_error *error) {
+  char *text = value == NULL ? NULL : json_dumps(value, DUMP_FLAGS);
+  json_decref(value);
+  if (text == NULL) return fail_memory(error, 256, "a model's metadata");
+  mlp_cl_status status = safetensors_add_metadata(content, key, text, error);
+  free(text);
+  return status;
+}
+
+/* The seed is a string: JSON readers lose bits of large integers. */
+static json_t *describe_recipe(const mlp_cl_recipe *recipe) {
+  char seed[24];
+  snprintf(seed, sizeof seed, "%" PRIu64, recipe->seed);
+  return json_pack("{s:s, s:I, s:I, s:f, s:f, s:b, s:f, s:f, s:b, s:s, s:b}", "seed", seed, "epochs",
+                   (json_int_t)recipe->epochs, "batch", (json_int_t)recipe->batch, "learning_rate",
+                   (double)recipe->learning_rate, "momentum", (double)recipe->momentum, "nesterov",
+                   (int)recipe->nesterov, "weight_decay", (double)recipe->weight_decay, "dropout",
+                   (double)recipe->dropout, "dropout_unscaled", (int)recipe->dropout_unscaled, "reduction",
+                   recipe->reduction == MLP_CL_SUM ? "sum" : "mean", "no_shuffle", (int)recipe->no_shuffle);
+}
+
+static json_t *describe_classes(const mlp_cl_dataset *dataset) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < mlp_cl_dataset_classes(dataset); i++) {
+    if (json_array_append_new(list, json_string(mlp_cl_dataset_class_name(dataset, i))) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  }
+  return list;
+}
+
+mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
+                             mlp_cl_error *error) {
+  if (recipe != NULL) TRY(add_json(content, MODEL_RECIPE, describe_recipe(recipe), error));
+  if (dataset == NULL) return MLP_CL_OK;
+  if (mlp_cl_dataset_classes(dataset) > 0) TRY(add_json(content, MODEL_CLASSES, describe_classes(dataset), error));
+  return add_json(content, MODEL_SCALE, json_real((double)mlp_cl_dataset_scale(dataset)), error);
+}
+
+static mlp_cl_status read_scale(const char *path, const char *text, float *scale, mlp_cl_error *error) {
+  json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+  float number = (float)json_number_value(value);
+  json_decref(value);
+  if (!isfinite(number) || number == 0.0f) {
+    return fail(error, MLP_CL_BAD_FILE,
+                "%s: metadata \"" MODEL_SCALE "\" is \"%.40s\"; a number that is not 0 is wanted", path, text);
+  }
+  *scale = number;
+  return MLP_CL_OK;
+}
+
+/* Pointers and texts in one block. `list` NULL numbers the classes. */
+static char **copy_names(const json_t *list, size_t count) {
+  enum { NUMBER_BYTES = 24 };
+  size_t bytes = count * (sizeof(char *) + (list == NULL ? NUMBER_BYTES : 1));
+  for (size_t i = 0; i < json_array_size(list); i++) bytes += json_string_length(json_array_get(list, i));
+  char **names = malloc(bytes);
+  if (names == NULL) return NULL;
+  char *text = (char *)(names + count);
+  for (size_t i = 0; i < count; i++) {
+    names[i] = text;
+    if (list == NULL) {
+      text += snprintf(text, NUMBER_BYTES, "%zu", i) + 1;
+    } else {
+      size_t length = json_string_length(json_array_get(list, i));
+      memcpy(text, json_string_value(json_array_get(list, i)), length + 1);
+      text += length + 1;
+    }
+  }
+  return names;
+}
+
+static bool are_strings(const json_t *list) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    if (!json_is_string(json_array_get(list, i))) return false;
+  }
+  return json_is_array(list);
+}
+
+static mlp_cl_status read_classes(const char *path, const char *text, mlp_cl_model_info *info, mlp_cl_error *error) {
+  json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL);
+  mlp_cl_status status = MLP_CL_OK;
+  if (text != NULL && (!are_strings(list) || json_array_size(list) != info->classes)) {
+    status =
+        fail(error, MLP_CL_BAD_FILE, "%s: metadata \"" MODEL_CLASSES "\" is not a list of %zu strings, one per output",
+             path, info->classes);
+  } else {
+    info->class_names = copy_names(list, info->classes);
+    if (info->class_names == NULL) status = fail_memory(error, info->classes * 32, "the names of classes");
+  }
+  json_decref(list);
+  return status;
+}
+
+mlp_cl_status model_info_read(const char *path, const safetensors *content, size_t outputs, mlp_cl_model_info **info,
+                              mlp_cl_error *error) {
+  mlp_cl_model_info *made = calloc(1, sizeof *made);
+  if (made == NULL) return fail_memory(error, sizeof *made, "a model's description");
+  made->classes = outputs;
+  const char *scale = safetensors_find_metadata(content, MODEL_SCALE);
+  mlp_cl_status status = scale == NULL ? MLP_CL_OK : read_scale(path, scale, &made->scale, error);
+  if (status == MLP_CL_OK) {
+    status = read_classes(path, safetensors_find_metadata(content, MODEL_CLASSES), made, error);
+  }
+  if (status != MLP_CL_OK) {
+    mlp_cl_model_info_destroy(made);
+    return status;
+  }
+  *info = made;
+  return MLP_CL_OK;
+}
+
+void mlp_cl_model_info_destroy(mlp_cl_model_info *info) {
+  if (info == NULL) return;
+  free(info->class_names);
+  free(info);
+}
+
+size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info) {
+  return info->classes;
+}
+
+const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t class_index) {
+  return class_index < info->classes ? info->class_names[class_index] : NULL;
+}
+
+float mlp_cl_model_info_scale(const mlp_cl_model_info *info) {
+  return info->scale;
+}

@@ -1,0 +1,69 @@
+#include "network/forward.h"
+
+#include <stdlib.h>
+
+#include "base/size.h"
+
+#define MOST_ROWS 1024
+#define MOST_BYTES ((size_t)64 << 20)
+
+static size_t chunk_of(const mlp_cl_network *network, size_t rows) {
+  size_t widths = 2 * network_inputs(network) + network_classes(network);
+  for (size_t i = 0; i < network->layers_count; i++) widths += network->layers[i].out;
+  size_t fitting = MOST_BYTES / (widths * sizeof(float));
+  return size_max(1, size_min(rows, size_min(fitting, MOST_ROWS)));
+}
+
+void forward_release(mlp_cl_network *network) {
+  (void)tensor_set_end(&network->forward.tensors);
+  free(network->forward.y);
+  network->forward = (forward_buffers){.rows = 0};
+}
+
+static void add_tensors(mlp_cl_network *network, size_t rows) {
+  forward_buffers *f = &network->forward;
+  f->source = tensor_set_add(&f->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, rows, network_inputs(network), NULL);
+  f->x = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network_inputs(network), NULL);
+  for (size_t i = 0; i < network->layers_count; i++)
+    f->y[i] = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network->layers[i].out, NULL);
+  f->softmax = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network_classes(network), NULL);
+}
+
+mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chunk, mlp_cl_error *error) {
+  *chunk = chunk_of(network, rows);
+  forward_buffers *f = &network->forward;
+  if (f->rows >= *chunk) return MLP_CL_OK;
+  forward_release(network);
+  f->y = calloc(network->layers_count, sizeof *f->y);
+  if (f->y == NULL) return fail_memory(error, network->layers_count * sizeof *f->y, "a list of activations");
+  tensor_set_begin(&f->tensors, network->backend, error);
+  add_tensors(network, *chunk);
+  mlp_cl_status status = f->tensors.status;
+  if (status != MLP_CL_OK) {
+    forward_release(network);
+    return status;
+  }
+  f->rows = *chunk;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status forward_run(mlp_cl_network *network, const tensor *source, size_t first, size_t rows, float scale,
+                          mlp_cl_error *error) {
+  const forward_buffers *f = &network->forward;
+  backend *on = network->backend;
+  gather g = {.source = source, .first = first, .rows = rows, .scale = scale, .y = f->x};
+  TRY(on->op->gather(on, &g, error));
+  const tensor *x = f->x;
+  for (size_t i = 0; i < network->layers_count; i++) {
+    const network_layer *layer = &network->layers[i];
+    dense_forward d = {.rows = rows,
+                       .x = x,
+                       .weight = layer->weight,
+                       .bias = layer->bias,
+                       .relu = i + 1 < network->layers_count,
+                       .y = f->y[i]};
+    TRY(on->op->dense_forward(on, &d, error));
+    x = f->y[i];
+  }
+  return on->op->pace(on, error);
+}

@@ -1,0 +1,126 @@
+/* Networks come and go here; parameters.c gives access to what they learned. */
+#include "network/network.h"
+
+#include <stdlib.h>
+
+#include "base/size.h"
+#include "data/dataset.h"
+#include "network/forward.h"
+#include "network/initial.h"
+
+/* The fan-in must be exact as a float. */
+#define LARGEST_WIDTH ((size_t)1 << 24)
+#define MOST_LAYERS ((size_t)1 << 16)
+
+static mlp_cl_status check_shape(const mlp_cl_shape *shape, mlp_cl_error *error) {
+  if (shape->widths == NULL || shape->widths_count < 2)
+    return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu widths: give at least inputs and classes",
+                shape->widths_count);
+  if (shape->widths_count - 1 > MOST_LAYERS)
+    return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu layers: at most %zu are possible", shape->widths_count - 1,
+                MOST_LAYERS);
+  if (shape->init != MLP_CL_INIT_HE && shape->init != MLP_CL_INIT_PYTORCH && shape->init != MLP_CL_INIT_ZERO)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "there is no initialisation %d", (int)shape->init);
+  for (size_t i = 0; i < shape->widths_count; i++)
+    if (shape->widths[i] == 0 || shape->widths[i] > LARGEST_WIDTH)
+      return fail(error, MLP_CL_BAD_SHAPE, "width %zu of the network is %zu: give 1 to %zu", i, shape->widths[i],
+                  LARGEST_WIDTH);
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status check_bytes(const mlp_cl_shape *shape, mlp_cl_error *error) {
+  size_t total = 0;
+  for (size_t i = 0; i + 1 < shape->widths_count; i++) {
+    size_t elements, bytes;
+    if (!size_multiply(shape->widths[i] + 1, shape->widths[i + 1], &elements) ||
+        !size_multiply(elements, sizeof(float), &bytes) || __builtin_add_overflow(total, bytes, &total))
+      return fail(error, MLP_CL_BAD_SHAPE, "layer %zu of %zu×%zu is larger than memory can be", i, shape->widths[i],
+                  shape->widths[i + 1]);
+  }
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status add_layer(mlp_cl_network *network, const mlp_cl_shape *shape, size_t i, uint64_t seed,
+                               mlp_cl_error *error) {
+  size_t in = shape->widths[i], out = shape->widths[i + 1];
+  float *values = malloc(in * out * sizeof *values);
+  if (values == NULL) return fail_memory(error, in * out * sizeof *values, "initial weights");
+  network_layer *layer = &network->layers[i];
+  *layer = (network_layer){.in = in, .out = out};
+  initial_weight(shape->init, in, out, (uint32_t)i, seed, values);
+  layer->weight = tensor_set_add(&network->parameters, TENSOR_WEIGHT, TENSOR_FLOAT32, in, out, values);
+  if (shape->bias) {
+    initial_bias(shape->init, in, out, (uint32_t)i, seed, values);
+    layer->bias = tensor_set_add(&network->parameters, TENSOR_WEIGHT, TENSOR_FLOAT32, 1, out, values);
+  }
+  free(values);
+  return network->parameters.status;
+}
+
+mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape *shape, uint64_t seed,
+                                    mlp_cl_network **network, mlp_cl_error *error) {
+  if (network == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "network is NULL: pass where to put it");
+  *network = NULL;
+  if (context == NULL || shape == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context or shape is NULL");
+  TRY(check_shape(shape, error));
+  TRY(check_bytes(shape, error));
+  mlp_cl_network *created = calloc(1, sizeof *created);
+  if (created == NULL) return fail_memory(error, sizeof *created, "a network");
+  created->backend = context->backend;
+  created->layers_count = shape->widths_count - 1;
+  tensor_set_begin(&created->parameters, context->backend, error);
+  mlp_cl_status status = MLP_CL_OK;
+  created->layers = calloc(created->layers_count, sizeof *created->layers);
+  if (created->layers == NULL) status = fail_memory(error, created->layers_count * sizeof *created->layers, "layers");
+  for (size_t i = 0; status == MLP_CL_OK && i < created->layers_count; i++)
+    status = add_layer(created, shape, i, seed, error);
+  if (status != MLP_CL_OK) {
+    mlp_cl_network_destroy(created);
+    return status;
+  }
+  *network = created;
+  return MLP_CL_OK;
+}
+
+void mlp_cl_network_destroy(mlp_cl_network *network) {
+  if (network == NULL) return;
+  forward_release(network);
+  (void)tensor_set_end(&network->parameters);
+  free(network->layers);
+  free(network);
+}
+
+size_t mlp_cl_network_layers(const mlp_cl_network *network) {
+  return network->layers_count;
+}
+
+size_t mlp_cl_network_width(const mlp_cl_network *network, size_t i) {
+  return i < network->layers_count ? network->layers[i].in : network_classes(network);
+}
+
+bool mlp_cl_network_has_bias(const mlp_cl_network *network) {
+  return network->layers[0].bias != NULL;
+}
+
+size_t mlp_cl_network_parameters(const mlp_cl_network *network) {
+  size_t total = 0;
+  for (size_t i = 0; i < network->layers_count; i++) {
+    const network_layer *layer = &network->layers[i];
+    total += layer->in * layer->out + (layer->bias != NULL ? layer->out : 0);
+  }
+  return total;
+}
+
+mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
+                                    mlp_cl_error *error) {
+  if (dataset->width != network_inputs(network))
+    return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu features a row and the network takes %zu", what, dataset->width,
+                network_inputs(network));
+  if (dataset->labels != NULL && dataset->classes > network_classes(network))
+    return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu classes and the network tells %zu apart", what, dataset->classes,
+                network_classes(network));
+  if (dataset->rows > INT32_MAX)
+    return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu rows: at most %ld are possible", what, dataset->rows,
+                (long)INT32_MAX);
+  return MLP_CL_OK;
+}

@@ -1,0 +1,43 @@
+/* Layers and their parameters on a device. */
+#ifndef NETWORK_NETWORK_H
+#define NETWORK_NETWORK_H
+
+#include "context/context.h"
+#include "context/tensor_set.h"
+
+typedef struct network_layer {
+  size_t in, out;
+  tensor *weight; /* (in, out) */
+  tensor *bias;   /* (1, out), or NULL */
+} network_layer;
+
+/* Buffers of forward passes without dropout, kept between calls and grown on demand. */
+typedef struct forward_buffers {
+  size_t rows; /* that fit; 0: none yet */
+  tensor_set tensors;
+  tensor *source;  /* PLAIN (rows, inputs) float32: rows that come from the host */
+  tensor *x;       /* (rows, inputs) */
+  tensor **y;      /* of each layer, the last with the logits; owned */
+  tensor *softmax; /* (rows, classes) */
+} forward_buffers;
+
+struct mlp_cl_network {
+  backend *backend;
+  size_t layers_count;
+  network_layer *layers;
+  tensor_set parameters;
+  forward_buffers forward;
+};
+
+static inline size_t network_inputs(const mlp_cl_network *network) {
+  return network->layers[0].in;
+}
+static inline size_t network_classes(const mlp_cl_network *network) {
+  return network->layers[network->layers_count - 1].out;
+}
+
+/* Errors: BAD_SHAPE unless the dataset's width is the network's, and its labels, if any, are below its outputs. */
+mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
+                                    mlp_cl_error *error);
+
+#endif

@@ -1,0 +1,35 @@
+/* cross_entropy: losses, predictions and the gradient of the logits in one launch. */
+#include "base/size.h"
+#include "opencl/internal.h"
+
+mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  opencl_tensor *d = c->d_logits != NULL ? opencl_of(c->d_logits) : NULL;
+  bool transposed = d != NULL && self->tuning.variant == VARIANT_PANEL;
+  size_t block = transposed ? PANEL : 1;
+  launch l;
+  if (transposed) TRY(opencl_transposed_create(self, d, error));
+  TRY(launch_begin(&l, self, "cross_entropy.cl", "cross_entropy", NULL, error));
+  launch_int(&l, c->rows);
+  launch_int(&l, c->logits->cols);
+  launch_int(&l, block);
+  launch_tensor(&l, c->logits);
+  launch_plain(&l, c->labels);
+  launch_int(&l, c->order != NULL);
+  launch_plain(&l, c->order);
+  launch_ulong(&l, c->first);
+  launch_float(&l, c->scale);
+  launch_int(&l, d != NULL);
+  launch_tensor(&l, c->d_logits);
+  launch_int(&l, transposed);
+  launch_buffer(&l, transposed ? d->transposed : NULL);
+  launch_int(&l, transposed ? d->transposed_stride : 0);
+  launch_plain(&l, c->losses);
+  launch_plain(&l, c->predictions);
+  launch_ulong(&l, c->slot);
+  launch_plain(&l, c->flag);
+  launch_uint(&l, c->step);
+  TRY(launch_shares(&l, size_divide_up(c->rows, block), error));
+  if (d != NULL) d->transposed_valid = transposed;
+  return MLP_CL_OK;
+}

@@ -1,0 +1,220 @@
+/* The fused products of a dense layer, by variant: one launch each on CPUs and GPUs, a chain of unfused launches in
+ * plain form. All give the same bits. */
+#include "base/size.h"
+#include "opencl/internal.h"
+
+/* ---- Plain: the unfused operations, one after the other --------------------------------------------------------- */
+
+static mlp_cl_status plain_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
+  backend *base = &self->base;
+  TRY(opencl_matmul_rows(self, MLP_CL_A_B, d->rows, d->x, d->weight, d->y, error));
+  if (d->bias != NULL) TRY(opencl_bias(base, d->rows, d->y, d->bias, d->y, error));
+  if (d->relu) TRY(opencl_relu(base, d->rows, d->y, d->y, error));
+  if (d->dropout != NULL && d->dropout->threshold != 0)
+    TRY(opencl_dropout(base, d->rows, d->dropout, d->y, d->y, error));
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status plain_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
+  TRY(opencl_matmul_rows(self, MLP_CL_A_BT, d->rows, d->d_y, d->weight, d->d_x, error));
+  if (d->y == NULL) return MLP_CL_OK;
+  return opencl_relu_backward_scaled(self, d->rows, d->scale, d->y, d->d_x, d->d_x, error);
+}
+
+/* The gradients go through memory of their own when they are to be applied. */
+static mlp_cl_status plain_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+  backend *base = &self->base;
+  tensor *d_weight = d->d_weight, *d_bias = d->d_bias, *own_weight = NULL, *own_bias = NULL;
+  mlp_cl_status status = MLP_CL_OK;
+  if (d->update != NULL) {
+    status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, d->weight->rows, d->weight->cols, &own_weight,
+                                  error);
+    if (status == MLP_CL_OK && d->bias != NULL)
+      status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, d->bias->cols, &own_bias, error);
+    if (status != MLP_CL_OK) goto cleanup;
+    d_weight = own_weight;
+    d_bias = own_bias;
+  }
+  status = opencl_matmul_rows(self, MLP_CL_AT_B, d->rows, d->x, d->d_y, d_weight, error);
+  if (status == MLP_CL_OK && d_bias != NULL) status = opencl_bias_gradient(self, d->rows, d->d_y, d_bias, error);
+  if (status == MLP_CL_OK && own_weight != NULL)
+    status = opencl_sgd_flagged(self, d->update, d_weight, d->weight, d->weight_velocity, d->flag, d->step, error);
+  if (status == MLP_CL_OK && own_bias != NULL)
+    status = opencl_sgd_flagged(self, d->update, d_bias, d->bias, d->bias_velocity, d->flag, d->step, error);
+cleanup:
+  opencl_tensor_destroy(base, own_bias);
+  opencl_tensor_destroy(base, own_weight);
+  return status;
+}
+
+/* ---- What the two fused variants share --------------------------------------------------------------------------- */
+
+/* Panel: each work-item is a work-group and takes a share of the units. */
+static mlp_cl_status run_units(launch *l, const opencl_backend *self, size_t rows, size_t cols, mlp_cl_error *error) {
+  size_t units = size_divide_up(rows, (size_t)self->tuning.unit_rows) * size_divide_up(cols, PANEL);
+  return launch_shares(l, units, error);
+}
+
+/* Tile: one work-group for each tile of the result. */
+typedef struct tile_grid {
+  size_t x, y, items;
+} tile_grid;
+
+static tile_grid grid_of(const opencl_tuning *u, size_t rows, size_t cols) {
+  tile_grid g = {
+      .x = size_divide_up(cols, (size_t)(u->group_cols * u->item_cols)) * (size_t)u->group_cols,
+      .y = size_divide_up(rows, (size_t)(u->group_rows * u->item_rows)) * (size_t)u->group_rows,
+  };
+  g.items = g.x * g.y;
+  return g;
+}
+
+static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_cl_error *error) {
+  return launch_run(l, g.x, g.y, (size_t)self->tuning.group_cols, (size_t)self->tuning.group_rows, error);
+}
+
+/* Both fused variants take the same arguments. */
+static mlp_cl_status fused_forward(opencl_backend *self, const char *file, const dense_forward *d,
+                                   mlp_cl_error *error) {
+  launch l;
+  TRY(launch_begin(&l, self, file, "dense_forward", NULL, error));
+  launch_int(&l, d->rows);
+  launch_int(&l, d->weight->rows);
+  launch_int(&l, d->weight->cols);
+  launch_tensor(&l, d->x);
+  launch_tensor(&l, d->weight);
+  launch_int(&l, d->bias != NULL);
+  launch_tensor(&l, d->bias);
+  launch_int(&l, d->relu);
+  launch_mask(&l, d->dropout);
+  launch_tensor(&l, d->y);
+  if (self->tuning.variant == VARIANT_PANEL) return run_units(&l, self, d->rows, d->weight->cols, error);
+  return run_grid(&l, self, grid_of(&self->tuning, d->rows, d->weight->cols), error);
+}
+
+static void backward_weight_arguments(launch *l, const dense_backward_weight *d) {
+  bool store = d->update == NULL;
+  const tensor *weight = store ? d->d_weight : d->weight, *bias = store ? d->d_bias : d->bias;
+  launch_int(l, d->rows);
+  launch_int(l, weight->rows);
+  launch_int(l, weight->cols);
+  launch_tensor(l, d->x);
+  launch_tensor(l, d->d_y);
+  launch_int(l, store);
+  launch_sgd(l, d->update);
+  launch_plain(l, weight);
+  launch_plain(l, d->weight_velocity);
+  launch_int(l, opencl_of(weight)->stride);
+  launch_int(l, bias != NULL);
+  launch_plain(l, bias);
+  launch_plain(l, d->bias_velocity);
+  launch_int(l, bias != NULL ? opencl_of(bias)->stride : 0);
+  launch_plain(l, d->flag);
+  launch_uint(l, d->step);
+}
+
+/* ---- Panel: one launch, each work-item a work-group ------------------------------------------------------------- */
+
+static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
+  opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
+  launch l;
+  TRY(opencl_transposed_update(self, d_y, d->rows, error));
+  TRY(opencl_transposed_create(self, d_x, error));
+  TRY(launch_begin(&l, self, "matmul_panel.cl", "dense_backward_input", NULL, error));
+  launch_int(&l, d->rows);
+  launch_int(&l, d->weight->rows);
+  launch_int(&l, d->weight->cols);
+  launch_buffer(&l, d_y->transposed);
+  launch_int(&l, d_y->transposed_stride);
+  launch_tensor(&l, d->weight);
+  launch_int(&l, d->y != NULL);
+  launch_tensor(&l, d->y);
+  launch_float(&l, d->scale);
+  launch_tensor(&l, d->d_x);
+  launch_buffer(&l, d_x->transposed);
+  launch_int(&l, d_x->transposed_stride);
+  TRY(run_units(&l, self, d->weight->rows, d->rows, error));
+  d_x->transposed_valid = true;
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+  const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
+  launch l;
+  TRY(launch_begin(&l, self, "matmul_panel.cl", "dense_backward_weight", NULL, error));
+  backward_weight_arguments(&l, d);
+  return run_units(&l, self, weight->rows, weight->cols, error);
+}
+
+/* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
+
+static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
+  launch l;
+  TRY(launch_begin(&l, self, "matmul_tile.cl", "dense_backward_input", NULL, error));
+  launch_int(&l, d->rows);
+  launch_int(&l, d->weight->rows);
+  launch_int(&l, d->weight->cols);
+  launch_tensor(&l, d->d_y);
+  launch_tensor(&l, d->weight);
+  launch_int(&l, d->y != NULL);
+  launch_tensor(&l, d->y);
+  launch_float(&l, d->scale);
+  launch_tensor(&l, d->d_x);
+  return run_grid(&l, self, grid_of(&self->tuning, d->rows, d->weight->rows), error);
+}
+
+/* Memory for the pending nodes of the batch's tree: one value per result and level. */
+static mlp_cl_status pending_reserve(opencl_backend *self, tile_grid g, size_t rows, mlp_cl_error *error) {
+  enum { LEAF_ROWS = 256 };
+  size_t levels = 0, bytes;
+  for (size_t leaves = size_divide_up(rows, LEAF_ROWS); leaves > 1; leaves /= 2) levels++;
+  if (levels == 0) return MLP_CL_OK;
+  if (!size_multiply((levels + 1) * (size_t)(self->tuning.item_rows * self->tuning.item_cols) * sizeof(float), g.items,
+                     &bytes))
+    return fail(error, MLP_CL_BAD_SHAPE, "a batch of %zu rows is too large", rows);
+  return opencl_scratch_reserve(self, bytes, error);
+}
+
+static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+  const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
+  tile_grid g = grid_of(&self->tuning, weight->rows, weight->cols);
+  launch l;
+  TRY(pending_reserve(self, g, d->rows, error));
+  TRY(launch_begin(&l, self, "matmul_tile.cl", "dense_backward_weight", NULL, error));
+  backward_weight_arguments(&l, d);
+  launch_buffer(&l, self->scratch);
+  return run_grid(&l, self, g, error);
+}
+
+/* ---- The choice ------------------------------------------------------------------------------------------------- */
+
+mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  switch (self->tuning.variant) {
+    case VARIANT_PLAIN: return plain_forward(self, d, error);
+    case VARIANT_PANEL: return fused_forward(self, "matmul_panel.cl", d, error);
+    case VARIANT_TILE: return fused_forward(self, "matmul_tile.cl", d, error);
+  }
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  opencl_of(d->d_x)->transposed_valid = false;
+  switch (self->tuning.variant) {
+    case VARIANT_PLAIN: return plain_backward_input(self, d, error);
+    case VARIANT_PANEL: return panel_backward_input(self, d, error);
+    case VARIANT_TILE: return tile_backward_input(self, d, error);
+  }
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  switch (self->tuning.variant) {
+    case VARIANT_PLAIN: return plain_backward_weight(self, d, error);
+    case VARIANT_PANEL: return panel_backward_weight(self, d, error);
+    case VARIANT_TILE: return tile_backward_weight(self, d, error);
+  }
+  return MLP_CL_OK;
+}

@@ -1,0 +1,107 @@
+/* The devices of all platforms, in a fixed order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "opencl/internal.h"
+
+enum { PLATFORM_NOT_FOUND_KHR = -1001 };
+
+static void device_text(cl_device_id id, cl_device_info what, char *text, size_t size) {
+  char buffer[1024] = "";
+  if (clGetDeviceInfo(id, what, sizeof buffer, buffer, NULL) != CL_SUCCESS) buffer[0] = '\0';
+  buffer[sizeof buffer - 1] = '\0';
+  size_t length = size_min(strlen(buffer), size - 1);
+  memcpy(text, buffer, length);
+  text[length] = '\0';
+}
+
+static uint64_t device_number(cl_device_id id, cl_device_info what) {
+  uint64_t value = 0; /* cl_uint, size_t and cl_ulong all land in its low bytes on little-endian hosts */
+  if (clGetDeviceInfo(id, what, sizeof value, &value, NULL) != CL_SUCCESS) return 0;
+  return value;
+}
+
+static mlp_cl_device_type type_of(cl_device_id id) {
+  cl_device_type type = 0;
+  clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+  if (type & CL_DEVICE_TYPE_GPU) return MLP_CL_DEVICE_GPU;
+  if (type & CL_DEVICE_TYPE_CPU) return MLP_CL_DEVICE_CPU;
+  return MLP_CL_DEVICE_ACCELERATOR;
+}
+
+static void describe(opencl_device *device, int index) {
+  mlp_cl_device *info = &device->info;
+  char platform[1024] = "";
+  clGetPlatformInfo(device->platform, CL_PLATFORM_NAME, sizeof platform, platform, NULL);
+  platform[sizeof info->platform - 1] = '\0';
+  memcpy(info->platform, platform, sizeof info->platform);
+  info->index = index;
+  info->type = type_of(device->id);
+  device_text(device->id, CL_DEVICE_NAME, info->name, sizeof info->name);
+  device_text(device->id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+  info->compute_units = (uint32_t)device_number(device->id, CL_DEVICE_MAX_COMPUTE_UNITS);
+  info->global_memory_bytes = device_number(device->id, CL_DEVICE_GLOBAL_MEM_SIZE);
+  info->largest_allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  info->local_memory_bytes = device_number(device->id, CL_DEVICE_LOCAL_MEM_SIZE);
+  info->work_group_size = device_number(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+}
+
+/* Appends a platform's devices; one without devices adds none. */
+static mlp_cl_status append_platform(cl_platform_id platform, opencl_device **devices, size_t *count,
+                                     mlp_cl_error *error) {
+  cl_device_id ids[64];
+  cl_uint found = 0;
+  if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &found) != CL_SUCCESS || found == 0) return MLP_CL_OK;
+  found = found < 64 ? found : 64;
+  opencl_device *more = realloc(*devices, (*count + found) * sizeof *more);
+  if (more == NULL) return fail_memory(error, (*count + found) * sizeof *more, "the list of devices");
+  *devices = more;
+  for (cl_uint i = 0; i < found; i++, (*count)++) {
+    memset(&more[*count], 0, sizeof *more);
+    more[*count].platform = platform;
+    more[*count].id = ids[i];
+    describe(&more[*count], (int)*count);
+  }
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl_error *error) {
+  cl_platform_id platforms[64];
+  cl_uint found = 0;
+  *devices = NULL;
+  *count = 0;
+  cl_int code = clGetPlatformIDs(64, platforms, &found);
+  if (code == PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && found == 0))
+    return fail(error, MLP_CL_NO_DEVICE,
+                "no OpenCL platform is installed: install your device's driver, or PoCL for the CPU (Debian: apt-get "
+                "install pocl-opencl-icd), or use --device reference");
+  TRY_CL(code);
+  found = found < 64 ? found : 64;
+  for (cl_uint i = 0; i < found; i++) {
+    mlp_cl_status status = append_platform(platforms[i], devices, count, error);
+    if (status != MLP_CL_OK) {
+      free(*devices);
+      *devices = NULL;
+      *count = 0;
+      return status;
+    }
+  }
+  return MLP_CL_OK;
+}
+
+mlp_cl_status mlp_cl_devices(mlp_cl_device **devices, size_t *count, mlp_cl_error *error) {
+  opencl_device *list;
+  *devices = NULL;
+  *count = 0;
+  TRY(opencl_list_devices(&list, count, error));
+  if (*count == 0) return MLP_CL_OK;
+  *devices = malloc(*count * sizeof **devices);
+  if (*devices == NULL) {
+    free(list);
+    return fail_memory(error, *count * sizeof **devices, "the list of devices");
+  }
+  for (size_t i = 0; i < *count; i++) (*devices)[i] = list[i].info;
+  free(list);
+  return MLP_CL_OK;
+}

@@ -1,0 +1,20 @@
+/* dropout: forward on activations, backward on gradients, with the same mask. */
+#include "base/size.h"
+#include "exact_math.h"
+#include "opencl/internal.h"
+
+enum { MASK_ROWS = 4 }; /* rows of a work-item in kernels/dropout.h */
+
+mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, const tensor *x, tensor *y,
+                             mlp_cl_error *error) {
+  launch l;
+  TRY(launch_begin(&l, (opencl_backend *)base, "dropout.cl", "dropout", NULL, error));
+  launch_int(&l, rows);
+  launch_int(&l, x->cols);
+  launch_mask(&l, mask);
+  launch_float(&l, y->role == TENSOR_GRADIENT ? FLOOR_GRADIENT : FLOOR_VALUE);
+  launch_tensor(&l, x);
+  launch_tensor(&l, y);
+  opencl_of(y)->transposed_valid = false;
+  return launch_shares(&l, size_divide_up(rows, MASK_ROWS) * opencl_panels(y), error);
+}

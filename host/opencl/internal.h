@@ -1,0 +1,199 @@
+/* What the files of the OpenCL backend share: the opened device, its tensors, and launching a kernel. */
+#ifndef OPENCL_INTERNAL_H
+#define OPENCL_INTERNAL_H
+
+#include <CL/cl.h>
+
+#include "opencl/opencl.h"
+
+/* ---- Devices and errors ----------------------------------------------------------------------------------------- */
+
+typedef struct opencl_device {
+  cl_platform_id platform;
+  cl_device_id id;
+  mlp_cl_device info;
+} opencl_device;
+
+/* All devices in the order of mlp_cl_devices; freed with free(). */
+mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl_error *error);
+
+/* "CL_OUT_OF_RESOURCES", … */
+const char *opencl_error_name(cl_int code);
+/* The status that belongs to `code` (DEVICE_MEMORY or OPENCL) and "what: NAME (code)". */
+mlp_cl_status fail_cl(mlp_cl_error *error, cl_int code, const char *what);
+
+#define TRY_CL(call)                                              \
+  do {                                                            \
+    cl_int code_ = (call);                                        \
+    if (code_ != CL_SUCCESS) return fail_cl(error, code_, #call); \
+  } while (0)
+
+/* ---- Programs and kernels --------------------------------------------------------------------------------------- */
+
+/* How products are computed; everything else is the same for all. */
+typedef enum kernel_variant {
+  VARIANT_PLAIN, /* one work-item per element, unfused: any device, for reading and as the last resort */
+  VARIANT_PANEL, /* CPU: register tiles, one work-item a work-group */
+  VARIANT_TILE   /* GPU: tiles in local memory */
+} kernel_variant;
+
+/* The constants that kernels are compiled with. */
+typedef struct opencl_tuning {
+  kernel_variant variant;
+  int tile_rows, unit_rows;   /* panel: rows of a register tile; of a unit, a multiple of both it and 16 */
+  int group_rows, group_cols; /* tile: work-items of a group, each way */
+  int item_rows, item_cols;   /* tile: results of a work-item, each way */
+  size_t groups;              /* panel: work-groups of a launch */
+  bool whole_steps;           /* panel: short steps in one launch */
+} opencl_tuning;
+
+enum { PROGRAMS_MAX = 24, KERNELS_MAX = 48 };
+
+typedef struct opencl_program {
+  char key[64]; /* file and options */
+  cl_program program;
+} opencl_program;
+
+typedef struct opencl_kernel {
+  char key[96]; /* program key and kernel name */
+  cl_kernel kernel;
+} opencl_kernel;
+
+enum { PACE_MARKS = 64, TICKETS_BYTES = 8 };
+
+/* Work in flight: a ring of events, the oldest first. */
+typedef struct opencl_pace {
+  cl_event marks[PACE_MARKS];
+  double enqueued[PACE_MARKS];
+  size_t oldest, count;
+  double last;
+} opencl_pace;
+
+typedef struct opencl_backend {
+  backend base;
+  cl_device_id device;
+  cl_context context;
+  cl_command_queue queue;
+  opencl_tuning tuning;
+  opencl_program programs[PROGRAMS_MAX];
+  size_t programs_count;
+  opencl_kernel kernels[KERNELS_MAX];
+  size_t kernels_count;
+  cl_mem tickets; /* of kernels/train_steps.cl */
+  cl_mem scratch; /* grows to what the largest operation needs */
+  size_t scratch_bytes;
+  cl_mem nothing; /* stands for buffers that a launch has no use for */
+  opencl_pace pace;
+} opencl_backend;
+
+/* The kernel `name` of kernels/`file`, built on first use. `element` names the C type of ELEMENT, or is NULL.
+ * Errors: BUILD with the compiler's log. */
+mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *file, const char *name, const char *element,
+                                cl_kernel *kernel, mlp_cl_error *error);
+void opencl_programs_release(opencl_backend *self);
+
+/* ---- Tensors ---------------------------------------------------------------------------------------------------- */
+
+enum { PANEL = 16 };
+
+typedef struct opencl_tensor {
+  tensor base;
+  cl_mem buffer;
+  size_t bytes;
+  size_t stride; /* rows per panel in memory */
+  /* Panel variant only: the transpose of a gradient, made when first needed; valid when it matches `buffer`. */
+  cl_mem transposed;
+  size_t transposed_stride;
+  bool transposed_valid;
+} opencl_tensor;
+
+static inline opencl_tensor *opencl_of(const tensor *t) {
+  return (opencl_tensor *)t;
+}
+
+size_t opencl_panels(const tensor *t);
+
+mlp_cl_status opencl_tensor_create(backend *base, tensor_role role, tensor_element element, size_t rows, size_t cols,
+                                   tensor **created, mlp_cl_error *error);
+void opencl_tensor_destroy(backend *base, tensor *destroyed);
+mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, size_t rows, const void *source,
+                                  mlp_cl_error *error);
+mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t first, size_t rows, void *target,
+                                 mlp_cl_error *error);
+mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *error);
+/* Allocates the transpose if it is not there. */
+mlp_cl_status opencl_transposed_create(opencl_backend *self, opencl_tensor *t, mlp_cl_error *error);
+/* Makes self->scratch at least `bytes` large; its content is lost. */
+mlp_cl_status opencl_scratch_reserve(opencl_backend *self, size_t bytes, mlp_cl_error *error);
+/* Makes the transpose's content match. */
+mlp_cl_status opencl_transposed_update(opencl_backend *self, opencl_tensor *t, size_t rows, mlp_cl_error *error);
+
+/* ---- Launching -------------------------------------------------------------------------------------------------- */
+
+/* Collects the arguments of one launch in the order of the kernel's parameters; the first error sticks until run. */
+typedef struct launch {
+  opencl_backend *self;
+  cl_kernel kernel;
+  const char *name;
+  cl_uint next;
+  cl_int code;
+} launch;
+
+mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *file, const char *name, const char *element,
+                           mlp_cl_error *error);
+void launch_int(launch *l, size_t value);
+void launch_uint(launch *l, uint32_t value);
+void launch_ulong(launch *l, uint64_t value);
+void launch_float(launch *l, float value);
+void launch_buffer(launch *l, cl_mem buffer);
+/* Buffer and stride, or nothing and 0. */
+void launch_tensor(launch *l, const tensor *t);
+/* A PLAIN tensor's buffer, or nothing. */
+void launch_plain(launch *l, const tensor *t);
+/* MASK_PARAMETERS of kernels/dropout.h; NULL is no dropout. */
+void launch_mask(launch *l, const dropout *mask);
+/* SGD_PARAMETERS of kernels/sgd.h; NULL is zeros. */
+void launch_sgd(launch *l, const sgd *update);
+/* Enqueues over (x, y) work-items in groups of (local_x, local_y), which divide them. */
+mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error);
+/* Enqueues a kernel that takes shares of `units` (share_of in kernels/panel.h). */
+mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error);
+
+/* ---- Operations: one file each ---------------------------------------------------------------------------------- */
+
+/* The C type of elements in kernels. */
+const char *opencl_element_type(tensor_element element);
+mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error);
+mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error);
+mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
+mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, mlp_cl_error *error);
+mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl_error *error);
+mlp_cl_status opencl_softmax(backend *base, size_t rows, const tensor *logits, tensor *probabilities,
+                             mlp_cl_error *error);
+mlp_cl_status opencl_matmul(backend *base, mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
+                            mlp_cl_error *error);
+/* The plain kernels, over `rows` rows of the batch. */
+mlp_cl_status opencl_matmul_rows(opencl_backend *self, mlp_cl_product product, size_t rows, const tensor *a,
+                                 const tensor *b, tensor *c, mlp_cl_error *error);
+mlp_cl_status opencl_bias(backend *base, size_t rows, const tensor *x, const tensor *bias, tensor *y,
+                          mlp_cl_error *error);
+mlp_cl_status opencl_bias_gradient(opencl_backend *self, size_t rows, const tensor *d_y, tensor *d_bias,
+                                   mlp_cl_error *error);
+mlp_cl_status opencl_relu(backend *base, size_t rows, const tensor *x, tensor *y, mlp_cl_error *error);
+mlp_cl_status opencl_relu_backward(backend *base, size_t rows, const tensor *y, const tensor *d_y, tensor *d_x,
+                                   mlp_cl_error *error);
+mlp_cl_status opencl_relu_backward_scaled(opencl_backend *self, size_t rows, float scale, const tensor *y,
+                                          const tensor *d_y, tensor *d_x, mlp_cl_error *error);
+mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, const tensor *x, tensor *y,
+                             mlp_cl_error *error);
+mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
+                         mlp_cl_error *error);
+/* The same, with the flag of parameters that are not finite (NULL: none). */
+mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const tensor *gradient, tensor *weight,
+                                 tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error);
+mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, bool *taken,
+                                 mlp_cl_error *error);
+mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error);
+void opencl_pace_release(opencl_backend *self);
+
+#endif

@@ -1,0 +1,91 @@
+/* Setting a kernel's arguments one after the other, and enqueueing it. */
+#include <assert.h>
+#include <inttypes.h>
+#include <limits.h>
+
+#include "base/size.h"
+#include "opencl/internal.h"
+
+/* Work-items of a launch; what is more is shared. */
+enum { SHARES_MAX = 1 << 20 };
+
+mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *file, const char *name, const char *element,
+                           mlp_cl_error *error) {
+  *l = (launch){.self = self, .name = name, .code = CL_SUCCESS};
+  return opencl_kernel_get(self, file, name, element, &l->kernel, error);
+}
+
+static void set(launch *l, size_t bytes, const void *value) {
+  cl_int code = clSetKernelArg(l->kernel, l->next++, bytes, value);
+  if (l->code == CL_SUCCESS) l->code = code;
+}
+
+void launch_int(launch *l, size_t value) {
+  assert(value <= INT_MAX);
+  cl_int v = (cl_int)value;
+  set(l, sizeof v, &v);
+}
+
+void launch_uint(launch *l, uint32_t value) {
+  set(l, sizeof value, &value);
+}
+
+void launch_ulong(launch *l, uint64_t value) {
+  set(l, sizeof value, &value);
+}
+
+void launch_float(launch *l, float value) {
+  set(l, sizeof value, &value);
+}
+
+void launch_buffer(launch *l, cl_mem buffer) {
+  cl_mem mem = buffer != NULL ? buffer : l->self->nothing;
+  set(l, sizeof mem, &mem);
+}
+
+void launch_tensor(launch *l, const tensor *t) {
+  launch_buffer(l, t != NULL ? opencl_of(t)->buffer : NULL);
+  launch_int(l, t != NULL ? opencl_of(t)->stride : 0);
+}
+
+void launch_plain(launch *l, const tensor *t) {
+  launch_buffer(l, t != NULL ? opencl_of(t)->buffer : NULL);
+}
+
+void launch_mask(launch *l, const dropout *mask) {
+  static const dropout none = {.threshold = 0, .scale = 1.0f};
+  const dropout *m = mask != NULL ? mask : &none;
+  launch_uint(l, m->threshold);
+  launch_float(l, m->scale);
+  launch_uint(l, (uint32_t)m->seed);
+  launch_uint(l, (uint32_t)(m->seed >> 32));
+  launch_uint(l, m->step);
+  launch_uint(l, m->layer);
+  launch_ulong(l, m->first_row);
+}
+
+void launch_sgd(launch *l, const sgd *update) {
+  static const sgd none = {0};
+  const sgd *u = update != NULL ? update : &none;
+  launch_float(l, u->learning_rate);
+  launch_float(l, u->momentum);
+  launch_float(l, u->weight_decay);
+  launch_int(l, u->nesterov ? 1 : 0);
+}
+
+mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error) {
+  size_t global[2] = {x, y}, local[2] = {local_x, local_y};
+  cl_int code = l->code;
+  if (code == CL_SUCCESS)
+    code = clEnqueueNDRangeKernel(l->self->queue, l->kernel, 2, NULL, global, local, 0, NULL, NULL);
+  if (code != CL_SUCCESS) return fail_cl(error, code, l->name);
+  return MLP_CL_OK;
+}
+
+/* On a CPU a few work-groups of one work-item, which compiles once and starts fast; else a work-item for each unit. */
+mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error) {
+  const opencl_tuning *tuning = &l->self->tuning;
+  if (tuning->variant == VARIANT_PANEL) return launch_run(l, size_min(units, tuning->groups), 1, 1, 1, error);
+  size_t local = size_min(64, (size_t)l->self->base.device.work_group_size);
+  return launch_run(l, size_round_up(size_min(units, SHARES_MAX), local), 1, local, 1, error);
+}

@@ -1,0 +1,135 @@
+/* Opening and closing a device, the choice of its kernels' parameters, and the table of its operations. */
+#include "opencl/opencl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "opencl/internal.h"
+
+static void opencl_close(backend *base) {
+  opencl_backend *self = (opencl_backend *)base;
+  if (self == NULL) return;
+  if (self->queue != NULL) clFinish(self->queue);
+  opencl_pace_release(self);
+  opencl_programs_release(self);
+  if (self->tickets != NULL) clReleaseMemObject(self->tickets);
+  if (self->scratch != NULL) clReleaseMemObject(self->scratch);
+  if (self->nothing != NULL) clReleaseMemObject(self->nothing);
+  if (self->queue != NULL) clReleaseCommandQueue(self->queue);
+  if (self->context != NULL) clReleaseContext(self->context);
+  free(self);
+}
+
+static mlp_cl_status opencl_finish(backend *base, mlp_cl_error *error) {
+  TRY_CL(clFinish(((opencl_backend *)base)->queue));
+  return MLP_CL_OK;
+}
+
+static const backend_operations operations = {
+    .close = opencl_close,
+    .tensor_create = opencl_tensor_create,
+    .tensor_destroy = opencl_tensor_destroy,
+    .tensor_write = opencl_tensor_write,
+    .tensor_read = opencl_tensor_read,
+    .tensor_zero = opencl_tensor_zero,
+    .gather = opencl_gather,
+    .dense_forward = opencl_dense_forward,
+    .cross_entropy = opencl_cross_entropy,
+    .dense_backward_input = opencl_dense_backward_input,
+    .dense_backward_weight = opencl_dense_backward_weight,
+    .softmax = opencl_softmax,
+    .matmul = opencl_matmul,
+    .bias = opencl_bias,
+    .relu = opencl_relu,
+    .relu_backward = opencl_relu_backward,
+    .dropout = opencl_dropout,
+    .sgd = opencl_sgd,
+    .train_steps = opencl_train_steps,
+    .pace = opencl_pace_step,
+    .finish = opencl_finish,
+};
+
+/* What `kernels` may name. */
+static const struct kernel_choice {
+  const char *name;
+  kernel_variant variant;
+  bool whole_steps;
+} choices[] = {
+    {"plain", VARIANT_PLAIN, false},
+    {"panel", VARIANT_PANEL, false},
+    {"steps", VARIANT_PANEL, true},
+    {"tile", VARIANT_TILE, false},
+};
+
+static mlp_cl_status tuning_choose(opencl_tuning *tuning, const char *name, mlp_cl_error *error) {
+  for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+    if (strcmp(name, choices[i].name) == 0) {
+      tuning->variant = choices[i].variant;
+      tuning->whole_steps = choices[i].whole_steps;
+      return MLP_CL_OK;
+    }
+  return fail(error, MLP_CL_BAD_ARGUMENT, "there are no kernels \"%s\": plain, panel, steps and tile are there", name);
+}
+
+/* Vectors of 16 floats come with 32 registers, which hold a tile of 12 rows; 16 registers of 8 hold 6 rows of two. */
+static opencl_tuning tuning_default(const opencl_backend *self) {
+  const mlp_cl_device *device = &self->base.device;
+  cl_uint width = 0;
+  clGetDeviceInfo(self->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
+  bool cpu = device->type == MLP_CL_DEVICE_CPU, large_groups = device->work_group_size >= 256;
+  return (opencl_tuning){
+      .variant = cpu ? VARIANT_PANEL : VARIANT_TILE,
+      .whole_steps = cpu,
+      .tile_rows = width >= 16 ? 12 : 6,
+      .unit_rows = 48,
+      .groups = size_max(64, 16 * (size_t)device->compute_units),
+      .group_rows = large_groups ? 16 : 4,
+      .group_cols = large_groups ? 16 : 8,
+      .item_rows = large_groups ? 8 : 4,
+      .item_cols = large_groups ? 8 : 4,
+  };
+}
+
+static mlp_cl_status open_device(opencl_backend *self, const opencl_device *device, mlp_cl_error *error) {
+  cl_int code;
+  self->base.op = &operations;
+  self->base.device = device->info;
+  self->device = device->id;
+  self->context = clCreateContext(NULL, 1, &self->device, NULL, NULL, &code);
+  TRY_CL(code);
+  self->queue = clCreateCommandQueue(self->context, self->device, 0, &code);
+  TRY_CL(code);
+  self->nothing = clCreateBuffer(self->context, CL_MEM_READ_WRITE, 64, NULL, &code);
+  TRY_CL(code);
+  self->tickets = clCreateBuffer(self->context, CL_MEM_READ_WRITE, TICKETS_BYTES, NULL, &code);
+  TRY_CL(code);
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_open(size_t index, const char *kernels, backend **opened, mlp_cl_error *error) {
+  opencl_device *devices;
+  size_t count;
+  *opened = NULL;
+  TRY(opencl_list_devices(&devices, &count, error));
+  if (index >= count) {
+    free(devices);
+    return fail(error, MLP_CL_NO_DEVICE, "there is no device %zu: `mlp_cl devices` lists the %zu there are", index,
+                count);
+  }
+  opencl_backend *self = calloc(1, sizeof *self);
+  if (self == NULL) {
+    free(devices);
+    return fail_memory(error, sizeof *self, "a device");
+  }
+  mlp_cl_status status = open_device(self, &devices[index], error);
+  free(devices);
+  self->tuning = tuning_default(self);
+  if (status == MLP_CL_OK && kernels != NULL) status = tuning_choose(&self->tuning, kernels, error);
+  if (status != MLP_CL_OK) {
+    opencl_close(&self->base);
+    return status;
+  }
+  *opened = &self->base;
+  return MLP_CL_OK;
+}

@@ -1,0 +1,11 @@
+/* The backend on OpenCL 1.2: what the rooms above may know of it. */
+#ifndef OPENCL_OPENCL_H
+#define OPENCL_OPENCL_H
+
+#include "backend/backend.h"
+
+/* Opens device `index` of the list of opencl_devices. `kernels`: NULL, "plain", "panel", "steps" or "tile".
+ * Errors: NO_DEVICE, BAD_ARGUMENT (kernels), OPENCL, NO_MEMORY. */
+mlp_cl_status opencl_open(size_t index, const char *kernels, backend **opened, mlp_cl_error *error);
+
+#endif

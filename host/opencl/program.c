@@ -1,0 +1,159 @@
+/* Kernel sources to kernels: expands #include "…" from the embedded files, builds a file on first use and remembers it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/embedded.h"
+#include "base/size.h"
+#include "opencl/internal.h"
+
+/* A growing text. */
+typedef struct text {
+  char *bytes;
+  size_t count, capacity;
+} text;
+
+static bool text_append(text *t, const char *bytes, size_t count) {
+  if (t->count + count + 1 > t->capacity) {
+    size_t capacity = 2 * (t->count + count + 1);
+    char *more = realloc(t->bytes, capacity);
+    if (more == NULL) return false;
+    t->bytes = more;
+    t->capacity = capacity;
+  }
+  memcpy(t->bytes + t->count, bytes, count);
+  t->count += count;
+  t->bytes[t->count] = '\0';
+  return true;
+}
+
+static const embedded_file *find_file(const char *name, size_t length) {
+  for (const embedded_file *f = embedded_kernels; f->name != NULL; f++)
+    if (strlen(f->name) == length && memcmp(f->name, name, length) == 0) return f;
+  return NULL;
+}
+
+static bool append_line_directive(text *t, size_t line, const char *file) {
+  char directive[128];
+  int length = snprintf(directive, sizeof directive, "#line %zu \"%s\"\n", line, file);
+  return text_append(t, directive, (size_t)length);
+}
+
+/* Appends the file with its includes in their place; #line keeps the compiler's messages true. Guards in the headers do
+ * what they always do. */
+static bool expand(text *t, const embedded_file *file) {
+  static const char include[] = "#include \"";
+  const char *at = (const char *)file->bytes;
+  if (!append_line_directive(t, 1, file->name)) return false;
+  for (size_t line = 1; *at != '\0'; line++) {
+    const char *end = strchr(at, '\n');
+    end = end != NULL ? end + 1 : at + strlen(at);
+    const embedded_file *included = NULL;
+    if (strncmp(at, include, sizeof include - 1) == 0) {
+      const char *name = at + sizeof include - 1;
+      const char *quote = memchr(name, '"', (size_t)(end - name));
+      included = quote != NULL ? find_file(name, (size_t)(quote - name)) : NULL;
+    }
+    if (included != NULL) {
+      if (!expand(t, included) || !append_line_directive(t, line + 1, file->name)) return false;
+    } else if (!text_append(t, at, (size_t)(end - at))) {
+      return false;
+    }
+    at = end;
+  }
+  return true;
+}
+
+static void build_options(const opencl_tuning *u, const char *element, char *options, size_t size) {
+  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
+                        u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
+  length +=
+      snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d", u->item_rows, u->item_cols);
+  if (element != NULL) snprintf(options + length, size - (size_t)length, " -DELEMENT=%s", element);
+}
+
+static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const char *file, cl_int code,
+                                mlp_cl_error *error) {
+  char log[1536] = "(the driver gives no log)";
+  size_t size = 0;
+  clGetProgramBuildInfo(program, self->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
+  char *whole = size > 0 ? calloc(1, size + 1) : NULL;
+  if (whole != NULL &&
+      clGetProgramBuildInfo(program, self->device, CL_PROGRAM_BUILD_LOG, size, whole, NULL) == CL_SUCCESS)
+    snprintf(log, sizeof log, "%s", whole);
+  free(whole);
+  return fail(error, MLP_CL_BUILD, "kernels/%s does not build on %s: %s (%" PRId32 ")\n%s", file,
+              self->base.device.name, opencl_error_name(code), code, log);
+}
+
+static mlp_cl_status build(opencl_backend *self, const char *file, const char *element, cl_program *built,
+                           mlp_cl_error *error) {
+  text source = {0};
+  const embedded_file *embedded = find_file(file, strlen(file));
+  if (embedded == NULL) return fail(error, MLP_CL_BUILD, "there is no kernels/%s in this build", file);
+  if (!expand(&source, embedded)) {
+    free(source.bytes);
+    return fail_memory(error, source.count, file);
+  }
+  const char *sources[1] = {source.bytes};
+  cl_int code;
+  cl_program program = clCreateProgramWithSource(self->context, 1, sources, &source.count, &code);
+  free(source.bytes);
+  TRY_CL(code);
+  char options[256];
+  build_options(&self->tuning, element, options, sizeof options);
+  code = clBuildProgram(program, 1, &self->device, options, NULL, NULL);
+  if (code != CL_SUCCESS) {
+    mlp_cl_status status = fail_build(self, program, file, code, error);
+    clReleaseProgram(program);
+    return status;
+  }
+  *built = program;
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status program_get(opencl_backend *self, const char *file, const char *element, const char *key,
+                                 cl_program *program, mlp_cl_error *error) {
+  for (size_t i = 0; i < self->programs_count; i++)
+    if (strcmp(self->programs[i].key, key) == 0) {
+      *program = self->programs[i].program;
+      return MLP_CL_OK;
+    }
+  if (self->programs_count == PROGRAMS_MAX) return fail(error, MLP_CL_BUILD, "more than %d programs", PROGRAMS_MAX);
+  TRY(build(self, file, element, program, error));
+  opencl_program *entry = &self->programs[self->programs_count++];
+  snprintf(entry->key, sizeof entry->key, "%s", key);
+  entry->program = *program;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *file, const char *name, const char *element,
+                                cl_kernel *kernel, mlp_cl_error *error) {
+  char program_key[64], key[96];
+  snprintf(program_key, sizeof program_key, "%s %s", file, element != NULL ? element : "");
+  snprintf(key, sizeof key, "%s %s", program_key, name);
+  for (size_t i = 0; i < self->kernels_count; i++)
+    if (strcmp(self->kernels[i].key, key) == 0) {
+      *kernel = self->kernels[i].kernel;
+      return MLP_CL_OK;
+    }
+  if (self->kernels_count == KERNELS_MAX) return fail(error, MLP_CL_BUILD, "more than %d kernels", KERNELS_MAX);
+  cl_program program = NULL;
+  cl_int code;
+  TRY(program_get(self, file, element, program_key, &program, error));
+  *kernel = clCreateKernel(program, name, &code);
+  if (code != CL_SUCCESS)
+    return fail(error, MLP_CL_BUILD, "kernels/%s has no kernel %s: %s (%" PRId32 ")", file, name,
+                opencl_error_name(code), code);
+  opencl_kernel *entry = &self->kernels[self->kernels_count++];
+  snprintf(entry->key, sizeof entry->key, "%s", key);
+  entry->kernel = *kernel;
+  return MLP_CL_OK;
+}
+
+void opencl_programs_release(opencl_backend *self) {
+  while (self->kernels_count > 0) clReleaseKernel(self->kernels[--self->kernels_count].kernel);
+  while (self->programs_count > 0) clReleaseProgram(self->programs[--self->programs_count].program);
+}

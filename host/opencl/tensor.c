@@ -1,0 +1,211 @@
+/* Tensors in device memory. float32 matrices live in panels of 16 columns (kernels/panel.h); packing and unpacking is
+ * done on the host, since only parameters and results ever travel. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "exact_math.h"
+#include "opencl/internal.h"
+
+/* Rows of padding that a tile may run into. */
+enum { PADDING_ROWS = 16 };
+
+size_t opencl_panels(const tensor *t) {
+  return size_divide_up(t->cols, PANEL);
+}
+
+static bool in_panels(const tensor *t) {
+  return t->role != TENSOR_PLAIN;
+}
+
+/* Rows per panel: some padding for tiles that run over, which also keeps strides off powers of two. */
+static size_t stride_of(size_t rows) {
+  return size_round_up(rows, PANEL) + PADDING_ROWS;
+}
+
+static bool panel_bytes(size_t rows, size_t cols, size_t *stride, size_t *bytes) {
+  if (rows > INT32_MAX - 64 || cols > INT32_MAX - 64) return false;
+  *stride = stride_of(rows);
+  return size_multiply(*stride, size_round_up(cols, PANEL), bytes) && size_multiply(*bytes, sizeof(float), bytes);
+}
+
+static bool plain_bytes(const tensor *t, size_t *bytes) {
+  return size_multiply(t->rows, t->cols, bytes) && size_multiply(*bytes, tensor_element_bytes(t->element), bytes);
+}
+
+static mlp_cl_status allocate(opencl_backend *self, size_t bytes, cl_mem *buffer, mlp_cl_error *error) {
+  const mlp_cl_device *device = &self->base.device;
+  if (bytes > device->largest_allocation_bytes)
+    return fail(
+        error, MLP_CL_DEVICE_MEMORY,
+        "a tensor needs %zu bytes, but %s allocates at most %llu at once (of %llu in all): take a smaller batch or "
+        "network",
+        bytes, device->name, (unsigned long long)device->largest_allocation_bytes,
+        (unsigned long long)device->global_memory_bytes);
+  cl_int code;
+  *buffer = clCreateBuffer(self->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+  if (code != CL_SUCCESS)
+    return fail(error, MLP_CL_DEVICE_MEMORY, "%s has no memory for a tensor of %zu bytes (of %llu in all): %s (%d)",
+                device->name, bytes, (unsigned long long)device->global_memory_bytes, opencl_error_name(code), code);
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status fill_zero(opencl_backend *self, cl_mem buffer, size_t bytes, mlp_cl_error *error) {
+  static const cl_uint zero = 0;
+  TRY_CL(clEnqueueFillBuffer(self->queue, buffer, &zero, bytes % sizeof zero == 0 ? sizeof zero : 1, 0, bytes, 0, NULL,
+                             NULL));
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_tensor_create(backend *base, tensor_role role, tensor_element element, size_t rows, size_t cols,
+                                   tensor **created, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  *created = NULL;
+  opencl_tensor *t = calloc(1, sizeof *t);
+  if (t == NULL) return fail_memory(error, sizeof *t, "a tensor");
+  t->base = (tensor){role, element, rows, cols};
+  bool fits = in_panels(&t->base) ? panel_bytes(rows, cols, &t->stride, &t->bytes) : plain_bytes(&t->base, &t->bytes);
+  mlp_cl_status status = fits ? allocate(self, t->bytes, &t->buffer, error)
+                              : fail(error, MLP_CL_BAD_SHAPE, "a tensor of %zu × %zu is too large", rows, cols);
+  /* Padding must be zero: it is computed with, though never read out. */
+  if (status == MLP_CL_OK) status = fill_zero(self, t->buffer, t->bytes, error);
+  if (status != MLP_CL_OK) {
+    opencl_tensor_destroy(base, &t->base);
+    return status;
+  }
+  *created = &t->base;
+  return MLP_CL_OK;
+}
+
+void opencl_tensor_destroy(backend *base, tensor *destroyed) {
+  if (destroyed == NULL) return;
+  opencl_tensor *t = opencl_of(destroyed);
+  clFinish(((opencl_backend *)base)->queue);
+  if (t->buffer != NULL) clReleaseMemObject(t->buffer);
+  if (t->transposed != NULL) clReleaseMemObject(t->transposed);
+  free(t);
+}
+
+mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *error) {
+  opencl_tensor *t = opencl_of(target);
+  t->transposed_valid = false;
+  return fill_zero((opencl_backend *)base, t->buffer, t->bytes, error);
+}
+
+/* ---- Rows to panels and back ------------------------------------------------------------------------------------ */
+
+/* Panels hold rows apart, so a range of rows is one rectangle: `rows` lines of each panel. */
+typedef struct rectangle {
+  size_t buffer_origin[3], host_origin[3], region[3], pitch;
+} rectangle;
+
+static rectangle rectangle_of(const opencl_tensor *t, size_t first, size_t rows) {
+  size_t line_bytes = PANEL * sizeof(float);
+  return (rectangle){
+      .buffer_origin = {first * line_bytes, 0, 0},
+      .host_origin = {0, 0, 0},
+      .region = {rows * line_bytes, opencl_panels(&t->base), 1},
+      .pitch = t->stride * line_bytes,
+  };
+}
+
+static void pack(const tensor *t, const float *source, size_t rows, float *panels) {
+  float floor = t->role == TENSOR_GRADIENT || t->role == TENSOR_STATE ? FLOOR_GRADIENT : FLOOR_VALUE;
+  for (size_t col = 0; col < size_round_up(t->cols, PANEL); col++) {
+    float *panel = panels + col / PANEL * rows * PANEL + col % PANEL;
+    for (size_t row = 0; row < rows; row++)
+      panel[row * PANEL] = col < t->cols ? canonical(source[row * t->cols + col], floor) : 0.0f;
+  }
+}
+
+static void unpack(const tensor *t, const float *panels, size_t rows, float *target) {
+  for (size_t row = 0; row < rows; row++)
+    for (size_t col = 0; col < t->cols; col++)
+      target[row * t->cols + col] = panels[(col / PANEL * rows + row) * PANEL + col % PANEL];
+}
+
+static mlp_cl_status staging_create(const opencl_tensor *t, size_t rows, float **staging, mlp_cl_error *error) {
+  size_t bytes = rows * opencl_panels(&t->base) * PANEL * sizeof(float); /* at most t->bytes: no overflow */
+  *staging = malloc(bytes);
+  if (*staging == NULL) return fail_memory(error, bytes, "packing a tensor");
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, size_t rows, const void *source,
+                                  mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  opencl_tensor *t = opencl_of(target);
+  t->transposed_valid = false;
+  if (rows == 0) return MLP_CL_OK;
+  if (!in_panels(target)) {
+    size_t row_bytes = target->cols * tensor_element_bytes(target->element);
+    TRY_CL(clEnqueueWriteBuffer(self->queue, t->buffer, CL_TRUE, first * row_bytes, rows * row_bytes, source, 0, NULL,
+                                NULL));
+    return MLP_CL_OK;
+  }
+  float *staging;
+  TRY(staging_create(t, rows, &staging, error));
+  pack(target, source, rows, staging);
+  rectangle r = rectangle_of(t, first, rows);
+  cl_int code = clEnqueueWriteBufferRect(self->queue, t->buffer, CL_TRUE, r.buffer_origin, r.host_origin, r.region,
+                                         r.pitch, 0, r.region[0], 0, staging, 0, NULL, NULL);
+  free(staging);
+  return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "writing a tensor");
+}
+
+mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t first, size_t rows, void *target,
+                                 mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  const opencl_tensor *t = opencl_of(source);
+  if (rows == 0) return MLP_CL_OK;
+  if (!in_panels(source)) {
+    size_t row_bytes = source->cols * tensor_element_bytes(source->element);
+    TRY_CL(clEnqueueReadBuffer(self->queue, t->buffer, CL_TRUE, first * row_bytes, rows * row_bytes, target, 0, NULL,
+                               NULL));
+    return MLP_CL_OK;
+  }
+  float *staging;
+  TRY(staging_create(t, rows, &staging, error));
+  rectangle r = rectangle_of(t, first, rows);
+  cl_int code = clEnqueueReadBufferRect(self->queue, t->buffer, CL_TRUE, r.buffer_origin, r.host_origin, r.region,
+                                        r.pitch, 0, r.region[0], 0, staging, 0, NULL, NULL);
+  if (code == CL_SUCCESS) unpack(source, staging, rows, target);
+  free(staging);
+  return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "reading a tensor");
+}
+
+/* ---- Transposes ------------------------------------------------------------------------------------------------- */
+
+mlp_cl_status opencl_transposed_create(opencl_backend *self, opencl_tensor *t, mlp_cl_error *error) {
+  size_t bytes;
+  if (t->transposed != NULL) return MLP_CL_OK;
+  if (!panel_bytes(t->base.cols, t->base.rows, &t->transposed_stride, &bytes))
+    return fail(error, MLP_CL_BAD_SHAPE, "a tensor of %zu × %zu is too large", t->base.rows, t->base.cols);
+  TRY(allocate(self, bytes, &t->transposed, error));
+  return fill_zero(self, t->transposed, bytes, error);
+}
+
+mlp_cl_status opencl_transposed_update(opencl_backend *self, opencl_tensor *t, size_t rows, mlp_cl_error *error) {
+  if (t->transposed_valid) return MLP_CL_OK;
+  launch l;
+  TRY(opencl_transposed_create(self, t, error));
+  TRY(launch_begin(&l, self, "transpose.cl", "transpose", NULL, error));
+  launch_int(&l, rows);
+  launch_int(&l, t->base.cols);
+  launch_tensor(&l, &t->base);
+  launch_buffer(&l, t->transposed);
+  launch_int(&l, t->transposed_stride);
+  TRY(launch_shares(&l, size_divide_up(rows, PANEL) * opencl_panels(&t->base), error));
+  t->transposed_valid = true;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_scratch_reserve(opencl_backend *self, size_t bytes, mlp_cl_error *error) {
+  if (bytes <= self->scratch_bytes) return MLP_CL_OK;
+  if (self->scratch != NULL) clReleaseMemObject(self->scratch); /* work in flight keeps its own reference */
+  self->scratch = NULL;
+  self->scratch_bytes = 0;
+  TRY(allocate(self, bytes, &self->scratch, error));
+  self->scratch_bytes = bytes;
+  return MLP_CL_OK;
+}

@@ -1,0 +1,83 @@
+/* The fused operations of a dense layer: what training calls. Each gives the bits of the unfused operations one after
+ * the other, and so makes values canonical wherever one of those would have stored them. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "reference/operations.h"
+
+mlp_cl_status reference_dense_forward(const dense_forward *d, mlp_cl_error *error) {
+  size_t in = d->weight->rows, out = d->weight->cols;
+  assert(d->rows <= d->x->rows && d->x->cols == in && d->rows <= d->y->rows && d->y->cols == out);
+  float *block = malloc(out * sizeof *block);
+  if (block == NULL) return fail_memory(error, out * sizeof *block, "a block of sums");
+  feature_product(d->rows, out, in, floats_of(d->x), floats_of(d->weight), block, floats_of(d->y));
+  for (size_t i = 0; i < d->rows; i++) {
+    float *y = floats_of(d->y) + i * out;
+    canonical_row(out, FLOOR_VALUE, y, y);
+    if (d->bias != NULL) bias_row(out, y, floats_of(d->bias), y);
+    if (d->relu) relu_row(out, y, y);
+    if (d->dropout != NULL) dropout_row(d->dropout, i, out, FLOOR_VALUE, y, y);
+  }
+  free(block);
+  return MLP_CL_OK;
+}
+
+/* d = y > 0 ? d · scale : 0. y = dropout(relu(…)) is positive exactly where the value was kept and the rectifier open.
+ */
+static void backward_mask(size_t count, const float *y, float scale, float *d) {
+  for (size_t i = 0; i < count; i++) d[i] = y[i] > 0.0f ? canonical(d[i] * scale, FLOOR_GRADIENT) : 0.0f;
+}
+
+mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error) {
+  size_t in = d->weight->rows, out = d->weight->cols;
+  assert(d->rows <= d->d_y->rows && d->d_y->cols == out && d->rows <= d->d_x->rows && d->d_x->cols == in);
+  float *weight_transposed = transpose(in, out, floats_of(d->weight), error);
+  float *block = malloc(in * sizeof *block);
+  mlp_cl_status status = MLP_CL_NO_MEMORY;
+  if (weight_transposed == NULL) goto cleanup;
+  if (block == NULL) {
+    fail_memory(error, in * sizeof *block, "a block of sums");
+    goto cleanup;
+  }
+  float *d_x = floats_of(d->d_x);
+  feature_product(d->rows, in, out, floats_of(d->d_y), weight_transposed, block, d_x);
+  canonical_row(d->rows * in, FLOOR_GRADIENT, d_x, d_x);
+  if (d->y != NULL) backward_mask(d->rows * in, floats_of(d->y), d->scale, d_x);
+  status = MLP_CL_OK;
+cleanup:
+  free(block);
+  free(weight_transposed);
+  return status;
+}
+
+/* Stores the gradient of row i of a parameter, or takes a step with it. */
+static void use_gradient(const dense_backward_weight *d, size_t i, float *g, tensor *gradient, tensor *parameter,
+                         tensor *velocity) {
+  if (d->update == NULL) {
+    size_t cols = gradient->cols;
+    canonical_row(cols, FLOOR_GRADIENT, g, floats_of(gradient) + i * cols);
+    return;
+  }
+  size_t cols = parameter->cols;
+  canonical_row(cols, FLOOR_GRADIENT, g, g);
+  float *v = d->update->momentum != 0.0f ? floats_of(velocity) + i * cols : NULL;
+  if (!sgd_row(d->update, cols, g, floats_of(parameter) + i * cols, v)) lower_flag(d->flag, d->step);
+}
+
+mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, mlp_cl_error *error) {
+  size_t in = d->x->cols, out = d->d_y->cols;
+  assert(d->rows <= d->x->rows && d->rows <= d->d_y->rows);
+  size_t stack_bytes = batch_stack_rows(d->rows) * out * sizeof(float);
+  float *stack = malloc(stack_bytes);
+  if (stack == NULL) return fail_memory(error, stack_bytes, "the sums of a gradient");
+  for (size_t i = 0; i < in; i++) {
+    batch_sum(i, in, out, d->rows, floats_of(d->x), floats_of(d->d_y), stack);
+    use_gradient(d, i, stack, d->d_weight, d->weight, d->weight_velocity);
+  }
+  if (d->update != NULL ? d->bias != NULL : d->d_bias != NULL) {
+    batch_sum(0, 1, out, d->rows, NULL, floats_of(d->d_y), stack);
+    use_gradient(d, 0, stack, d->d_bias, d->bias, d->bias_velocity);
+  }
+  free(stack);
+  return MLP_CL_OK;
+}

@@ -1,0 +1,55 @@
+/* The three products. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "reference/operations.h"
+
+static mlp_cl_status feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const float *b, tensor *c,
+                                    mlp_cl_error *error) {
+  float *block = malloc(n * sizeof *block);
+  if (block == NULL) return fail_memory(error, n * sizeof *block, "a block of sums");
+  feature_product(m, n, k, floats_of(a), b, block, floats_of(c));
+  canonical_row(m * n, floor_of(c), floats_of(c), floats_of(c));
+  free(block);
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status transposed_matmul(size_t m, size_t n, size_t k, const tensor *a, const tensor *b, tensor *c,
+                                       mlp_cl_error *error) {
+  float *b_transposed = transpose(n, k, floats_of(b), error);
+  if (b_transposed == NULL) return MLP_CL_NO_MEMORY;
+  mlp_cl_status status = feature_matmul(m, n, k, a, b_transposed, c, error);
+  free(b_transposed);
+  return status;
+}
+
+static mlp_cl_status batch_matmul(size_t m, size_t n, size_t k, const tensor *a, const tensor *b, tensor *c,
+                                  mlp_cl_error *error) {
+  size_t stack_bytes = batch_stack_rows(k) * n * sizeof(float);
+  float *stack = malloc(stack_bytes);
+  if (stack == NULL) return fail_memory(error, stack_bytes, "the sums of a product");
+  for (size_t i = 0; i < m; i++) {
+    batch_sum(i, m, n, k, floats_of(a), floats_of(b), stack);
+    canonical_row(n, floor_of(c), stack, floats_of(c) + i * n);
+  }
+  free(stack);
+  return MLP_CL_OK;
+}
+
+mlp_cl_status reference_matmul(mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
+                               mlp_cl_error *error) {
+  size_t m = c->rows, n = c->cols;
+  size_t k = product == MLP_CL_AT_B ? a->rows : a->cols;
+  switch (product) {
+    case MLP_CL_A_B:
+      assert(a->rows == m && b->rows == k && b->cols == n);
+      return feature_matmul(m, n, k, a, floats_of(b), c, error);
+    case MLP_CL_A_BT:
+      assert(a->rows == m && b->rows == n && b->cols == k);
+      return transposed_matmul(m, n, k, a, b, c, error);
+    case MLP_CL_AT_B:
+      assert(a->cols == m && b->rows == k && b->cols == n);
+      return batch_matmul(m, n, k, a, b, c, error);
+  }
+  return fail(error, MLP_CL_BAD_ARGUMENT, "there is no product number %d", (int)product);
+}

@@ -1,0 +1,114 @@
+/* What the operations of the reference share: its tensors, the ordered sums, and one declaration per operation. Each
+ * operation is documented at its place in backend/backend.h; reference.c puts them behind that interface. */
+#ifndef REFERENCE_OPERATIONS_H
+#define REFERENCE_OPERATIONS_H
+
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "exact_math.h"
+
+/* On x86-64 hot functions are compiled twice, with FMA and AVX2 and without, and the dynamic loader picks: fmaf is then
+ * one instruction instead of a call. The bits are the same. Static functions only: clang does not link others. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__clang__) && __clang_major__ >= 14
+#define HOT __attribute__((target_clones("fma", "default")))
+#elif defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12
+#define HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define HOT
+#endif
+
+#define EXACT_NAN exact_as_real(0x7fc00000u)
+
+/* ---- Tensors: row-major, in their own element type ------------------------------------------------------------- */
+
+typedef struct reference_tensor {
+  tensor base;
+  void *values;
+} reference_tensor;
+
+static inline void *values_of(const tensor *t) {
+  return ((const reference_tensor *)t)->values;
+}
+static inline float *floats_of(const tensor *t) {
+  return values_of(t);
+}
+static inline int32_t *integers_of(const tensor *t) {
+  return values_of(t);
+}
+
+/* The smallest magnitude that a store to the tensor keeps. */
+static inline float floor_of(const tensor *t) {
+  return t->role == TENSOR_GRADIENT || t->role == TENSOR_STATE ? FLOOR_GRADIENT : FLOOR_VALUE;
+}
+
+/* The row that position i of a batch names. */
+static inline size_t ordered_row(const tensor *order, size_t i) {
+  return order != NULL ? (size_t)(uint32_t)integers_of(order)[i] : i;
+}
+
+/* The first step to report something that is not finite stays. */
+static inline void lower_flag(const tensor *flag, uint32_t step) {
+  if (flag == NULL) return;
+  uint32_t *value = values_of(flag);
+  if (step < *value) *value = step;
+}
+
+/* ---- Ordered sums (docs/numerics.md) --------------------------------------------------------------------------- */
+
+enum { FEATURE_BLOCK = 256, BATCH_LEAF = 256 };
+
+/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. block: n floats of scratch. */
+void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *block, float *c);
+/* bᵀ (k,n) of b (n,k), to be freed; NULL without memory. */
+float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error);
+
+/* Row i of c (m,n) = aᵀ · b for a (k,m), b (k,n), each element summed in the tree over leaves of k; not yet canonical.
+ * a NULL: the column sums of b, in the same order. stack: n · batch_stack_rows(k) floats of scratch; the sum is left in
+ * its first row. */
+void batch_sum(size_t i, size_t m, size_t n, size_t k, const float *a, const float *b, float *stack);
+size_t batch_stack_rows(size_t k);
+
+/* ---- Rows ------------------------------------------------------------------------------------------------------ */
+
+void canonical_row(size_t count, float floor, const float *x, float *y);
+/* y = !(x <= 0) ? x : 0 */
+void relu_row(size_t count, const float *x, float *y);
+/* y = canonical(x + bias) */
+void bias_row(size_t count, const float *x, const float *bias, float *y);
+/* y = kept ? canonical(x · scale) : 0; `row` counts within the call, `cols` is the tensor's width. */
+void dropout_row(const dropout *mask, size_t row, size_t cols, float floor, const float *x, float *y);
+
+typedef struct softmax_sum {
+  size_t best; /* first index of the maximum */
+  float max, sum;
+} softmax_sum;
+
+/* e = canonical(exp(x - max)) with the gradients' floor, and their sum in 16 lanes; NaN and index 0 where one value is
+ * not finite. x and e must not overlap. */
+softmax_sum softmax_row(size_t count, const float *x, float *e);
+/* p = canonical(e / sum); in place if wanted. */
+void probability_row(size_t count, const float *e, float sum, float floor, float *p);
+
+/* One step on `count` parameters; v is NULL without momentum. False when a new parameter is not finite. */
+bool sgd_row(const sgd *update, size_t count, const float *g, float *w, float *v);
+
+/* ---- Operations ------------------------------------------------------------------------------------------------ */
+
+mlp_cl_status reference_gather(const gather *g, mlp_cl_error *error);
+mlp_cl_status reference_dense_forward(const dense_forward *d, mlp_cl_error *error);
+mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *error);
+mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error);
+mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, mlp_cl_error *error);
+mlp_cl_status reference_softmax(size_t rows, const tensor *logits, tensor *probabilities, mlp_cl_error *error);
+mlp_cl_status reference_matmul(mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
+                               mlp_cl_error *error);
+mlp_cl_status reference_bias(size_t rows, const tensor *x, const tensor *bias, tensor *y, mlp_cl_error *error);
+mlp_cl_status reference_relu(size_t rows, const tensor *x, tensor *y, mlp_cl_error *error);
+mlp_cl_status reference_relu_backward(size_t rows, const tensor *y, const tensor *d_y, tensor *d_x,
+                                      mlp_cl_error *error);
+mlp_cl_status reference_dropout(size_t rows, const dropout *mask, const tensor *x, tensor *y, mlp_cl_error *error);
+mlp_cl_status reference_sgd(const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
+                            mlp_cl_error *error);
+
+#endif

@@ -1,0 +1,10 @@
+/* The backend in plain serial C: the readable specification of every operation. */
+#ifndef REFERENCE_REFERENCE_H
+#define REFERENCE_REFERENCE_H
+
+#include "backend/backend.h"
+
+/* Errors: NO_MEMORY. */
+mlp_cl_status reference_open(backend **opened, mlp_cl_error *error);
+
+#endif

@@ -1,0 +1,63 @@
+/* Probabilities of each row, and the row sum that the loss shares with them. */
+#include <assert.h>
+
+#include "reference/operations.h"
+
+enum { LANES = 16 };
+
+/* Lane l sums the elements j with j mod 16 = l, ascending; then lanes 8, 4, 2 and 1 apart are added. */
+static float lane_sum(size_t count, const float *e) {
+  float lane[LANES] = {0};
+  for (size_t j = 0; j < count; j++) lane[j % LANES] += e[j];
+  for (size_t apart = LANES / 2; apart > 0; apart /= 2)
+    for (size_t l = 0; l < apart; l++) lane[l] += lane[l + apart];
+  return lane[0];
+}
+
+/* The first index of the largest value. */
+static size_t argmax(size_t count, const float *x) {
+  size_t best = 0;
+  for (size_t j = 1; j < count; j++)
+    if (x[j] > x[best]) best = j;
+  return best;
+}
+
+static bool all_finite(size_t count, const float *x) {
+  bool finite = true;
+  for (size_t j = 0; j < count; j++) finite &= isfinite(x[j]) != 0;
+  return finite;
+}
+
+static HOT void exponential_row(size_t count, const float *x, float max, float *e) {
+  for (size_t j = 0; j < count; j++) e[j] = canonical(exact_exp(x[j] - max), FLOOR_GRADIENT);
+}
+
+softmax_sum softmax_row(size_t count, const float *x, float *e) {
+  if (!all_finite(count, x)) {
+    for (size_t j = 0; j < count; j++) e[j] = EXACT_NAN;
+    return (softmax_sum){.best = 0, .max = EXACT_NAN, .sum = EXACT_NAN};
+  }
+  size_t best = argmax(count, x);
+  exponential_row(count, x, x[best], e);
+  return (softmax_sum){.best = best, .max = x[best], .sum = lane_sum(count, e)};
+}
+
+static HOT void divide_row(size_t count, const float *e, float sum, float floor, float *p) {
+  for (size_t j = 0; j < count; j++) p[j] = canonical(exact_divide(e[j], sum), floor);
+}
+
+void probability_row(size_t count, const float *e, float sum, float floor, float *p) {
+  divide_row(count, e, sum, floor, p);
+}
+
+mlp_cl_status reference_softmax(size_t rows, const tensor *logits, tensor *probabilities, mlp_cl_error *error) {
+  (void)error;
+  size_t cols = logits->cols;
+  assert(rows <= logits->rows && rows <= probabilities->rows && probabilities->cols == cols);
+  for (size_t i = 0; i < rows; i++) {
+    float *p = floats_of(probabilities) + i * cols;
+    softmax_sum s = softmax_row(cols, floats_of(logits) + i * cols, p);
+    probability_row(cols, p, s.sum, floor_of(probabilities), p);
+  }
+  return MLP_CL_OK;
+}

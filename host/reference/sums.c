@@ -1,0 +1,80 @@
+/* The two orders in which everything is summed. The loops run over whole rows of the result, so that the compiler can
+ * work on several columns at once; the order within each element is as the contract says. */
+#include <stdlib.h>
+
+#include "base/size.h"
+#include "reference/operations.h"
+
+/* acc[j] = x · b[j] + acc[j], rounded once. */
+static inline void multiply_add(size_t n, float x, const float *restrict b, float *restrict acc) {
+  for (size_t j = 0; j < n; j++) acc[j] = fmaf(x, b[j], acc[j]);
+}
+
+static inline void add(size_t n, const float *restrict b, float *restrict acc) {
+  for (size_t j = 0; j < n; j++) acc[j] += b[j];
+}
+
+static inline void zero(size_t n, float *acc) {
+  for (size_t j = 0; j < n; j++) acc[j] = 0;
+}
+
+/* One row of c. */
+static HOT void feature_sum(size_t n, size_t k, const float *a, const float *b, float *block, float *c) {
+  zero(n, c);
+  for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
+    size_t end = size_min(first + FEATURE_BLOCK, k);
+    zero(n, block);
+    for (size_t l = first; l < end; l++) multiply_add(n, a[l], b + l * n, block);
+    add(n, block, c);
+  }
+}
+
+void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *block, float *c) {
+  for (size_t i = 0; i < m; i++) feature_sum(n, k, a + i * k, b, block, c + i * n);
+}
+
+float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error) {
+  size_t bytes = n * k * sizeof(float);
+  float *transposed = malloc(bytes);
+  if (transposed == NULL) {
+    fail_memory(error, bytes, "a transposed matrix");
+    return NULL;
+  }
+  for (size_t i = 0; i < n; i++)
+    for (size_t l = 0; l < k; l++) transposed[l * n + i] = b[i * k + l];
+  return transposed;
+}
+
+size_t batch_stack_rows(size_t k) {
+  size_t rows = 2;
+  for (size_t leaves = size_divide_up(k, BATCH_LEAF); leaves > 1; leaves /= 2) rows++;
+  return rows;
+}
+
+/* The sum over rows [first, end): of a(l,i) · b(l), or of b(l) when a is NULL. */
+static HOT void leaf_sum(size_t i, size_t m, size_t n, size_t first, size_t end, const float *a, const float *b,
+                         float *sum) {
+  zero(n, sum);
+  for (size_t l = first; l < end; l++) {
+    if (a != NULL)
+      multiply_add(n, a[l * m + i], b + l * n, sum);
+    else
+      add(n, b + l * n, sum);
+  }
+}
+
+/* The tree without storing it: `stack` holds the sums of complete subtrees, largest first. Leaf number t completes as
+ * many of them as t has ones at its end. */
+void batch_sum(size_t i, size_t m, size_t n, size_t k, const float *a, const float *b, float *stack) {
+  size_t height = 0;
+  for (size_t leaf = 0; leaf * BATCH_LEAF < k; leaf++) {
+    leaf_sum(i, m, n, leaf * BATCH_LEAF, size_min((leaf + 1) * BATCH_LEAF, k), a, b, stack + height * n);
+    height++;
+    for (size_t t = leaf; t % 2 == 1; t /= 2, height--) add(n, stack + (height - 1) * n, stack + (height - 2) * n);
+  }
+  for (; height > 1; height--) add(n, stack + (height - 1) * n, stack + (height - 2) * n);
+}
+
+void canonical_row(size_t count, float floor, const float *x, float *y) {
+  for (size_t j = 0; j < count; j++) y[j] = canonical(x[j], floor);
+}

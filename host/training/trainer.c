@@ -1,0 +1,159 @@
+/* A trainer's tensors and its way through the steps. */
+#include "training/trainer.h"
+
+#include <stdlib.h>
+
+#include "base/size.h"
+#include "data/dataset.h"
+#include "network/step.h"
+#include "training/shuffle.h"
+
+static void add_layer(mlp_cl_trainer *t, size_t i) {
+  const network_layer *from = &t->network->layers[i];
+  step_layer *layer = &t->plan.layers[i];
+  tensor_set *set = &t->tensors;
+  bool velocity = t->parts.update.momentum != 0.0f;
+  *layer = (step_layer){.in = from->in, .out = from->out, .weight = from->weight, .bias = from->bias};
+  if (velocity) layer->weight_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
+  if (velocity && from->bias != NULL) layer->bias_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
+  layer->y = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
+  layer->d_y = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
+}
+
+static void add_tensors(mlp_cl_trainer *t) {
+  const mlp_cl_dataset *data = t->train;
+  tensor_set *set = &t->tensors;
+  step_plan *plan = &t->plan;
+  static const int32_t no_step = -1;
+  plan->source =
+      tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, data->rows, data->width, data->features);
+  plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, data->labels);
+  for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
+    t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
+  plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
+  plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
+  plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
+  plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
+  for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
+}
+
+static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
+  size_t rows = t->train->rows;
+  t->plan.layers = calloc(t->plan.layers_count, sizeof *t->plan.layers);
+  t->losses = malloc(rows * sizeof *t->losses);
+  t->predictions = malloc(rows * sizeof *t->predictions);
+  bool complete = t->plan.layers != NULL && t->losses != NULL && t->predictions != NULL;
+  for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++) {
+    t->orders[i].rows = malloc(rows * sizeof *t->orders[i].rows);
+    complete = complete && t->orders[i].rows != NULL;
+  }
+  return complete ? MLP_CL_OK : fail_memory(error, 4 * rows * sizeof(float), "an epoch's order and metrics");
+}
+
+/* Draws the order of an epoch and sends it to the device, behind the work that is enqueued. */
+static mlp_cl_status prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_error *error) {
+  if (t->recipe.no_shuffle || epoch >= t->recipe.epochs) return MLP_CL_OK;
+  epoch_order *order = &t->orders[epoch % 2];
+  shuffle_rows(t->recipe.seed, (uint32_t)epoch, t->train->rows, order->rows);
+  return t->network->backend->op->tensor_write(t->network->backend, order->uploaded, 0, 1, order->rows, error);
+}
+
+static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl_error *error) {
+  t->plan = (step_plan){.layers_count = t->network->layers_count,
+                        .batch = t->parts.batch,
+                        .source_scale = t->train->scale,
+                        .update = t->parts.update,
+                        .dropout = t->parts.mask,
+                        .mean = t->recipe.reduction == MLP_CL_MEAN};
+  tensor_set_begin(&t->tensors, t->network->backend, error);
+  TRY(add_host_memory(t, error));
+  add_tensors(t);
+  TRY(t->tensors.status);
+  if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, true, error));
+  t->has_test = test != NULL;
+  return prepare_order(t, 0, error);
+}
+
+static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
+                           mlp_cl_error *error) {
+  TRY(network_check_dataset(network, train, "the training data", error));
+  if (train->labels == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "the training data has no labels: give one for each row");
+  if (test == NULL) return MLP_CL_OK;
+  TRY(network_check_dataset(network, test, "the test data", error));
+  if (test->labels == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "the test data has no labels: give one for each row, or no test data");
+  return MLP_CL_OK;
+}
+
+mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
+                                    const mlp_cl_recipe *recipe, mlp_cl_trainer **trainer, mlp_cl_error *error) {
+  if (trainer == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "trainer is NULL: pass where to put it");
+  *trainer = NULL;
+  if (network == NULL || train == NULL || recipe == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "network, training data or recipe is NULL");
+  TRY(check(network, train, test, error));
+  recipe_parts parts;
+  TRY(recipe_read(recipe, train->rows, &parts, error));
+  mlp_cl_trainer *created = calloc(1, sizeof *created);
+  if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
+  created->network = network;
+  created->train = train;
+  created->recipe = *recipe;
+  created->parts = parts;
+  mlp_cl_status status = build(created, test, error);
+  if (status != MLP_CL_OK) {
+    mlp_cl_trainer_destroy(created);
+    return status;
+  }
+  *trainer = created;
+  return MLP_CL_OK;
+}
+
+void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
+  if (trainer == NULL) return;
+  evaluator_end(&trainer->test);
+  (void)tensor_set_end(&trainer->tensors);
+  for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
+  free(trainer->plan.layers);
+  free(trainer->losses);
+  free(trainer->predictions);
+  free(trainer);
+}
+
+mlp_cl_status trainer_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *error) {
+  size_t epoch = trainer_epoch(t);
+  size_t in_epoch = (size_t)(t->step % t->parts.epoch_steps);
+  t->plan.order = t->orders[epoch % 2].uploaded;
+  step_range range = {.first = in_epoch * t->parts.batch,
+                      .end = size_min(t->train->rows, (in_epoch + (size_t)steps) * t->parts.batch),
+                      .step = (uint32_t)t->step};
+  TRY(run_steps(t->network->backend, &t->plan, &range, error));
+  t->step += steps;
+  if (trainer_epoch(t) == epoch) return MLP_CL_OK;
+  return prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */
+}
+
+mlp_cl_status trainer_check_flag(mlp_cl_trainer *t, mlp_cl_error *error) {
+  uint32_t step;
+  TRY(t->network->backend->op->tensor_read(t->network->backend, t->plan.flag, 0, 1, &step, error));
+  if (step == UINT32_MAX) return MLP_CL_OK;
+  return fail(error, MLP_CL_DIVERGED,
+              "training diverged in epoch %zu at step %lu of the run: a loss or a weight is not finite; lower the "
+              "learning rate (%g), or check the data",
+              step / t->parts.epoch_steps + 1, (unsigned long)step + 1, (double)t->recipe.learning_rate);
+}
+
+mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done, mlp_cl_error *error) {
+  uint64_t taken = 0;
+  mlp_cl_status status = MLP_CL_OK;
+  while (status == MLP_CL_OK && taken < steps && trainer->step < trainer->parts.steps) {
+    uint64_t left = trainer->parts.epoch_steps - trainer->step % trainer->parts.epoch_steps;
+    uint64_t count = steps - taken < left ? steps - taken : left;
+    status = trainer_advance(trainer, count, error);
+    if (status == MLP_CL_OK) taken += count;
+  }
+  if (done != NULL) *done = taken;
+  TRY(status);
+  return taken > 0 && trainer->step == trainer->parts.steps ? trainer_check_flag(trainer, error) : MLP_CL_OK;
+}

@@ -1,0 +1,237 @@
+/* Choosing a device, and the self-test: backends that break one rule each must be found out. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "context/self_test.h"
+#include "reference/reference.h"
+#include "test.h"
+
+START_TEST(opens_the_device_under_test) {
+  mlp_cl_context *context = test_open_device();
+  const char *rule = "unset";
+  ck_assert(mlp_cl_context_exact(context, &rule));
+  ck_assert_ptr_null(rule);
+  ck_assert(strlen(mlp_cl_context_device(context)->name) > 0);
+  mlp_cl_context_destroy(context);
+}
+END_TEST
+
+START_TEST(names_the_reference_in_any_case) {
+  mlp_cl_context *context = NULL;
+  ck_ok(mlp_cl_context_create("Reference", NULL, &context, &test_error));
+  ck_assert_int_eq(mlp_cl_context_device(context)->type, MLP_CL_DEVICE_REFERENCE);
+  ck_assert_int_eq(mlp_cl_context_device(context)->index, -1);
+  mlp_cl_context_destroy(context);
+}
+END_TEST
+
+START_TEST(reads_the_environment_when_none_is_named) {
+  setenv("MLP_CL_DEVICE", "reference", 1);
+  mlp_cl_context *context = NULL;
+  ck_ok(mlp_cl_context_create(NULL, NULL, &context, &test_error));
+  unsetenv("MLP_CL_DEVICE");
+  ck_assert_int_eq(mlp_cl_context_device(context)->type, MLP_CL_DEVICE_REFERENCE);
+  mlp_cl_context_destroy(context);
+}
+END_TEST
+
+START_TEST(refuses_devices_that_are_not_there) {
+  static const char *const names[] = {"4711", "99999999999999999999999", "no such device", "-1"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    mlp_cl_context *context = (mlp_cl_context *)&i;
+    ck_fails(mlp_cl_context_create(names[i], NULL, &context, &test_error), MLP_CL_NO_DEVICE, "");
+    ck_assert_ptr_null(context);
+  }
+  ck_assert_int_eq(mlp_cl_context_create("4711", NULL, &(mlp_cl_context *){NULL}, NULL), MLP_CL_NO_DEVICE);
+}
+END_TEST
+
+START_TEST(finds_each_device_by_number_and_by_name) {
+  mlp_cl_device *devices = NULL;
+  size_t count = 0;
+  ck_ok(mlp_cl_devices(&devices, &count, &test_error));
+  for (size_t i = 0; i < count; i++) {
+    ck_assert_int_eq(devices[i].index, (int)i);
+    mlp_cl_context *context = NULL;
+    char name[128];
+    for (size_t c = 0; c < sizeof name; c++) /* in the other case */
+      name[c] =
+          (char)(devices[i].name[c] >= 'a' && devices[i].name[c] <= 'z' ? devices[i].name[c] - 32 : devices[i].name[c]);
+    ck_ok(mlp_cl_context_create(name, NULL, &context, &test_error));
+    ck_assert_str_eq(mlp_cl_context_device(context)->name, devices[i].name);
+    mlp_cl_context_destroy(context);
+  }
+  free(devices);
+  char text[32];
+  snprintf(text, sizeof text, "%zu", count);
+  mlp_cl_context *context = NULL;
+  ck_fails(mlp_cl_context_create(text, NULL, &context, &test_error), MLP_CL_NO_DEVICE, count > 0 ? "0: " : "no OpenCL");
+}
+END_TEST
+
+/* ---- Backends that are wrong in one way ---------------------------------------------------------------------------
+ */
+
+static const backend_operations *right; /* the reference's own */
+
+typedef float product_of(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t k, bool batch);
+
+/* matmul on host copies, each element by `product`; stores go through the right backend. */
+static mlp_cl_status multiply(backend *self, mlp_cl_product kind, const tensor *a, const tensor *b, tensor *c,
+                              product_of *product, mlp_cl_error *error) {
+  float *left = test_floats(a->rows * a->cols), *both = test_floats(b->rows * b->cols);
+  float *result = test_floats(c->rows * c->cols);
+  ck_ok(right->tensor_read(self, a, 0, a->rows, left, &test_error));
+  ck_ok(right->tensor_read(self, b, 0, b->rows, both, &test_error));
+  for (size_t i = 0; i < c->rows; i++)
+    for (size_t j = 0; j < c->cols; j++) {
+      bool column = kind == MLP_CL_AT_B, row = kind == MLP_CL_A_BT;
+      result[i * c->cols + j] =
+          product(column ? left + i : left + i * a->cols, column ? a->cols : 1, row ? both + j * b->cols : both + j,
+                  row ? 1 : b->cols, column ? a->rows : a->cols, column);
+    }
+  mlp_cl_status status = right->tensor_write(self, c, 0, c->rows, result, error);
+  free(left);
+  free(both);
+  free(result);
+  return status;
+}
+
+static float not_fused(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t k, bool batch) {
+  (void)batch;
+  float sum = 0;
+  for (size_t i = 0; i < k; i++) {
+    volatile float product = a[i * a_stride] * b[i * b_stride];
+    sum += product;
+  }
+  return sum;
+}
+
+static float descending(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t k, bool batch) {
+  (void)batch;
+  float sum = 0;
+  for (size_t i = k; i-- > 0;) sum = fmaf(a[i * a_stride], b[i * b_stride], sum);
+  return sum;
+}
+
+static float no_blocks(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t k, bool batch) {
+  (void)batch;
+  float sum = 0;
+  for (size_t i = 0; i < k; i++) sum = fmaf(a[i * a_stride], b[i * b_stride], sum);
+  return sum;
+}
+
+/* Right for features; the leaves of a batch are added one after the other instead of in a tree. */
+static float no_tree(const float *a, size_t a_stride, const float *b, size_t b_stride, size_t k, bool batch) {
+  (void)batch;
+  float total = 0;
+  for (size_t first = 0; first < k; first += 256) {
+    size_t rest = k - first < 256 ? k - first : 256;
+    total += no_blocks(a + first * a_stride, a_stride, b + first * b_stride, b_stride, rest, false);
+  }
+  return total;
+}
+
+#define MATMUL_WITH(product)                                                                                  \
+  static mlp_cl_status matmul_##product(backend *self, mlp_cl_product kind, const tensor *a, const tensor *b, \
+                                        tensor *c, mlp_cl_error *error) {                                     \
+    return multiply(self, kind, a, b, c, product, error);                                                     \
+  }
+MATMUL_WITH(not_fused)
+MATMUL_WITH(descending)
+MATMUL_WITH(no_blocks)
+MATMUL_WITH(no_tree)
+
+static mlp_cl_status dropout_of_other_rows(backend *self, size_t rows, const dropout *mask, const tensor *x, tensor *y,
+                                           mlp_cl_error *error) {
+  dropout shifted = *mask;
+  shifted.first_row++;
+  return right->dropout(self, rows, &shifted, x, y, error);
+}
+
+static mlp_cl_status relu_that_does_nothing(backend *self, size_t rows, const tensor *x, tensor *y,
+                                            mlp_cl_error *error) {
+  (void)self, (void)rows, (void)x, (void)y, (void)error;
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status loss_without_flag(backend *self, const cross_entropy *c, mlp_cl_error *error) {
+  cross_entropy silent = *c;
+  silent.flag = NULL;
+  return right->cross_entropy(self, &silent, error);
+}
+
+static mlp_cl_status update_without_momentum(backend *self, const sgd *update, const tensor *gradient, tensor *weight,
+                                             tensor *velocity, mlp_cl_error *error) {
+  sgd plain = *update;
+  plain.momentum = 0;
+  return right->sgd(self, &plain, gradient, weight, velocity, error);
+}
+
+static mlp_cl_status gather_in_file_order(backend *self, const gather *g, mlp_cl_error *error) {
+  gather straight = *g;
+  straight.order = NULL;
+  return right->gather(self, &straight, error);
+}
+
+static const char *verdict_on(const backend_operations *operations) {
+  backend *tested = NULL;
+  const char *broken = "unset";
+  ck_ok(reference_open(&tested, &test_error));
+  tested->op = operations;
+  ck_ok(self_test(tested, &broken, &test_error));
+  tested->op = right;
+  right->close(tested);
+  return broken;
+}
+
+static backend_operations copy_of_right(void) {
+  backend *reference = NULL;
+  ck_ok(reference_open(&reference, &test_error));
+  right = reference->op;
+  backend_operations copy = *right;
+  right->close(reference);
+  return copy;
+}
+
+#define FINDS(operation, wrong, rule)             \
+  do {                                            \
+    backend_operations changed = copy_of_right(); \
+    changed.operation = wrong;                    \
+    const char *found = verdict_on(&changed);     \
+    ck_assert_ptr_nonnull(found);                 \
+    ck_assert_str_eq(found, rule);                \
+  } while (0)
+
+START_TEST(self_test_finds_broken_rules) {
+  backend_operations same = copy_of_right();
+  ck_assert_ptr_null(verdict_on(&same));
+  FINDS(matmul, matmul_not_fused, "fused multiply-add");
+  FINDS(matmul, matmul_descending, "ascending sums");
+  FINDS(matmul, matmul_no_blocks, "blocks of 256");
+  FINDS(matmul, matmul_no_tree, "tree of leaves");
+  FINDS(dropout, dropout_of_other_rows, "dropout");
+  FINDS(relu, relu_that_does_nothing, "relu");
+  FINDS(cross_entropy, loss_without_flag, "flag of values that are not finite");
+  FINDS(sgd, update_without_momentum, "sgd momentum");
+  FINDS(gather, gather_in_file_order, "gather uint8");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("context");
+  TCase *tests = tcase_create("all");
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, opens_the_device_under_test);
+  tcase_add_test(tests, names_the_reference_in_any_case);
+  tcase_add_test(tests, reads_the_environment_when_none_is_named);
+  tcase_add_test(tests, refuses_devices_that_are_not_there);
+  if (strcmp(getenv("MLP_CL_TEST_DEVICE") != NULL ? getenv("MLP_CL_TEST_DEVICE") : "", "reference") != 0)
+    tcase_add_test(tests, finds_each_device_by_number_and_by_name);
+  else
+    tcase_add_test(tests, self_test_finds_broken_rules);
+  suite_add_tcase(suite, tests);
+  return test_run(suite);
+}

@@ -1,0 +1,341 @@
+/* Training runs: they learn, they are functions of data, recipe and seed, and they stop when they should. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+#include "training/shuffle.h"
+
+#define WIDTH 9
+#define CLASSES 3
+#define ROWS 50
+
+static mlp_cl_context *device, *reference;
+static mlp_cl_dataset *train, *test;
+
+/* Clusters around three corners of a cube: easily told apart. */
+static mlp_cl_dataset *make_data(uint64_t seed, size_t rows) {
+  float *features = test_floats(rows * WIDTH);
+  int32_t *labels = calloc(rows, sizeof *labels);
+  ck_assert_ptr_nonnull(labels);
+  test_random r = {.state = seed};
+  test_random_fill(&r, features, rows * WIDTH, 0.5f);
+  for (size_t i = 0; i < rows; i++) {
+    labels[i] = (int32_t)(test_random_bits(&r) % CLASSES);
+    features[i * WIDTH + (size_t)labels[i]] += 1.0f;
+  }
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, rows, WIDTH, 1.0f, labels, CLASSES, &data, &test_error));
+  free(features);
+  free(labels);
+  return data;
+}
+
+/* Once in a process, since kernels take seconds to build; in the test itself, for the sake of Check's forks. */
+static void open_all(void) {
+  if (device != NULL) return;
+  device = test_open_device();
+  reference = test_open_reference();
+  train = make_data(1, ROWS);
+  test = make_data(2, 33);
+}
+
+static void close_all(void) {
+  mlp_cl_dataset_destroy(train);
+  mlp_cl_dataset_destroy(test);
+  mlp_cl_context_destroy(device);
+  mlp_cl_context_destroy(reference);
+}
+
+static mlp_cl_network *make_network(mlp_cl_context *context) {
+  static const size_t widths[] = {WIDTH, 16, CLASSES};
+  const mlp_cl_shape shape = {.widths_count = 3, .widths = widths, .bias = true, .init = MLP_CL_INIT_HE};
+  mlp_cl_network *network = NULL;
+  ck_ok(mlp_cl_network_create(context, &shape, 1, &network, &test_error));
+  return network;
+}
+
+/* Ragged: 50 rows in batches of 16. */
+static mlp_cl_recipe ragged_recipe(void) {
+  mlp_cl_recipe recipe = mlp_cl_recipe_default();
+  recipe.epochs = 8;
+  recipe.batch = 16;
+  recipe.dropout = 0.2f;
+  recipe.weight_decay = 0.001f;
+  return recipe;
+}
+
+typedef struct seen {
+  mlp_cl_event epochs[64];
+  size_t count, stop_after; /* epochs; 0: never */
+} seen;
+
+static bool watch(const mlp_cl_event *event, void *user) {
+  seen *s = user;
+  ck_assert_uint_ge(event->epoch, 1);
+  if (event->kind == MLP_CL_EVENT_STEP) {
+    ck_assert(isnan(event->train_loss));
+    return true;
+  }
+  s->epochs[s->count++] = *event;
+  return s->stop_after == 0 || s->count < s->stop_after;
+}
+
+static void hash(mlp_cl_network *network, char hex[65]) {
+  ck_ok(mlp_cl_network_sha256(network, hex, &test_error));
+}
+
+START_TEST(learns) {
+  mlp_cl_network *network = make_network(device);
+  mlp_cl_recipe recipe = ragged_recipe();
+  float before[WIDTH * 16], after[WIDTH * 16];
+  ck_ok(mlp_cl_network_get(network, 0, before, NULL, &test_error));
+  seen s = {.count = 0};
+  ck_ok(mlp_cl_train(network, train, test, &recipe, watch, &s, &test_error));
+  ck_ok(mlp_cl_network_get(network, 0, after, NULL, &test_error));
+  ck_alive(after, WIDTH * 16, "weights");
+  size_t changed = 0;
+  for (size_t i = 0; i < WIDTH * 16; i++) changed += before[i] != after[i];
+  ck_assert_uint_gt(changed, WIDTH * 16 * 9 / 10);
+  ck_assert_uint_eq(s.count, 8);
+  for (size_t i = 0; i < 8; i++) {
+    const mlp_cl_event *e = &s.epochs[i];
+    ck_assert_uint_eq(e->epoch, i + 1);
+    ck_assert_uint_eq(e->epochs, 8);
+    ck_assert_uint_eq(e->step, (i + 1) * 4);
+    ck_assert_uint_eq(e->steps, 32);
+    ck_assert_uint_eq(e->samples, (i + 1) * ROWS);
+    ck_assert(e->has_test && isfinite(e->train_loss) && isfinite(e->test_loss));
+  }
+  ck_assert_double_lt(s.epochs[7].train_loss, 0.5 * s.epochs[0].train_loss);
+  ck_assert_double_lt(s.epochs[7].test_loss, 0.5 * s.epochs[0].test_loss);
+  ck_assert_double_gt(s.epochs[7].train_accuracy, 0.85);
+  ck_assert_double_gt(s.epochs[7].test_accuracy, 0.9);
+  mlp_cl_evaluation evaluation;
+  ck_ok(mlp_cl_network_evaluate(network, test, &evaluation, NULL, &test_error));
+  ck_assert_double_eq(evaluation.loss, s.epochs[7].test_loss);
+  ck_assert_double_eq(evaluation.accuracy, s.epochs[7].test_accuracy);
+  mlp_cl_network_destroy(network);
+}
+END_TEST
+
+START_TEST(has_the_bits_of_the_reference) {
+  mlp_cl_recipe recipes[4] = {ragged_recipe(), ragged_recipe(), ragged_recipe(), ragged_recipe()};
+  recipes[1].nesterov = true;
+  recipes[1].reduction = MLP_CL_SUM;
+  recipes[1].learning_rate = 0.003f;
+  recipes[2].momentum = 0;
+  recipes[2].dropout_unscaled = true;
+  recipes[2].no_shuffle = true;
+  recipes[3].batch = 1000; /* more than there are rows */
+  recipes[3].dropout = 0;
+  char previous[65] = "";
+  for (size_t i = 0; i < 4; i++) {
+    mlp_cl_context *contexts[] = {device, reference};
+    char hex[2][65];
+    seen s[2] = {{.count = 0}, {.count = 0}};
+    for (size_t c = 0; c < 2; c++) {
+      mlp_cl_network *network = make_network(contexts[c]);
+      ck_ok(mlp_cl_train(network, train, test, &recipes[i], watch, &s[c], &test_error));
+      hash(network, hex[c]);
+      mlp_cl_network_destroy(network);
+    }
+    ck_assert_str_eq(hex[0], hex[1]);
+    ck_assert_str_ne(hex[0], previous);
+    memcpy(previous, hex[0], sizeof previous);
+    for (size_t e = 0; e < s[0].count; e++) {
+      ck_assert_double_eq(s[0].epochs[e].train_loss, s[1].epochs[e].train_loss);
+      ck_assert_double_eq(s[0].epochs[e].train_accuracy, s[1].epochs[e].train_accuracy);
+      ck_assert_double_eq(s[0].epochs[e].test_loss, s[1].epochs[e].test_loss);
+    }
+  }
+}
+END_TEST
+
+START_TEST(steps_in_pieces_equal_a_run) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  mlp_cl_network *whole = make_network(device), *pieces = make_network(device), *mixed = make_network(device);
+  ck_ok(mlp_cl_train(whole, train, NULL, &recipe, NULL, NULL, &test_error));
+  mlp_cl_trainer *trainer = NULL;
+  ck_ok(mlp_cl_trainer_create(pieces, train, NULL, &recipe, &trainer, &test_error));
+  uint64_t done = 99, total = 0;
+  for (uint64_t asked = 1; total < 32; asked++, total += done) {
+    ck_ok(mlp_cl_trainer_steps(trainer, asked, &done, &test_error));
+    ck_assert_uint_eq(done, total + asked <= 32 ? asked : 32 - total);
+  }
+  ck_ok(mlp_cl_trainer_steps(trainer, 5, &done, &test_error));
+  ck_assert_uint_eq(done, 0);
+  mlp_cl_trainer_destroy(trainer);
+  ck_ok(mlp_cl_trainer_create(mixed, train, test, &recipe, &trainer, &test_error));
+  ck_ok(mlp_cl_trainer_steps(trainer, 7, NULL, &test_error)); /* into the second epoch */
+  seen s = {.count = 0};
+  ck_ok(mlp_cl_trainer_run(trainer, watch, &s, &test_error));
+  ck_assert_uint_eq(s.count, 7);
+  ck_assert_uint_eq(s.epochs[0].epoch, 2);
+  ck_assert_uint_eq(s.epochs[6].samples, 8 * ROWS - (ROWS + 3 * 16));
+  mlp_cl_trainer_destroy(trainer);
+  char hex[3][65];
+  hash(whole, hex[0]);
+  hash(pieces, hex[1]);
+  hash(mixed, hex[2]);
+  ck_assert_str_eq(hex[0], hex[1]);
+  ck_assert_str_eq(hex[0], hex[2]);
+  mlp_cl_network_destroy(whole);
+  mlp_cl_network_destroy(pieces);
+  mlp_cl_network_destroy(mixed);
+}
+END_TEST
+
+START_TEST(seeds_matter) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  char hex[2][65];
+  for (size_t i = 0; i < 2; i++) {
+    recipe.seed = 10 + i;
+    mlp_cl_network *network = make_network(device);
+    ck_ok(mlp_cl_train(network, train, NULL, &recipe, NULL, NULL, &test_error));
+    hash(network, hex[i]);
+    mlp_cl_network_destroy(network);
+  }
+  ck_assert_str_ne(hex[0], hex[1]);
+}
+END_TEST
+
+START_TEST(cancels_when_asked) {
+  mlp_cl_recipe recipe = ragged_recipe(), shorter = ragged_recipe();
+  mlp_cl_network *stopped = make_network(device), *complete = make_network(device);
+  seen s = {.stop_after = 3};
+  ck_fails(mlp_cl_train(stopped, train, NULL, &recipe, watch, &s, &test_error), MLP_CL_CANCELLED, "12 of 32");
+  ck_assert_uint_eq(s.count, 3);
+  shorter.epochs = 3;
+  ck_ok(mlp_cl_train(complete, train, NULL, &shorter, NULL, NULL, &test_error));
+  char hex[2][65];
+  hash(stopped, hex[0]);
+  hash(complete, hex[1]);
+  ck_assert_str_eq(hex[0], hex[1]); /* the parameters reached */
+  mlp_cl_network_destroy(stopped);
+  mlp_cl_network_destroy(complete);
+}
+END_TEST
+
+START_TEST(tells_where_it_diverged) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  recipe.learning_rate = 0x1p30f;
+  mlp_cl_network *network = make_network(device);
+  seen s = {.count = 0};
+  ck_fails(mlp_cl_train(network, train, test, &recipe, watch, &s, &test_error), MLP_CL_DIVERGED, "in epoch ");
+  ck_assert_ptr_nonnull(strstr(test_error.text, "lower the learning rate"));
+  char hex[65];
+  ck_fails(mlp_cl_network_sha256(network, hex, &test_error), MLP_CL_DIVERGED, "no receipt");
+  mlp_cl_network_destroy(network);
+  network = make_network(device);
+  mlp_cl_trainer *trainer = NULL;
+  ck_ok(mlp_cl_trainer_create(network, train, NULL, &recipe, &trainer, &test_error));
+  uint64_t done = 0;
+  ck_fails(mlp_cl_trainer_steps(trainer, UINT64_MAX, &done, &test_error), MLP_CL_DIVERGED, "at step ");
+  mlp_cl_trainer_destroy(trainer);
+  mlp_cl_network_destroy(network);
+}
+END_TEST
+
+START_TEST(refuses_recipes_out_of_range) {
+#define CASE(part, ...) \
+  { {__VA_ARGS__}, part }
+#define GOOD .epochs = 1, .batch = 1
+  const struct {
+    mlp_cl_recipe recipe;
+    const char *part;
+  } cases[] = {
+      CASE("learning_rate is inf", GOOD, .learning_rate = INFINITY),
+      CASE("learning_rate is nan", GOOD, .learning_rate = NAN),
+      CASE("learning_rate is -0.1", GOOD, .learning_rate = -0.1f),
+      CASE("2^-30 to 2^30", GOOD, .learning_rate = 0x1p-31f),
+      CASE("momentum is 1", GOOD, .momentum = 1.0f),
+      CASE("momentum is nan", GOOD, .momentum = NAN),
+      CASE("nesterov", GOOD, .nesterov = true),
+      CASE("weight_decay is 1.5", GOOD, .weight_decay = 1.5f),
+      CASE("dropout is 1", GOOD, .dropout = 1.0f),
+      CASE("dropout is nan", GOOD, .dropout = NAN),
+      CASE("reduction", GOOD, .reduction = (mlp_cl_reduction)7),
+      CASE("batch is 0", .epochs = 1),
+      CASE("epochs is 0", .batch = 1),
+      CASE("epochs is 4294967295", .epochs = UINT32_MAX, .batch = 1),
+  };
+  mlp_cl_network *network = make_network(device);
+  mlp_cl_trainer *trainer = NULL;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ck_fails(mlp_cl_trainer_create(network, train, NULL, &cases[i].recipe, &trainer, &test_error), MLP_CL_BAD_ARGUMENT,
+             cases[i].part);
+    ck_assert_ptr_null(trainer);
+  }
+  mlp_cl_network_destroy(network);
+}
+END_TEST
+
+START_TEST(refuses_data_that_does_not_fit) {
+  const float features[] = {1, 2};
+  const int32_t labels[] = {0, 0};
+  mlp_cl_dataset *narrow = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, 2, 1, 1, labels, 1, &narrow, &test_error));
+  mlp_cl_recipe recipe = ragged_recipe();
+  mlp_cl_network *network = make_network(device);
+  ck_fails(mlp_cl_train(network, narrow, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_SHAPE, "training data");
+  ck_fails(mlp_cl_train(network, train, narrow, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_SHAPE, "test data");
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(narrow);
+}
+END_TEST
+
+START_TEST(shuffles_are_permutations) {
+  static uint32_t order[1000], other[1000];
+  static const size_t sizes[] = {1, 2, 3, 17, 1000};
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    bool found[1000] = {false};
+    shuffle_rows(3, 1, sizes[s], order);
+    for (size_t i = 0; i < sizes[s]; i++) {
+      ck_assert_uint_lt(order[i], sizes[s]);
+      ck_assert(!found[order[i]]);
+      found[order[i]] = true;
+    }
+  }
+  shuffle_rows(3, 2, 1000, other);
+  ck_assert_mem_ne(order, other, sizeof order);
+  shuffle_rows(4, 1, 1000, other);
+  ck_assert_mem_ne(order, other, sizeof order);
+  shuffle_rows(3, 1, 1000, other);
+  ck_assert_mem_eq(order, other, sizeof order);
+}
+END_TEST
+
+START_TEST(shuffles_favour_no_order) {
+  size_t counts[6] = {0};
+  enum { DRAWS = 60000 };
+  for (uint32_t epoch = 0; epoch < DRAWS; epoch++) {
+    uint32_t o[3];
+    shuffle_rows(1, epoch, 3, o);
+    counts[o[0] * 2 + (o[1] > o[2])]++;
+  }
+  for (size_t i = 0; i < 6; i++)
+    ck_assert_double_eq_tol((double)counts[i], DRAWS / 6.0, 4.5 * sqrt(DRAWS * (1 / 6.0) * (5 / 6.0)));
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("training");
+  TCase *tests = tcase_create("all");
+  tcase_add_checked_fixture(tests, open_all, NULL);
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, learns);
+  tcase_add_test(tests, has_the_bits_of_the_reference);
+  tcase_add_test(tests, steps_in_pieces_equal_a_run);
+  tcase_add_test(tests, seeds_matter);
+  tcase_add_test(tests, cancels_when_asked);
+  tcase_add_test(tests, tells_where_it_diverged);
+  tcase_add_test(tests, refuses_recipes_out_of_range);
+  tcase_add_test(tests, refuses_data_that_does_not_fit);
+  tcase_add_test(tests, shuffles_are_permutations);
+  tcase_add_test(tests, shuffles_favour_no_order);
+  suite_add_tcase(suite, tests);
+  int result = test_run(suite);
+  close_all();
+  return result;
+}

@@ -1,0 +1,13 @@
+# The list of tests: check(<room or operation> <devices>…).
+add_subdirectory(cli)
+check(atomic_file reference)
+check(dataset reference)
+check(digits reference)
+check(idx reference)
+check(safetensors reference)
+check(model reference)
+check(context reference pocl rusticl)
+check(operations reference pocl rusticl)
+check(network reference pocl rusticl)
+check(training reference pocl rusticl)
+check(exercise reference pocl rusticl)

@@ -1,0 +1,33 @@
+#!/bin/sh
+# What the command says of devices, and that validation passes.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+run 0 devices
+says out exact
+run 0 devices --json
+same "$(get devices.0.index)" 0
+same "$(get devices.0.exact)" true
+run 0 --device "$device" devices --json
+same "$(get devices.0.index)" 0
+
+refused 4 train --device 99
+says err 99
+refused 4 train --device 'no such thing'
+run 4 train --device 99 --json
+same "$(get error.status)" NO_DEVICE
+
+run 0 validate --quick --device "$device"
+says out identical
+run 0 validate --quick --device "$device" --json
+same "$(get pass)" true
+same "$(get mismatches)" 0
+at_least "$(get checks.0.elements)" 1
+
+# Without any platform: status 4 and what to install. The reference needs none.
+OCL_ICD_VENDORS=/nowhere.icd
+export OCL_ICD_VENDORS
+run 4 devices
+says err pocl-opencl-icd
+run 4 train
+run 0 train --device reference --epochs 1

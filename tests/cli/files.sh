@@ -1,0 +1,103 @@
+#!/bin/sh
+# Data and model files that are missing, empty, cut short or lying, and outputs that cannot be written: exit status 1 with
+# the file's name, and nothing on disk changed.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# A small data set in the MNIST layout: 8 images of 2x2 in two classes.
+mkdir small
+for part in train t10k; do
+  printf '\000\000\010\003\000\000\000\010\000\000\000\002\000\000\000\002' >small/$part-images-idx3-ubyte
+  for _ in 1 2 3 4; do printf '\001\377\001\377\377\001\377\001'; done >>small/$part-images-idx3-ubyte
+  printf '\000\000\010\001\000\000\000\010\000\001\000\001\000\001\000\001' >small/$part-labels-idx1-ubyte
+done
+train="train --device reference --quiet --hidden 3 --epochs 1 --batch 4"
+# shellcheck disable=SC2086 # $train is a list of words
+{
+  run 0 $train --data small --out small.safetensors
+  cp small.safetensors kept
+
+  # refuses_data NAME: the copy of the data set in the folder broken/ is refused by a line that names the file
+  refuses_data() {
+    refused 1 $train --data broken --out broken.safetensors
+    says err "$1"
+    [ ! -e broken.safetensors ] || fail "$last: wrote a model"
+    rm -rf broken
+    cp -r small broken
+  }
+  cp -r small broken
+  rm broken/train-labels-idx1-ubyte
+  refuses_data train-labels
+  : >broken/train-images-idx3-ubyte
+  refuses_data train-images
+  head -c 20 small/train-images-idx3-ubyte >broken/train-images-idx3-ubyte
+  refuses_data train-images
+  head -c 10 small/train-images-idx3-ubyte >broken/train-images-idx3-ubyte
+  refuses_data train-images
+  printf 'not IDX at all, but long enough to be a file' >broken/train-images-idx3-ubyte
+  refuses_data train-images
+  printf '\000\000\010\003\377\377\377\377\377\377\377\377\377\377\377\377' >broken/train-images-idx3-ubyte
+  refuses_data train-images
+  printf '\000\000\010\001\000\000\000\007\000\001\000\001\000\001\000' >broken/train-labels-idx1-ubyte
+  refuses_data train-labels
+  rm broken/train-images-idx3-ubyte
+  gzip -c small/train-images-idx3-ubyte | head -c 30 >broken/train-images-idx3-ubyte.gz
+  refuses_data train-images
+
+  refused 1 $train --data nowhere
+  says err nowhere
+
+  # Outputs are checked before training.
+  refused 1 $train --epochs 1000000 --data small --out nowhere/model.safetensors
+  says err nowhere
+  mkdir folder
+  refused 1 $train --epochs 1000000 --data small --out folder
+  says err folder
+  refused 1 $train --epochs 1000000 --data small --out small.safetensors
+  says err '--force'
+  cmp -s small.safetensors kept || fail "the model was changed"
+  run 0 $train --data small --out small.safetensors --force
+  cmp -s small.safetensors kept || fail "the same run wrote other bytes"
+}
+
+# refuses_model FILE [TEXT]
+refuses_model() {
+  for command in evaluate predict; do
+    refused 1 $command "$1" --data small --device reference --quiet
+    says err "${2:-$1}"
+  done
+}
+refuses_model nowhere.safetensors
+refuses_model folder
+: >empty
+refuses_model empty
+head -c 100 kept >beginning
+refuses_model beginning
+size=$(wc -c <kept)
+head -c "$((size - 1))" kept >short
+refuses_model short
+{ cat kept && printf x; } >long
+refuses_model long
+printf '\377\377\377\377\377\377\377\177{}' >lying
+refuses_model lying
+printf 'PK\003\004 something else entirely' >other
+refuses_model other
+
+# A model for other data says both sizes.
+refused 1 evaluate small.safetensors --data digits --device reference --quiet
+says err 64
+says err 'takes 4 values'
+
+# One IDX file: predict needs no labels, evaluate does.
+run 0 predict small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
+same "$(wc -l <out)" 9
+refused 1 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
+run 0 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --labels small/t10k-labels-idx1-ubyte \
+  --device reference --quiet
+says out accuracy
+
+# A full disk must not look like success.
+if [ -w /dev/full ]; then
+  "$MLP_CL" predict small.safetensors --data small --device reference --quiet >/dev/full 2>err
+  same $? 1
+fi

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Help, version, mistyped commands and options, values out of range: exit status 2 and a line that helps.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+run 0 --version
+says out 'mlp_cl 1.'
+run 0 --help
+silent err
+for command in train evaluate predict validate devices; do says out "  $command "; done
+for command in train evaluate predict validate devices; do
+  run 0 "$command" --help
+  silent err
+  says out "mlp_cl $command:"
+  says out 'Examples:'
+  says out '--device'
+done
+
+suggests() { # suggests WORD ARGUMENT…
+  word=$1
+  shift
+  refused 2 "$@"
+  says err "did you mean $word"
+}
+suggests "'train'" trian
+suggests "'train'" --device 0 trian
+suggests "'devices'" device
+suggests "'validate'" vaildate --quick
+suggests '--epochs?' --epoch 3
+suggests '--epochs?' train --epcohs=3
+suggests '--momentum?' train --momentun 0.5
+suggests '--part?' predict model --prat test
+refused 2 xyzzyx
+says err "unknown command 'xyzzyx'"
+refused 2 train --xyzzyx
+says err "unknown option '--xyzzyx'"
+refused 2 train surplus
+says err "'surplus'"
+refused 2 train --epochs
+says err '--epochs needs a value'
+refused 2 train --force=yes
+says err 'takes no value'
+refused 2 evaluate
+says err 'which model?'
+
+rejects() { # rejects OPTION VALUE…: the line names both and says what is expected
+  option=$1
+  shift
+  for value; do
+    refused 2 train --device reference "$option" "$value"
+    says err "$option $value: expected "
+  done
+}
+rejects --dropout 1 1.0 -0.1 nan inf 0.5x '' ' 0.5' 1e999
+rejects --lr nan -1 inf 0,1 1e-30 two
+rejects --momentum 1 -0.5 nan
+rejects --weight-decay -1 2 nan
+rejects --batch 0 -1 1.5 '' 99999999999999999999999 4294967296 +1 ' 1'
+rejects --epochs 0 -3 x 18446744073709551617
+rejects --seed -1 18446744073709551616 0x10
+rejects --hidden 0 5,,3 5, ,5 -4 64x '' 99999999999
+rejects --init glorot
+rejects --reduction max
+rejects --holdout 0 1 -1 nan
+refused 2 train --nesterov --momentum 0
+says err '--nesterov needs a momentum'
+
+# Errors are JSON too where JSON was asked for; a hostile word cannot reach the terminal as it is.
+run 2 --json train --lr nan
+same "$(get error.status)" BAD_ARGUMENT
+same "$(get schema)" 1
+says out '--lr nan'
+run 2 "$(printf 'a\033[31mb')"
+if grep -q "$(printf '\033')" err; then fail "an escape sequence reached the terminal"; fi
