@@ -24,7 +24,7 @@ TILE_FUNCTION void dense_forward_unit(int unit, int unit_rows, int rows, int in,
   feature_unit(row, row_end, in, x, x_stride, weight + line_index(panel, weight_stride, 0), column);
   line b = with_bias ? load_line(bias, line_index(panel, bias_stride, 0)) : (line)(0.0f);
   for (; row < row_end; row += MASK_ROWS) {
-    uint16 words[MASK_ROWS];
+    uint_line words[MASK_ROWS];
     if (m->threshold != 0) mask_words(m, row, panel, out, words);
 #pragma unroll
     for (int r = 0; r < MASK_ROWS; r++) {

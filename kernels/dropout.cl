@@ -7,7 +7,7 @@ kernel void dropout(int rows, int cols, MASK_PARAMETERS, float floor_of_y, globa
   const mask m = MASK_FROM_PARAMETERS;
   FOR_LINES((rows + MASK_ROWS - 1) / MASK_ROWS, PANELS(cols), panel, four) {
     int row = four * MASK_ROWS;
-    uint16 words[MASK_ROWS];
+    uint_line words[MASK_ROWS];
     mask_words(&m, row, panel, cols, words);
     for (int r = 0; r < min(MASK_ROWS, rows - row); r++) {
       line kept = mask_apply(&m, words[r], load_line(x, line_index(panel, x_stride, row + r)));

@@ -21,12 +21,25 @@ typedef struct {
 #define MASK_FROM_PARAMETERS \
   { threshold, scale, seed_low, seed_high, step, layer, first_row_of_batch }
 
+/* The words of the four elements that share a counter with (row, col). */
+static inline void element_words(uint seed_low, uint seed_high, uint step, uint layer, ulong row, int col, int cols,
+                                 uint words[4]) {
+  ulong counter = row * (ulong)((cols + 3) / 4) + (ulong)(col / 4);
+  words[0] = (uint)counter;
+  words[1] = (uint)(counter >> 32);
+  words[2] = step;
+  words[3] = layer;
+  philox4x32_10(words, seed_low, seed_high);
+}
+
+#if VECTOR_LINES
+
 #define MASK_INTERLEAVE(a, b, c, d) \
   (uint16)(a.s0, b.s0, c.s0, d.s0, a.s1, b.s1, c.s1, d.s1, a.s2, b.s2, c.s2, d.s2, a.s3, b.s3, c.s3, d.s3)
 
 /* words[r] gets the random words of the panel's line in row + r, for r < 4. */
 static inline __attribute__((always_inline)) void mask_words(const mask *m, int row, int panel, int cols,
-                                                             uint16 words[MASK_ROWS]) {
+                                                             uint_line words[MASK_ROWS]) {
   ulong quads = (ulong)((cols + 3) / 4);
   ulong c0 = (m->first_row + (ulong)row) * quads + (ulong)(panel * (PANEL / 4));
   ulong c1 = c0 + quads, c2 = c1 + quads, c3 = c2 + quads;
@@ -45,19 +58,22 @@ static inline __attribute__((always_inline)) void mask_words(const mask *m, int 
   words[3] = MASK_INTERLEAVE(w[0].scdef, w[1].scdef, w[2].scdef, w[3].scdef);
 }
 
-/* The words of the four elements (row, col … col + 3); col is a multiple of 4. */
-static inline void element_words(uint seed_low, uint seed_high, uint step, uint layer, ulong row, int col, int cols,
-                                 uint words[4]) {
-  ulong counter = row * (ulong)((cols + 3) / 4) + (ulong)(col / 4);
-  words[0] = (uint)counter;
-  words[1] = (uint)(counter >> 32);
-  words[2] = step;
-  words[3] = layer;
-  philox4x32_10(words, seed_low, seed_high);
+#else
+
+/* words[r] gets this lane's word of the panel's line in row + r, for r < 4. */
+static inline void mask_words(const mask *m, int row, int panel, int cols, uint words[MASK_ROWS]) {
+  int col = line_columns(panel);
+  for (int r = 0; r < MASK_ROWS; r++) {
+    uint four[4];
+    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)(row + r), col, cols, four);
+    words[r] = four[col % 4];
+  }
 }
 
-static inline line mask_apply(const mask *m, uint16 words, line x) {
-  return (words >= (uint16)(m->threshold)) ? x * m->scale : (line)(0.0f);
+#endif
+
+static inline line mask_apply(const mask *m, uint_line words, line x) {
+  return (words >= (uint_line)(m->threshold)) ? x * m->scale : (line)(0.0f);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #define PASTE(a, b) PASTE_(a, b)
 
 static inline void gather_line(global const ELEMENT *row, int width, int panel, float scale, global float *y) {
+#if VECTOR_LINES
   int begin = panel * PANEL;
   line x = (line)(0.0f);
   if (begin + PANEL <= width) {
@@ -21,6 +22,9 @@ static inline void gather_line(global const ELEMENT *row, int width, int panel, 
     for (int i = 0; i < PANEL; i++) tail[i] = begin + i < width ? (float)row[begin + i] : 0.0f;
     x = vload16(0, tail);
   }
+#else
+  line x = line_columns(panel) < width ? (float)row[line_columns(panel)] : 0.0f;
+#endif
   store_line(y, 0, canonical(x * scale, FLOOR_VALUE));
 }
 

@@ -10,7 +10,8 @@
 
 kernel void matmul_a_b(int m, int n, int k, global const float *a, int a_stride, global const float *b, int b_stride,
                        global float *c, int c_stride) {
-  FOR_LINES(m, n, col, row) {
+  FOR_UNITS((long)m * n, unit) {
+    int row = (int)(unit % m), col = (int)(unit / m);
     float total = 0.0f;
     for (int begin = 0; begin < k; begin += BLOCK_FEATURES) {
       float sum = 0.0f;
@@ -24,7 +25,8 @@ kernel void matmul_a_b(int m, int n, int k, global const float *a, int a_stride,
 
 kernel void matmul_a_bt(int m, int n, int k, global const float *a, int a_stride, global const float *b, int b_stride,
                         global float *c, int c_stride) {
-  FOR_LINES(m, n, col, row) {
+  FOR_UNITS((long)m * n, unit) {
+    int row = (int)(unit % m), col = (int)(unit / m);
     float total = 0.0f;
     for (int begin = 0; begin < k; begin += BLOCK_FEATURES) {
       float sum = 0.0f;
@@ -38,7 +40,8 @@ kernel void matmul_a_bt(int m, int n, int k, global const float *a, int a_stride
 
 kernel void matmul_at_b(int m, int n, int k, global const float *a, int a_stride, global const float *b, int b_stride,
                         global float *c, int c_stride) {
-  FOR_LINES(m, n, col, row) {
+  FOR_UNITS((long)m * n, unit) {
+    int row = (int)(unit % m), col = (int)(unit / m);
     float pending[TREE_LEVELS][1], sum[1];
     int leaves = (k + LEAF_ROWS - 1) / LEAF_ROWS;
     for (int leaf = 0; leaf < leaves; leaf++) {

@@ -13,8 +13,6 @@
 #include "exact_math.h"
 
 #define PANEL 16
-typedef float16 line;
-
 #define PANELS(cols) (((cols) + PANEL - 1) / PANEL)
 
 static inline size_t line_index(int panel, int stride, int row) {
@@ -25,6 +23,21 @@ static inline size_t element_index(int stride, int row, int col) {
   return line_index(col / PANEL, stride, row) + (size_t)(col % PANEL);
 }
 
+/* Lines come in two forms, so that one text serves both kinds of devices. With VECTOR_LINES (CPUs) a work-item holds a
+ * whole line as a vector; without (GPUs) 16 work-items in a row hold a value each: `line` is then a float, lane number
+ * local id % 16, and only what goes across lanes, at the end, needs local memory and a work-group of 16. */
+#ifndef VECTOR_LINES
+#define VECTOR_LINES 1
+#endif
+
+#if VECTOR_LINES
+
+typedef float16 line;
+typedef int16 int_line;
+typedef uint16 uint_line;
+#define LINE_ITEMS 1
+#define AS_UINT_LINE as_uint16
+
 static inline line load_line(global const float *tensor, size_t index) {
   return *(global const line *)(tensor + index);
 }
@@ -33,27 +46,68 @@ static inline void store_line(global float *tensor, size_t index, line value) {
   *(global line *)(tensor + index) = value;
 }
 
-/* 0 … 15 + first: the columns of a line. */
-static inline int16 line_columns(int panel) {
-  return (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) + panel * PANEL;
+/* The columns that a line of the panel holds. */
+static inline int_line line_columns(int panel) {
+  return (int_line)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) + panel * PANEL;
 }
 
-/* The units [begin, end) that this work-item does: one each where there are enough work-items, as on GPUs, else an
- * equal share in one piece. The grid is one-dimensional and of any size. */
+#else
+
+typedef float line;
+typedef int int_line;
+typedef uint uint_line;
+#define LINE_ITEMS PANEL
+#define AS_UINT_LINE as_uint
+
+static inline int lane(void) {
+  return (int)get_local_id(0) % PANEL;
+}
+
+static inline line load_line(global const float *tensor, size_t index) {
+  return tensor[index + (size_t)lane()];
+}
+
+static inline void store_line(global float *tensor, size_t index, line value) {
+  tensor[index + (size_t)lane()] = value;
+}
+
+static inline int_line line_columns(int panel) {
+  return panel * PANEL + lane();
+}
+
+#endif
+
+/* The units [begin, end) that are done by worker `id` of `ids`: one each where there are enough workers, as on GPUs,
+ * else an equal share in one piece. */
 typedef struct {
   long begin, end;
 } share;
 
-static inline share share_of(long units) {
-  long id = (long)get_global_id(0), ids = (long)get_global_size(0);
+static inline share share_of(long units, long id, long ids) {
   if (ids >= units) return (share){id, min(id + 1, units)};
   return (share){units * id / ids, units * (id + 1) / ids};
 }
 
-/* Runs the body for each line (panel, row) of this work-item's share of a matrix; rows run fastest. */
-#define FOR_LINES(rows, panels, panel, row)                                                         \
-  for (share share_ = share_of((long)(rows) * (panels)); share_.begin < share_.end; share_.begin++) \
+/* Runs the body once for each unit of this work-item's share. */
+#define FOR_UNITS(units, unit)                                                                                        \
+  for (share share_ = share_of((units), (long)get_global_id(0), (long)get_global_size(0)); share_.begin < share_.end; \
+       share_.begin++)                                                                                                \
+    for (long unit = share_.begin, once_ = 1; once_; once_ = 0)
+
+/* The same for units that are done by the work-items of a line together. */
+#define FOR_LINE_UNITS(units, unit)                                                                                  \
+  for (share share_ = share_of((units), (long)get_global_id(0) / LINE_ITEMS, (long)get_global_size(0) / LINE_ITEMS); \
+       share_.begin < share_.end; share_.begin++)                                                                    \
+    for (int unit = (int)share_.begin, once_ = 1; once_; once_ = 0)
+
+/* Runs the body for each line (panel, row) of a share of a matrix; rows run fastest. */
+#define FOR_LINES(rows, panels, panel, row)                                                  \
+  for (share share_ = share_of((long)(rows) * (panels), (long)get_global_id(0) / LINE_ITEMS, \
+                               (long)get_global_size(0) / LINE_ITEMS);                       \
+       share_.begin < share_.end; share_.begin++)                                            \
     for (int panel = (int)(share_.begin / (rows)), row = (int)(share_.begin % (rows)), once_ = 1; once_; once_ = 0)
+
+#if VECTOR_LINES
 
 /* Transposes 16 lines in registers: log2(16) rounds that exchange halves, quarters, … of line pairs. */
 static inline __attribute__((always_inline)) void transpose_lines(line b[PANEL]) {
@@ -86,5 +140,7 @@ static inline __attribute__((always_inline)) void transpose_lines(line b[PANEL])
     b[i + 1] = (line)(p.s1, q.s1, p.s3, q.s3, p.s5, q.s5, p.s7, q.s7, p.s9, q.s9, p.sb, q.sb, p.sd, q.sd, p.sf, q.sf);
   }
 }
+
+#endif
 
 #endif

@@ -29,15 +29,19 @@ typedef struct {
   }
 
 SGD_DEFINE(float)
+#if VECTOR_LINES
 SGD_DEFINE(line)
+#endif
 
 static inline __attribute__((overloadable)) bool not_finite(float x) {
   return (as_uint(x) & 0x7f800000u) == 0x7f800000u;
 }
 
+#if VECTOR_LINES
 static inline __attribute__((overloadable)) bool not_finite(line x) {
   return any((as_uint16(x) & 0x7f800000u) == (uint16)(0x7f800000u));
 }
+#endif
 
 /* Steps the lines at `w`, and at `v` when there is momentum; lowers *flag to `step` when a parameter is not finite. */
 static inline __attribute__((always_inline)) void sgd_update(const sgd_rule *rule, line g, global float *w,

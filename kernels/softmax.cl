@@ -3,13 +3,13 @@
 
 kernel void softmax(int rows, int cols, global const float *logits, int logits_stride, global float *probabilities,
                     int probabilities_stride) {
-  for (share rest = share_of(rows); rest.begin < rest.end; rest.begin++) {
-    int row = (int)rest.begin;
-    softmax_row s = softmax_sum(logits, logits_stride, row, cols);
+  LANES_MEMORY(memory);
+  FOR_LINE_UNITS(rows, row) {
+    softmax_row s = softmax_sum(logits, logits_stride, row, cols, memory);
     for (int panel = 0; panel < PANELS(cols); panel++) {
       line e = exponentials(load_logits(logits, logits_stride, row, panel, cols), s.maximum);
       line p = exact_divide(e, (line)(s.sum));
-      if (!s.finite) p = line_columns(panel) < (int16)(cols) ? (line)(NAN) : (line)(0.0f);
+      if (!s.finite) p = line_columns(panel) < (int_line)(cols) ? (line)(NAN) : (line)(0.0f);
       store_line(probabilities, line_index(panel, probabilities_stride, row), canonical(p, FLOOR_VALUE));
     }
   }

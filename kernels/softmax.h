@@ -5,24 +5,64 @@
 
 #include "panel.h"
 
-static inline float sum_of_lanes(line x) {
+#if VECTOR_LINES
+
+#define LANES_MEMORY(name) local int *const name = 0
+
+static inline float sum_of_lanes(line x, local int *memory) {
+  (void)memory;
   float8 eight = x.lo + x.hi;
   float4 four = eight.lo + eight.hi;
   float2 two = four.lo + four.hi;
   return two.x + two.y;
 }
 
-static inline float maximum_of_lanes(line x) {
+static inline float maximum_of_lanes(line x, local int *memory) {
+  (void)memory;
   float8 eight = x.lo > x.hi ? x.lo : x.hi;
   float4 four = eight.lo > eight.hi ? eight.lo : eight.hi;
   float2 two = four.lo > four.hi ? four.lo : four.hi;
   return two.x > two.y ? two.x : two.y;
 }
 
+static inline int minimum_of_lanes(int_line x, local int *memory) {
+  (void)memory;
+  int8 eight = min(x.lo, x.hi);
+  int4 four = min(eight.lo, eight.hi);
+  int2 two = min(four.lo, four.hi);
+  return min(two.x, two.y);
+}
+
+#else
+
+/* Declared in a kernel, for work-groups of 16. */
+#define LANES_MEMORY(name) local int name[PANEL]
+
+/* Every lane gets the result: lane l + lane l+8, then l+4, l+2, l+1, as the vector form does. */
+#define ACROSS_LANES(NAME, TYPE, FROM_INT, TO_INT, COMBINED)           \
+  static inline TYPE NAME(TYPE x, local int *memory) {                 \
+    for (int distance = PANEL / 2; distance > 0; distance /= 2) {      \
+      barrier(CLK_LOCAL_MEM_FENCE);                                    \
+      memory[lane()] = TO_INT(x);                                      \
+      barrier(CLK_LOCAL_MEM_FENCE);                                    \
+      TYPE a = FROM_INT(memory[lane() & (distance - 1)]);              \
+      TYPE b = FROM_INT(memory[(lane() & (distance - 1)) + distance]); \
+      x = COMBINED;                                                    \
+    }                                                                  \
+    return x;                                                          \
+  }
+
+#define SAME(x) (x)
+ACROSS_LANES(sum_of_lanes, float, as_float, as_int, a + b)
+ACROSS_LANES(maximum_of_lanes, float, as_float, as_int, (a > b ? a : b))
+ACROSS_LANES(minimum_of_lanes, int, SAME, SAME, min(a, b))
+
+#endif
+
 /* Lanes behind the last column count as -infinity. */
 static inline line load_logits(global const float *logits, int stride, int row, int panel, int cols) {
   line x = load_line(logits, line_index(panel, stride, row));
-  return line_columns(panel) < (int16)(cols) ? x : (line)(-INFINITY);
+  return line_columns(panel) < (int_line)(cols) ? x : (line)(-INFINITY);
 }
 
 /* e^(x - maximum), 0 below 2^-50. */
@@ -35,22 +75,23 @@ typedef struct {
   bool finite;
 } softmax_row;
 
-static inline softmax_row softmax_sum(global const float *logits, int stride, int row, int cols) {
+static inline softmax_row softmax_sum(global const float *logits, int stride, int row, int cols, local int *memory) {
   line top = (line)(-INFINITY);
-  int16 broken = (int16)(0);
+  int_line intact = (int_line)(1);
   int panels = PANELS(cols);
   for (int panel = 0; panel < panels; panel++) {
     line x = load_logits(logits, stride, row, panel, cols);
     top = x > top ? x : top;
-    broken |= (((as_uint16(x) & 0x7f800000u) == (uint16)(0x7f800000u)) & (line_columns(panel) < (int16)(cols)));
+    int_line infinite = (AS_UINT_LINE(x) & 0x7f800000u) == (uint_line)(0x7f800000u);
+    intact = (infinite && (line_columns(panel) < (int_line)(cols))) ? (int_line)(0) : intact;
   }
   softmax_row result;
-  result.maximum = maximum_of_lanes(top);
-  result.finite = !any(broken);
+  result.maximum = maximum_of_lanes(top, memory);
+  result.finite = minimum_of_lanes(intact, memory) != 0;
   line sum = (line)(0.0f);
   for (int panel = 0; panel < panels; panel++)
     sum += exponentials(load_logits(logits, stride, row, panel, cols), result.maximum);
-  result.sum = sum_of_lanes(sum);
+  result.sum = sum_of_lanes(sum, memory);
   return result;
 }
 

@@ -117,7 +117,7 @@ TILE_FUNCTION void loss_unit(const job *j, const step_rows *s, int unit) {
     ulong position = s->first + (ulong)row;
     cross_entropy_row(l->y, l->y_stride, row, l->out, j->labels[row_of_source(j, position)], scale, true, l->d_y,
                       l->d_y_stride, j->losses + position, j->predictions + position, j->flag,
-                      j->first_step + (uint)s->number);
+                      j->first_step + (uint)s->number, 0);
   }
   if (j->layers_count == 1) return;
   for (int panel = 0; panel < PANELS(l->out); panel++)

@@ -163,10 +163,10 @@ static mlp_cl_status loss_without_flag(backend *self, const cross_entropy *c, ml
   return right->cross_entropy(self, &silent, error);
 }
 
-static mlp_cl_status update_without_momentum(backend *self, const sgd *update, const tensor *gradient, tensor *weight,
-                                             tensor *velocity, mlp_cl_error *error) {
+static mlp_cl_status update_without_decay(backend *self, const sgd *update, const tensor *gradient, tensor *weight,
+                                          tensor *velocity, mlp_cl_error *error) {
   sgd plain = *update;
-  plain.momentum = 0;
+  plain.weight_decay = 0;
   return right->sgd(self, &plain, gradient, weight, velocity, error);
 }
 
@@ -215,7 +215,7 @@ START_TEST(self_test_finds_broken_rules) {
   FINDS(dropout, dropout_of_other_rows, "dropout");
   FINDS(relu, relu_that_does_nothing, "relu");
   FINDS(cross_entropy, loss_without_flag, "flag of values that are not finite");
-  FINDS(sgd, update_without_momentum, "sgd momentum");
+  FINDS(sgd, update_without_decay, "sgd momentum");
   FINDS(gather, gather_in_file_order, "gather uint8");
 }
 END_TEST

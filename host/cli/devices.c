@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "interrupt.h"
 #include "report.h"
 
 static struct poptOption table[] = {OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
@@ -111,14 +110,13 @@ static int all_devices(const options *o) {
                          install_hint);
   }
   tested *verdicts = calloc(count, sizeof *verdicts);
-  for (size_t i = 0; verdicts && i < count && !interrupt_signal(); i++) {
+  for (size_t i = 0; verdicts && i < count; i++) {
     char index[16];
     snprintf(index, sizeof index, "%d", devices[i].index);
     verdicts[i] = test_device(index, o, NULL, &error);
   }
-  int result = interrupt_signal() ? report_failed(MLP_CL_CANCELLED, "stopped")
-               : verdicts         ? list(devices, verdicts, count)
-                                  : report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu devices", count);
+  int result = verdicts ? list(devices, verdicts, count)
+                        : report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu devices", count);
   free(verdicts);
   free(devices);
   return result;

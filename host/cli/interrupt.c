@@ -3,12 +3,26 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+#include "mlp_cl.h"
+
+static volatile sig_atomic_t caught, deferred;
+static char json_text[256]; /* made beforehand: a handler may do little more than write */
+
+static void write_text(int file, const char *text) {
+  ssize_t written = write(file, text, strlen(text));
+  (void)written; /* the process ends anyway */
+}
 
 static void on_signal(int number) {
-  if (caught) _exit(128 + number);
+  if (!deferred) {
+    write_text(STDERR_FILENO, "mlp_cl: stopped on request\n");
+    write_text(STDOUT_FILENO, json_text);
+  }
+  if (!deferred || caught) _exit(128 + number);
   caught = number;
 }
 
@@ -20,9 +34,19 @@ static void catch_signal(int number) {
   sigaction(number, &action, NULL);
 }
 
-void interrupt_setup(void) {
+void interrupt_setup(bool json) {
+  if (json) {
+    snprintf(json_text, sizeof json_text,
+             "{\"schema\":1,\"version\":\"%s\",\"contract\":%d,"
+             "\"error\":{\"status\":\"CANCELLED\",\"message\":\"stopped on request\"}}\n",
+             mlp_cl_version(), mlp_cl_numerics_version());
+  }
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
+}
+
+void interrupt_defer(void) {
+  deferred = 1;
 }
 
 int interrupt_signal(void) {

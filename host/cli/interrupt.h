@@ -1,8 +1,13 @@
-/* SIGINT and SIGTERM: the first asks the run to stop, a second one ends the process at once. */
+/* SIGINT and SIGTERM. While a device is opened and kernels are built there is nothing to lose: the process ends at
+ * once. From interrupt_defer on, the first signal asks the run to stop, and a second one ends the process. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
-void interrupt_setup(void);
+#include <stdbool.h>
+
+/* `json`: say it as a JSON object on stdout, too. */
+void interrupt_setup(bool json);
+void interrupt_defer(void);
 /* The signal that came, or 0. */
 int interrupt_signal(void);
 /* 128 + signal; 1 when none came. */

@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
   bool json = false;
   for (int i = 1; i < argc; i++) json = json || strcmp(argv[i], "--json") == 0;
   report_setup(json, false);
-  interrupt_setup();
+  interrupt_setup(json);
   int word = find_word(argc, argv);
   const command *c = NULL;
   if (word < argc && !(c = find_command(argv[word]))) return check_stdout(STATUS_USAGE);

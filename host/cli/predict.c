@@ -85,6 +85,7 @@ static void print_rows(const printer *p, size_t first, size_t rows, const float 
 
 static mlp_cl_status predict_all(const printer *p, float *probabilities, mlp_cl_error *error) {
   size_t rows = mlp_cl_dataset_rows(p->m->data);
+  interrupt_defer();
   for (size_t first = 0; first < rows; first += CHUNK) {
     size_t count = rows - first < CHUNK ? rows - first : CHUNK;
     mlp_cl_status status =

@@ -78,10 +78,7 @@ int report_usage(const char *format, ...) {
 
 int report_failure(const mlp_cl_error *error) {
   mlp_cl_error copy = *error;
-  if (copy.status == MLP_CL_CANCELLED && interrupt_signal()) {
-    snprintf(copy.text, sizeof copy.text, "%s: stopped on request",
-             interrupt_exit_status() == 130 ? "interrupted" : "terminated");
-  }
+  if (copy.status == MLP_CL_CANCELLED) snprintf(copy.text, sizeof copy.text, "stopped on request");
   say_failure(copy.status, copy.text);
   return exit_status_of(copy.status);
 }

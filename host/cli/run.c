@@ -58,6 +58,7 @@ static mlp_cl_status create_network(run *r, const plan *p, const run_data *data,
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
                         void (*on_epoch)(const mlp_cl_event *event), mlp_cl_error *error) {
   *r = (run){.context = context};
+  interrupt_defer();
   mlp_cl_status status = create_network(r, p, data, error);
   if (status != MLP_CL_OK) return status;
   watch w = {.run = r, .progress = progress_begin(label), .on_epoch = on_epoch};

@@ -54,6 +54,7 @@ static void print_verdict(const verdict *v) {
 static int validate_on(mlp_cl_context *context, bool quick) {
   verdict v = {.checks = report_is_json() ? json_array() : NULL};
   mlp_cl_error error;
+  interrupt_defer();
   if (!v.checks) printf("%-28s %12s  %10s  %10s  %8s\n", "operation", "elements", "mismatches", "max ulp", "seconds");
   mlp_cl_status result = mlp_cl_validate(context, quick, on_check, &v, &error);
   int status = STATUS_OK;

@@ -213,8 +213,9 @@ typedef struct mlp_cl_evaluation {
   size_t rows;
 } mlp_cl_evaluation;
 
-/* Evaluates on a labelled dataset. `confusion`, unless NULL, gets classes × classes counts, row = label, column =
- * prediction. Waits. Errors: BAD_SHAPE (features or classes do not fit), BAD_ARGUMENT (no labels), DIVERGED, OPENCL. */
+/* Evaluates on a labelled dataset. `confusion`, unless NULL, gets outputs × outputs counts, where outputs is the width of
+ * the logits and may exceed the dataset's classes; row = label, column = prediction.
+ * Waits. Errors: BAD_SHAPE (features or classes do not fit), BAD_ARGUMENT (no labels), DIVERGED, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,
                                                  mlp_cl_evaluation *evaluation, uint64_t *confusion,
                                                  mlp_cl_error *error);

@@ -10,7 +10,7 @@ mlp_cl_status opencl_bias(backend *base, size_t rows, const tensor *x, const ten
   launch_tensor(&l, x);
   launch_tensor(&l, bias);
   launch_tensor(&l, y);
-  return launch_shares(&l, rows * opencl_panels(y), error);
+  return launch_lines(&l, rows * opencl_panels(y), error);
 }
 
 mlp_cl_status opencl_bias_gradient(opencl_backend *self, size_t rows, const tensor *d_y, tensor *d_bias,
@@ -21,5 +21,5 @@ mlp_cl_status opencl_bias_gradient(opencl_backend *self, size_t rows, const tens
   launch_int(&l, d_y->cols);
   launch_tensor(&l, d_y);
   launch_tensor(&l, d_bias);
-  return launch_shares(&l, opencl_panels(d_y), error);
+  return launch_lines(&l, opencl_panels(d_y), error);
 }

@@ -29,7 +29,7 @@ mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl
   launch_ulong(&l, c->slot);
   launch_plain(&l, c->flag);
   launch_uint(&l, c->step);
-  TRY(launch_shares(&l, size_divide_up(c->rows, block), error));
+  TRY(launch_rows(&l, size_divide_up(c->rows, block), error));
   if (d != NULL) d->transposed_valid = transposed;
   return MLP_CL_OK;
 }

@@ -16,5 +16,5 @@ mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, co
   launch_tensor(&l, x);
   launch_tensor(&l, y);
   opencl_of(y)->transposed_valid = false;
-  return launch_shares(&l, size_divide_up(rows, MASK_ROWS) * opencl_panels(y), error);
+  return launch_lines(&l, size_divide_up(rows, MASK_ROWS) * opencl_panels(y), error);
 }

@@ -23,5 +23,5 @@ mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error)
   launch_plain(&l, g->source);
   launch_plain(&l, g->order);
   launch_tensor(&l, g->y);
-  return launch_shares(&l, opencl_panels(g->y) * g->rows, error);
+  return launch_lines(&l, opencl_panels(g->y) * g->rows, error);
 }

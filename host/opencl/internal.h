@@ -156,8 +156,11 @@ void launch_mask(launch *l, const dropout *mask);
 void launch_sgd(launch *l, const sgd *update);
 /* Enqueues over (x, y) work-items in groups of (local_x, local_y), which divide them. */
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error);
-/* Enqueues a kernel that takes shares of `units` (share_of in kernels/panel.h). */
+/* Enqueue kernels that take shares of `units` (kernels/panel.h): FOR_UNITS, where a work-item does a unit; FOR_LINES,
+ * where those of a line do; and FOR_LINE_UNITS with LANES_MEMORY, where they are a work-group. */
 mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error);
+mlp_cl_status launch_lines(launch *l, size_t units, mlp_cl_error *error);
+mlp_cl_status launch_rows(launch *l, size_t units, mlp_cl_error *error);
 
 /* ---- Operations: one file each ---------------------------------------------------------------------------------- */
 

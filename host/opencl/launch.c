@@ -7,7 +7,7 @@
 #include "opencl/internal.h"
 
 /* Work-items of a launch; what is more is shared. */
-enum { SHARES_MAX = 1 << 20 };
+enum { SHARES_MAX = 1 << 24 };
 
 mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *file, const char *name, const char *element,
                            mlp_cl_error *error) {
@@ -82,10 +82,20 @@ mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t l
   return MLP_CL_OK;
 }
 
-/* On a CPU a few work-groups of one work-item, which compiles once and starts fast; else a work-item for each unit. */
+/* With vector lines, a few work-groups of one work-item: they compile once and start fast. */
 mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error) {
   const opencl_tuning *tuning = &l->self->tuning;
   if (tuning->variant == VARIANT_PANEL) return launch_run(l, size_min(units, tuning->groups), 1, 1, 1, error);
   size_t local = size_min(64, (size_t)l->self->base.device.work_group_size);
   return launch_run(l, size_round_up(size_min(units, SHARES_MAX), local), 1, local, 1, error);
+}
+
+mlp_cl_status launch_lines(launch *l, size_t units, mlp_cl_error *error) {
+  if (l->self->tuning.variant == VARIANT_PANEL) return launch_shares(l, units, error);
+  return launch_shares(l, size_min(units, SHARES_MAX) * PANEL, error);
+}
+
+mlp_cl_status launch_rows(launch *l, size_t units, mlp_cl_error *error) {
+  if (l->self->tuning.variant == VARIANT_PANEL) return launch_shares(l, units, error);
+  return launch_run(l, size_min(units, SHARES_MAX) * PANEL, 1, PANEL, 1, error);
 }

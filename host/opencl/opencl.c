@@ -77,7 +77,9 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
   const mlp_cl_device *device = &self->base.device;
   cl_uint width = 0;
   clGetDeviceInfo(self->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
-  bool cpu = device->type == MLP_CL_DEVICE_CPU, large_groups = device->work_group_size >= 256;
+  /* llvmpipe calls itself a CPU, but compiles for a GPU's model: large register tiles take it minutes. */
+  bool cpu = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") == NULL;
+  bool large_groups = device->work_group_size >= 256;
   return (opencl_tuning){
       .variant = cpu ? VARIANT_PANEL : VARIANT_TILE,
       .whole_steps = cpu,

@@ -69,8 +69,8 @@ static bool expand(text *t, const embedded_file *file) {
 static void build_options(const opencl_tuning *u, const char *element, char *options, size_t size) {
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
                         u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
-  length +=
-      snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d", u->item_rows, u->item_cols);
+  length += snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DVECTOR_LINES=%d",
+                     u->item_rows, u->item_cols, u->variant == VARIANT_PANEL);
   if (element != NULL) snprintf(options + length, size - (size_t)length, " -DELEMENT=%s", element);
 }
 

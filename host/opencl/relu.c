@@ -8,7 +8,7 @@ mlp_cl_status opencl_relu(backend *base, size_t rows, const tensor *x, tensor *y
   launch_int(&l, x->cols);
   launch_tensor(&l, x);
   launch_tensor(&l, y);
-  return launch_shares(&l, rows * opencl_panels(y), error);
+  return launch_lines(&l, rows * opencl_panels(y), error);
 }
 
 mlp_cl_status opencl_relu_backward_scaled(opencl_backend *self, size_t rows, float scale, const tensor *y,
@@ -22,7 +22,7 @@ mlp_cl_status opencl_relu_backward_scaled(opencl_backend *self, size_t rows, flo
   launch_tensor(&l, d_y);
   launch_tensor(&l, d_x);
   opencl_of(d_x)->transposed_valid = false;
-  return launch_shares(&l, rows * opencl_panels(d_x), error);
+  return launch_lines(&l, rows * opencl_panels(d_x), error);
 }
 
 mlp_cl_status opencl_relu_backward(backend *base, size_t rows, const tensor *y, const tensor *d_y, tensor *d_x,

@@ -13,7 +13,7 @@ mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const 
   launch_tensor(&l, velocity);
   launch_plain(&l, flag);
   launch_uint(&l, step);
-  return launch_shares(&l, weight->rows * opencl_panels(weight), error);
+  return launch_lines(&l, weight->rows * opencl_panels(weight), error);
 }
 
 mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,

@@ -9,5 +9,5 @@ mlp_cl_status opencl_softmax(backend *base, size_t rows, const tensor *logits, t
   launch_int(&l, logits->cols);
   launch_tensor(&l, logits);
   launch_tensor(&l, probabilities);
-  return launch_shares(&l, rows, error);
+  return launch_rows(&l, rows, error);
 }
