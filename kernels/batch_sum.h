@@ -11,7 +11,7 @@
 #define LEAF_ROWS 256
 #define TREE_LEVELS 24
 
-/* Puts leaf number `leaf`, `value[count]`, into the tree's pending nodes. */
+/* Puts leaf number `leaf`, `value[count]`, into the tree's pending nodes. `value` is used up. */
 #define TREE_ADD(pending, count, leaf, value)                                                 \
   do {                                                                                        \
     int level_ = 0;                                                                           \
@@ -32,19 +32,39 @@
       }                                                                                       \
   } while (0)
 
+/* The same for a single value of type REAL. */
+#define TREE_DEFINE(REAL)                                                                                      \
+  static inline __attribute__((overloadable)) void tree_add(REAL pending[TREE_LEVELS], int leaf, REAL value) { \
+    int level = 0;                                                                                             \
+    for (; ((leaf >> level) & 1) != 0; level++) value = pending[level] + value;                                \
+    pending[level] = value;                                                                                    \
+  }                                                                                                            \
+  static inline __attribute__((overloadable)) REAL tree_total(const REAL pending[TREE_LEVELS], int leaves) {   \
+    int level = 0;                                                                                             \
+    while (((leaves >> level) & 1) == 0) level++;                                                              \
+    REAL total = pending[level];                                                                               \
+    for (level++; (leaves >> level) != 0; level++)                                                             \
+      if (((leaves >> level) & 1) != 0) total = pending[level] + total;                                        \
+    return total;                                                                                              \
+  }
+
+TREE_DEFINE(float)
+#if VECTOR_LINES
+TREE_DEFINE(line)
+#endif
+
 /* The batch sum of one column, for lines and for single elements: `column` points to row 0. */
-#define BATCH_SUM_DEFINE(NAME, REAL, LOAD)                                                            \
-  static inline REAL NAME(global const float *column, int rows) {                                     \
-    REAL pending[TREE_LEVELS][1], sum[1];                                                             \
-    int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;                                                  \
-    for (int leaf = 0; leaf < leaves; leaf++) {                                                       \
-      int end = min(rows, (leaf + 1) * LEAF_ROWS);                                                    \
-      sum[0] = (REAL)(0.0f);                                                                          \
-      for (int row = leaf * LEAF_ROWS; row < end; row++) sum[0] += LOAD(column, (size_t)row * PANEL); \
-      if (leaves > 1) TREE_ADD(pending, 1, leaf, sum);                                                \
-    }                                                                                                 \
-    if (leaves > 1) TREE_TOTAL(pending, 1, leaves, sum);                                              \
-    return sum[0];                                                                                    \
+#define BATCH_SUM_DEFINE(NAME, REAL, LOAD)                                                         \
+  static inline REAL NAME(global const float *column, int rows) {                                  \
+    REAL pending[TREE_LEVELS];                                                                     \
+    int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;                                               \
+    for (int leaf = 0; leaf < leaves; leaf++) {                                                    \
+      int end = min(rows, (leaf + 1) * LEAF_ROWS);                                                 \
+      REAL sum = (REAL)(0.0f);                                                                     \
+      for (int row = leaf * LEAF_ROWS; row < end; row++) sum += LOAD(column, (size_t)row * PANEL); \
+      tree_add(pending, leaf, sum);                                                                \
+    }                                                                                              \
+    return tree_total(pending, leaves);                                                            \
   }
 
 #define LOAD_ELEMENT(tensor, index) ((tensor)[index])

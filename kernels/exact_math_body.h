@@ -50,7 +50,8 @@ EXACT_FUNCTION REAL exact_log(REAL x) {
   p = EXACT_FMA(e, (REAL)(0x1.62e43p-1f), p);
   p = bits == 0x3f800000u ? (REAL)(0.0f) : p; /* some fma give -0 here */
   p = bits == 0x7f800000u ? x : p;
-  p = ((bits > 0x80000000u) | (magnitude > 0x7f800000u)) ? AS_REAL((UINT)(0x7fc00000u)) : p;
+  p = bits > 0x80000000u ? AS_REAL((UINT)(0x7fc00000u)) : p;
+  p = magnitude > 0x7f800000u ? AS_REAL((UINT)(0x7fc00000u)) : p;
   return magnitude < 0x00800000u ? AS_REAL((UINT)(0xff800000u)) : p;
 }
 
@@ -74,16 +75,18 @@ EXACT_FUNCTION REAL exact_divide(REAL a, REAL b) {
   q = EXACT_FMA(EXACT_FMA(-d, q, n), y, q);
   q = EXACT_FMA(EXACT_FMA(-d, q, n), y, q);
   UINT exponent = (AS_UINT(q) >> 23) + (a_bits >> 23) - (b_bits >> 23) + 256u; /* biased by 256 more: never negative */
-  REAL result = AS_REAL(((AS_UINT(q) & 0x007fffffu) | ((exponent - 256u) << 23)) | sign);
+  REAL result = AS_REAL((AS_UINT(q) & 0x007fffffu) | ((exponent - 256u) << 23) | sign);
+  REAL zero = (REAL)(0.0f);
   REAL infinity = AS_REAL((UINT)(0x7f800000u) | sign);
-  UINT infinite = (UINT)(0x7f800000u), least = (UINT)(0x00800000u);
-  result = exponent >= (UINT)(256u + 255u) ? infinity : result;
-  result = ((exponent <= (UINT)(256u)) | (a_bits < least) | (b_bits == infinite)) ? (REAL)(0.0f) : result;
-  result = (((b_bits < least) & (a_bits >= least)) | ((a_bits == infinite) & (b_bits < infinite))) ? infinity : result;
-  return ((a_bits > infinite) | (b_bits > infinite) | ((a_bits < least) & (b_bits < least)) |
-          ((a_bits == infinite) & (b_bits == infinite)))
-             ? AS_REAL((UINT)(0x7fc00000u))
-             : result;
+  REAL nan_value = AS_REAL((UINT)(0x7fc00000u));
+  result = exponent > 256u + 254u ? infinity : result;
+  result = exponent < 256u + 1u ? zero : result;
+  result = a_bits < 0x00800000u ? zero : result;
+  result = b_bits == 0x7f800000u ? zero : result;
+  result = b_bits < 0x00800000u ? (a_bits < 0x00800000u ? nan_value : infinity) : result;
+  result = a_bits == 0x7f800000u ? (b_bits == 0x7f800000u ? nan_value : infinity) : result;
+  result = a_bits > 0x7f800000u ? nan_value : result;
+  return b_bits > 0x7f800000u ? nan_value : result;
 }
 
 /* sqrt(x), correctly rounded: m in [1, 4) with x = m · 4^k, Goldschmidt's iteration, one residual. NaN below 0. */
@@ -107,6 +110,7 @@ EXACT_FUNCTION REAL exact_sqrt(REAL x) {
   g = EXACT_FMA(EXACT_FMA(-g, g, m), h, g);
   REAL result = AS_REAL(AS_UINT(g) + ((((biased + 1u) >> 1) - 64u) << 23));
   result = bits == 0x7f800000u ? x : result;
-  result = ((bits > 0x80000000u) | (magnitude > 0x7f800000u)) ? AS_REAL((UINT)(0x7fc00000u)) : result;
+  result = bits > 0x80000000u ? AS_REAL((UINT)(0x7fc00000u)) : result;
+  result = magnitude > 0x7f800000u ? AS_REAL((UINT)(0x7fc00000u)) : result;
   return magnitude < 0x00800000u ? (REAL)(0.0f) : result;
 }

@@ -217,6 +217,32 @@ START_TEST(cancels_when_asked) {
 }
 END_TEST
 
+static bool stop_within_epoch(const mlp_cl_event *event, void *user) {
+  *(mlp_cl_event *)user = *event;
+  return event->kind != MLP_CL_EVENT_STEP && event->epoch < 5;
+}
+
+START_TEST(cancels_within_an_epoch) {
+  mlp_cl_dataset *many = make_data(3, 300000);
+  mlp_cl_network *network = make_network(device);
+  mlp_cl_recipe recipe = ragged_recipe();
+  recipe.epochs = 2000;
+  recipe.batch = 1;
+  recipe.learning_rate = 0.001f;
+  mlp_cl_event last;
+  ck_fails(mlp_cl_train(network, many, NULL, &recipe, stop_within_epoch, &last, &test_error), MLP_CL_CANCELLED,
+           "of 600000000 steps");
+  ck_assert_int_eq(last.kind, MLP_CL_EVENT_STEP);
+  ck_assert_uint_gt(last.step, 0);
+  ck_assert_uint_eq(last.samples, last.step);
+  ck_assert_double_ge(last.seconds, 0.1);
+  char hex[65];
+  hash(network, hex);
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(many);
+}
+END_TEST
+
 START_TEST(tells_where_it_diverged) {
   mlp_cl_recipe recipe = ragged_recipe();
   recipe.learning_rate = 0x1p30f;
@@ -329,6 +355,7 @@ int main(void) {
   tcase_add_test(tests, steps_in_pieces_equal_a_run);
   tcase_add_test(tests, seeds_matter);
   tcase_add_test(tests, cancels_when_asked);
+  tcase_add_test(tests, cancels_within_an_epoch);
   tcase_add_test(tests, tells_where_it_diverged);
   tcase_add_test(tests, refuses_recipes_out_of_range);
   tcase_add_test(tests, refuses_data_that_does_not_fit);

@@ -78,6 +78,8 @@ int report_usage(const char *format, ...) {
 
 int report_failure(const mlp_cl_error *error) {
   mlp_cl_error copy = *error;
+  /* A driver's compiler has handlers of its own: a signal in the midst of it makes the build fail. That is no news. */
+  if (interrupt_signal()) copy.status = MLP_CL_CANCELLED;
   if (copy.status == MLP_CL_CANCELLED) snprintf(copy.text, sizeof copy.text, "stopped on request");
   say_failure(copy.status, copy.text);
   return exit_status_of(copy.status);

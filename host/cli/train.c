@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "interrupt.h"
 #include "open.h"
 #include "plan.h"
 #include "report.h"

@@ -101,8 +101,8 @@ static mlp_cl_status find_broken_flag(backend *tested, const char **broken, mlp_
   return MLP_CL_OK;
 }
 
-/* Inside one tile and beyond it; two leaves; two blocks of inputs; two blocks of outputs. */
-static const trial_shape shapes[] = {{5, 19, 18}, {258, 5, 17}, {5, 260, 3}, {3, 5, 260}};
+/* Inside one tile and beyond it; five leaves; two blocks of inputs; two blocks of outputs. */
+static const trial_shape shapes[] = {{5, 19, 18}, {1030, 5, 17}, {5, 260, 3}, {3, 5, 260}};
 
 static mlp_cl_status find_broken_operation(backend *tested, backend *reference, const char **broken,
                                            mlp_cl_error *error) {

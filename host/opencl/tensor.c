@@ -10,6 +10,8 @@
 /* Rows of padding that a tile may run into. */
 enum { PADDING_ROWS = 16 };
 
+enum { LINE_BYTES = PANEL * sizeof(float) };
+
 size_t opencl_panels(const tensor *t) {
   return size_divide_up(t->cols, PANEL);
 }
@@ -94,21 +96,8 @@ mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *er
 
 /* ---- Rows to panels and back ------------------------------------------------------------------------------------ */
 
-/* Panels hold rows apart, so a range of rows is one rectangle: `rows` lines of each panel. */
-typedef struct rectangle {
-  size_t buffer_origin[3], host_origin[3], region[3], pitch;
-} rectangle;
-
-static rectangle rectangle_of(const opencl_tensor *t, size_t first, size_t rows) {
-  size_t line_bytes = PANEL * sizeof(float);
-  return (rectangle){
-      .buffer_origin = {first * line_bytes, 0, 0},
-      .host_origin = {0, 0, 0},
-      .region = {rows * line_bytes, opencl_panels(&t->base), 1},
-      .pitch = t->stride * line_bytes,
-  };
-}
-
+/* A range of rows is one piece of each panel. Pieces are copied one by one: the rectangle copies of rusticl (Mesa 22.3)
+ * go wrong from 64 KiB a row on. */
 static void pack(const tensor *t, const float *source, size_t rows, float *panels) {
   float floor = t->role == TENSOR_GRADIENT || t->role == TENSOR_STATE ? FLOOR_GRADIENT : FLOOR_VALUE;
   for (size_t col = 0; col < size_round_up(t->cols, PANEL); col++) {
@@ -146,9 +135,12 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
   float *staging;
   TRY(staging_create(t, rows, &staging, error));
   pack(target, source, rows, staging);
-  rectangle r = rectangle_of(t, first, rows);
-  cl_int code = clEnqueueWriteBufferRect(self->queue, t->buffer, CL_TRUE, r.buffer_origin, r.host_origin, r.region,
-                                         r.pitch, 0, r.region[0], 0, staging, 0, NULL, NULL);
+  cl_int code = CL_SUCCESS;
+  size_t panels = opencl_panels(target), piece = rows * LINE_BYTES;
+  for (size_t p = 0; p < panels && code == CL_SUCCESS; p++)
+    code = clEnqueueWriteBuffer(self->queue, t->buffer, p + 1 == panels, (p * t->stride + first) * LINE_BYTES, piece,
+                                staging + p * rows * PANEL, 0, NULL, NULL);
+  if (code != CL_SUCCESS) clFinish(self->queue); /* pieces may still read the staging memory */
   free(staging);
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "writing a tensor");
 }
@@ -166,9 +158,12 @@ mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t fir
   }
   float *staging;
   TRY(staging_create(t, rows, &staging, error));
-  rectangle r = rectangle_of(t, first, rows);
-  cl_int code = clEnqueueReadBufferRect(self->queue, t->buffer, CL_TRUE, r.buffer_origin, r.host_origin, r.region,
-                                        r.pitch, 0, r.region[0], 0, staging, 0, NULL, NULL);
+  cl_int code = CL_SUCCESS;
+  size_t panels = opencl_panels(source), piece = rows * LINE_BYTES;
+  for (size_t p = 0; p < panels && code == CL_SUCCESS; p++)
+    code = clEnqueueReadBuffer(self->queue, t->buffer, p + 1 == panels, (p * t->stride + first) * LINE_BYTES, piece,
+                               staging + p * rows * PANEL, 0, NULL, NULL);
+  if (code != CL_SUCCESS) clFinish(self->queue);
   if (code == CL_SUCCESS) unpack(source, staging, rows, target);
   free(staging);
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "reading a tensor");

@@ -9,10 +9,11 @@
 #include "context/context.h"
 #include "context/trial.h"
 
-/* Around the sizes of vectors and tiles (16, 32), of blocks and leaves (256), and what falls between. */
+/* Around the sizes of vectors and tiles (16, 32), of blocks and leaves (256), and what falls between; a batch of five
+ * leaves is small enough for all. */
 static const trial_shape small_shapes[] = {
-    {1, 1, 1},    {1, 17, 1},  {2, 15, 16}, {15, 16, 17}, {16, 16, 16}, {17, 31, 15},
-    {31, 33, 10}, {33, 1, 32}, {5, 64, 2},  {64, 32, 10}, {7, 2, 63},   {64, 64, 64},
+    {1, 1, 1},   {1, 17, 1}, {2, 15, 16},  {15, 16, 17}, {16, 16, 16}, {17, 31, 15}, {31, 33, 10},
+    {33, 1, 32}, {5, 64, 2}, {64, 32, 10}, {7, 2, 63},   {64, 64, 64}, {1100, 3, 2},
 };
 static const trial_shape large_shapes[] = {
     {1, 784, 10},  {1, 1, 257},   {2, 1000, 3},   {3, 7, 1000},    {255, 64, 17},  {256, 31, 33},   {257, 3, 2},
