@@ -12,6 +12,9 @@ kernel void cross_entropy(int rows, int cols, int block, global const float *log
                           global float *d_transposed, int transposed_stride, global float *losses,
                           global int *predictions, ulong slot, global uint *flag, uint step) {
   LANES_MEMORY(memory);
+#if !VECTOR_LINES
+  (void)transposed, (void)d_transposed, (void)transposed_stride; /* not kept where lines are not vectors */
+#endif
   FOR_LINE_UNITS((rows + block - 1) / block, unit) {
     int begin = unit * block, end = min(rows, begin + block);
     for (int row = begin; row < end; row++) {

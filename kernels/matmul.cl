@@ -8,12 +8,6 @@
 #include "feature_sum.h"
 #include "panel.h"
 
-/* i from `begin` to `end` - 1, 16 to an iteration: llvmpipe (Mesa 22.3) silently leaves a kernel's loops after some 780
- * iterations. */
-#define FOR_STEPS(i, begin, end)                                 \
-  for (int sixteen_ = (begin); sixteen_ < (end); sixteen_ += 16) \
-  _Pragma("unroll") for (int i = sixteen_; i < sixteen_ + 16; i++) if (i < (end))
-
 kernel void matmul_a_b(int m, int n, int k, global const float *a, int a_stride, global const float *b, int b_stride,
                        global float *c, int c_stride) {
   FOR_UNITS((long)m * n, unit) {
@@ -21,8 +15,8 @@ kernel void matmul_a_b(int m, int n, int k, global const float *a, int a_stride,
     float total = 0.0f;
     for (int begin = 0; begin < k; begin += BLOCK_FEATURES) {
       float sum = 0.0f;
-      FOR_STEPS(i, begin, min(k, begin + BLOCK_FEATURES))
-      sum = fma(a[element_index(a_stride, row, i)], b[element_index(b_stride, i, col)], sum);
+      for (int i = begin; i < min(k, begin + BLOCK_FEATURES); i++)
+        sum = fma(a[element_index(a_stride, row, i)], b[element_index(b_stride, i, col)], sum);
       total += sum;
     }
     c[element_index(c_stride, row, col)] = canonical(total, FLOOR_VALUE);
@@ -36,8 +30,8 @@ kernel void matmul_a_bt(int m, int n, int k, global const float *a, int a_stride
     float total = 0.0f;
     for (int begin = 0; begin < k; begin += BLOCK_FEATURES) {
       float sum = 0.0f;
-      FOR_STEPS(i, begin, min(k, begin + BLOCK_FEATURES))
-      sum = fma(a[element_index(a_stride, row, i)], b[element_index(b_stride, col, i)], sum);
+      for (int i = begin; i < min(k, begin + BLOCK_FEATURES); i++)
+        sum = fma(a[element_index(a_stride, row, i)], b[element_index(b_stride, col, i)], sum);
       total += sum;
     }
     c[element_index(c_stride, row, col)] = canonical(total, FLOOR_GRADIENT);
@@ -52,8 +46,8 @@ kernel void matmul_at_b(int m, int n, int k, global const float *a, int a_stride
     int leaves = (k + LEAF_ROWS - 1) / LEAF_ROWS;
     for (int leaf = 0; leaf < leaves; leaf++) {
       float sum = 0.0f;
-      FOR_STEPS(i, leaf * LEAF_ROWS, min(k, (leaf + 1) * LEAF_ROWS))
-      sum = fma(a[element_index(a_stride, i, row)], b[element_index(b_stride, i, col)], sum);
+      for (int i = leaf * LEAF_ROWS; i < min(k, (leaf + 1) * LEAF_ROWS); i++)
+        sum = fma(a[element_index(a_stride, i, row)], b[element_index(b_stride, i, col)], sum);
       tree_add(pending, leaf, sum);
     }
     c[element_index(c_stride, row, col)] = canonical(tree_total(pending, leaves), FLOOR_GRADIENT);

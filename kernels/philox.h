@@ -12,38 +12,58 @@
 /* layer < 2^24 */
 #define PHILOX_STREAM(purpose, layer) (((purpose) << 24) | (layer))
 
+/* a · b in 64 bits: returns the low half of each product and sets *high to the other. */
 #ifdef __OPENCL_C_VERSION__
+
 #define PHILOX_FUNCTION static inline __attribute__((overloadable))
-#define PHILOX_HIGH_16(a, b) mul_hi((a), (uint16)(b))
-#define PHILOX_HIGH(a, b) mul_hi((a), (b))
-#define PHILOX_KEY uint
+#define PHILOX_WORD uint
+
+PHILOX_FUNCTION uint philox_multiply(uint a, uint b, uint *high) {
+  *high = mul_hi(a, b);
+  return a * b;
+}
+
+/* Even and odd lanes apart, as CPUs multiply 32 by 32 bits: twice as fast as mul_hi on AVX2. */
+PHILOX_FUNCTION uint16 philox_multiply(uint16 a, uint b, uint16 *high) {
+  ulong8 even = (as_ulong8(a) & 0xffffffffUL) * (ulong8)(b), odd = (as_ulong8(a) >> 32) * (ulong8)(b);
+  *high = as_uint16((even >> 32) | (odd & 0xffffffff00000000UL));
+  return as_uint16((even & 0xffffffffUL) | (odd << 32));
+}
+
 #else
+
 #include <stdint.h>
+
 #define PHILOX_FUNCTION static inline
-#define PHILOX_HIGH(a, b) ((uint32_t)(((uint64_t)(a) * (b)) >> 32))
-#define PHILOX_KEY uint32_t
+#define PHILOX_WORD uint32_t
+
+PHILOX_FUNCTION uint32_t philox_multiply(uint32_t a, uint32_t b, uint32_t *high) {
+  uint64_t product = (uint64_t)a * b;
+  *high = (uint32_t)(product >> 32);
+  return (uint32_t)product;
+}
+
 #endif
 
 /* words: the counter on entry, four random words on return. key_low, key_high: the halves of the 64-bit seed. */
-#define PHILOX_DEFINE(UINT, HIGH)                                                              \
-  PHILOX_FUNCTION void philox4x32_10(UINT words[4], PHILOX_KEY key_low, PHILOX_KEY key_high) { \
-    for (int round = 0; round < 10; round++) {                                                 \
-      UINT high_0 = HIGH(words[0], 0xD2511F53u), low_0 = words[0] * 0xD2511F53u;               \
-      UINT high_2 = HIGH(words[2], 0xCD9E8D57u), low_2 = words[2] * 0xCD9E8D57u;               \
-      words[0] = high_2 ^ words[1] ^ key_low;                                                  \
-      words[1] = low_2;                                                                        \
-      words[2] = high_0 ^ words[3] ^ key_high;                                                 \
-      words[3] = low_0;                                                                        \
-      key_low += 0x9E3779B9u;                                                                  \
-      key_high += 0xBB67AE85u;                                                                 \
-    }                                                                                          \
+#define PHILOX_DEFINE(WORD)                                                                      \
+  PHILOX_FUNCTION void philox4x32_10(WORD words[4], PHILOX_WORD key_low, PHILOX_WORD key_high) { \
+    for (int round = 0; round < 10; round++) {                                                   \
+      WORD high_0, high_2;                                                                       \
+      WORD low_0 = philox_multiply(words[0], 0xD2511F53u, &high_0);                              \
+      WORD low_2 = philox_multiply(words[2], 0xCD9E8D57u, &high_2);                              \
+      words[0] = high_2 ^ words[1] ^ key_low;                                                    \
+      words[1] = low_2;                                                                          \
+      words[2] = high_0 ^ words[3] ^ key_high;                                                   \
+      words[3] = low_0;                                                                          \
+      key_low += 0x9E3779B9u;                                                                    \
+      key_high += 0xBB67AE85u;                                                                   \
+    }                                                                                            \
   }
 
+PHILOX_DEFINE(PHILOX_WORD)
 #ifdef __OPENCL_C_VERSION__
-PHILOX_DEFINE(uint, PHILOX_HIGH)
-PHILOX_DEFINE(uint16, PHILOX_HIGH_16) /* 16 counters at once */
-#else
-PHILOX_DEFINE(uint32_t, PHILOX_HIGH)
+PHILOX_DEFINE(uint16) /* 16 counters at once */
 #endif
 
 #endif

@@ -48,7 +48,8 @@ typedef struct {
   ulong first, end; /* rows of the order */
   uint first_step;
   float source_scale, loss_scale, last_loss_scale; /* the last for a ragged step */
-  global const ELEMENT *source;
+  int element;
+  global const uchar *source;
   global const uint *order;
   global const int *labels;
   global float *x;
@@ -91,11 +92,10 @@ static inline ulong row_of_source(const job *j, ulong position) {
 }
 
 TILE_FUNCTION void gather_unit(const job *j, const step_rows *s, int unit) {
-  for (int row = unit * PANEL; row < min(s->rows, (unit + 1) * PANEL); row++) {
-    global const ELEMENT *source = j->source + row_of_source(j, s->first + (ulong)row) * (ulong)j->width;
-    for (int panel = 0; panel < PANELS(j->width); panel++)
-      gather_line(source, j->width, panel, j->source_scale, j->x + line_index(panel, j->x_stride, row));
-  }
+  for (int panel = 0; panel < PANELS(j->width); panel++)
+    for (int row = unit * PANEL; row < min(s->rows, (unit + 1) * PANEL); row++)
+      gather_line(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, panel, j->source_scale,
+                  j->x + line_index(panel, j->x_stride, row));
 }
 
 TILE_FUNCTION void forward_unit(const job *j, const step_rows *s, int i, int unit) {
@@ -161,7 +161,7 @@ static inline step_rows step_begin(const job *j, int number) {
 /* tickets[0]: the next to draw; tickets[1]: how many are complete. Both 0 at the start. */
 kernel void train_steps(int layers_count, int batch, int width, int with_bias, int ordered, ulong first, ulong end,
                         uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale,
-                        global const ELEMENT *source, global const uint *order, global const int *labels,
+                        int element, global const uchar *source, global const uint *order, global const int *labels,
                         global float *x, int x_stride, global float *losses, global int *predictions, global uint *flag,
                         MASK_PARAMETERS, SGD_PARAMETERS, global volatile uint *tickets, LAYER_PARAMETERS(0),
                         LAYER_PARAMETERS(1), LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)) {
@@ -177,6 +177,7 @@ kernel void train_steps(int layers_count, int batch, int width, int with_bias, i
       source_scale,
       loss_scale,
       last_loss_scale,
+      element,
       source,
       order,
       labels,

@@ -102,16 +102,21 @@ static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
 }
 
 mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *range, mlp_cl_error *error) {
-  if (on->op->train_steps != NULL) {
-    bool taken = false;
-    TRY(on->op->train_steps(on, plan, range, &taken, error));
-    if (taken) return on->op->pace(on, error);
-  }
-  uint32_t number = range->step;
-  for (size_t first = range->first; first < range->end; first += plan->batch) {
-    step s = {
-        .on = on, .plan = plan, .first = first, .rows = size_min(plan->batch, range->end - first), .number = number++};
-    TRY(run_step(&s, error));
+  step_range left = *range;
+  while (left.first < left.end) {
+    size_t taken = 0;
+    if (on->op->train_steps != NULL) TRY(on->op->train_steps(on, plan, &left, &taken, error));
+    if (taken == 0) {
+      step s = {.on = on,
+                .plan = plan,
+                .first = left.first,
+                .rows = size_min(plan->batch, left.end - left.first),
+                .number = left.step};
+      TRY(run_step(&s, error));
+      taken = 1;
+    }
+    left.first = size_min(left.end, left.first + taken * plan->batch);
+    left.step += (uint32_t)taken;
   }
   return MLP_CL_OK;
 }

@@ -4,7 +4,7 @@
 mlp_cl_status opencl_bias(backend *base, size_t rows, const tensor *x, const tensor *bias, tensor *y,
                           mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, (opencl_backend *)base, "bias.cl", "bias_forward", NULL, error));
+  TRY(launch_begin(&l, (opencl_backend *)base, "bias_forward", error));
   launch_int(&l, rows);
   launch_int(&l, x->cols);
   launch_tensor(&l, x);
@@ -16,7 +16,8 @@ mlp_cl_status opencl_bias(backend *base, size_t rows, const tensor *x, const ten
 mlp_cl_status opencl_bias_gradient(opencl_backend *self, size_t rows, const tensor *d_y, tensor *d_bias,
                                    mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, "bias.cl", "bias_gradient", NULL, error));
+  TRY(launch_check_sum(self, rows, error));
+  TRY(launch_begin(&l, self, "bias_gradient", error));
   launch_int(&l, rows);
   launch_int(&l, d_y->cols);
   launch_tensor(&l, d_y);

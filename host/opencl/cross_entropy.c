@@ -9,7 +9,7 @@ mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl
   size_t block = transposed ? PANEL : 1;
   launch l;
   if (transposed) TRY(opencl_transposed_create(self, d, error));
-  TRY(launch_begin(&l, self, "cross_entropy.cl", "cross_entropy", NULL, error));
+  TRY(launch_begin(&l, self, "cross_entropy", error));
   launch_int(&l, c->rows);
   launch_int(&l, c->logits->cols);
   launch_int(&l, block);

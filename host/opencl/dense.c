@@ -74,10 +74,9 @@ static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_
 }
 
 /* Both fused variants take the same arguments. */
-static mlp_cl_status fused_forward(opencl_backend *self, const char *file, const dense_forward *d,
-                                   mlp_cl_error *error) {
+static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, file, "dense_forward", NULL, error));
+  TRY(launch_begin(&l, self, "dense_forward", error));
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -120,7 +119,7 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   launch l;
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
-  TRY(launch_begin(&l, self, "matmul_panel.cl", "dense_backward_input", NULL, error));
+  TRY(launch_begin(&l, self, "dense_backward_input", error));
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -141,7 +140,7 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
   launch l;
-  TRY(launch_begin(&l, self, "matmul_panel.cl", "dense_backward_weight", NULL, error));
+  TRY(launch_begin(&l, self, "dense_backward_weight", error));
   backward_weight_arguments(&l, d);
   return run_units(&l, self, weight->rows, weight->cols, error);
 }
@@ -150,7 +149,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
 
 static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, "matmul_tile.cl", "dense_backward_input", NULL, error));
+  TRY(launch_begin(&l, self, "dense_backward_input", error));
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -180,7 +179,7 @@ static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_back
   tile_grid g = grid_of(&self->tuning, weight->rows, weight->cols);
   launch l;
   TRY(pending_reserve(self, g, d->rows, error));
-  TRY(launch_begin(&l, self, "matmul_tile.cl", "dense_backward_weight", NULL, error));
+  TRY(launch_begin(&l, self, "dense_backward_weight", error));
   backward_weight_arguments(&l, d);
   launch_buffer(&l, self->scratch);
   return run_grid(&l, self, g, error);
@@ -192,8 +191,8 @@ mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl
   opencl_backend *self = (opencl_backend *)base;
   switch (self->tuning.variant) {
     case VARIANT_PLAIN: return plain_forward(self, d, error);
-    case VARIANT_PANEL: return fused_forward(self, "matmul_panel.cl", d, error);
-    case VARIANT_TILE: return fused_forward(self, "matmul_tile.cl", d, error);
+    case VARIANT_PANEL: return fused_forward(self, d, error);
+    case VARIANT_TILE: return fused_forward(self, d, error);
   }
   return MLP_CL_OK;
 }

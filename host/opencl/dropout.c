@@ -8,7 +8,7 @@ enum { MASK_ROWS = 4 }; /* rows of a work-item in kernels/dropout.h */
 mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, const tensor *x, tensor *y,
                              mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, (opencl_backend *)base, "dropout.cl", "dropout", NULL, error));
+  TRY(launch_begin(&l, (opencl_backend *)base, "dropout", error));
   launch_int(&l, rows);
   launch_int(&l, x->cols);
   launch_mask(&l, mask);

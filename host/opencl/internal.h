@@ -45,29 +45,35 @@ typedef struct opencl_tuning {
   int item_rows, item_cols;   /* tile: results of a work-item, each way */
   size_t groups;              /* panel: work-groups of a launch */
   bool whole_steps;           /* panel: short steps in one launch */
+  size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
 
-enum { PROGRAMS_MAX = 24, KERNELS_MAX = 48 };
-
-typedef struct opencl_program {
-  char key[64]; /* file and options */
-  cl_program program;
-} opencl_program;
+enum { KERNELS_MAX = 32 };
 
 typedef struct opencl_kernel {
-  char key[96]; /* program key and kernel name */
+  const char *name; /* a literal */
   cl_kernel kernel;
 } opencl_kernel;
 
-enum { PACE_MARKS = 64, TICKETS_BYTES = 8 };
+enum { PACE_MARKS = 2, TICKETS_BYTES = 8 };
 
-/* Work in flight: a ring of events, the oldest first. */
+/* Work in flight: the last marks in the queue, the older first. */
 typedef struct opencl_pace {
   cl_event marks[PACE_MARKS];
-  double enqueued[PACE_MARKS];
-  size_t oldest, count;
-  double last;
+  size_t count;
+  size_t steps, interval; /* since the last mark; between two */
+  double completed;       /* when the last mark was waited for */
 } opencl_pace;
+
+/* Which way of doing whole steps is faster just now: several work-items in one launch, which wait for each other awake,
+ * or launches. Tried out from time to time, since it depends on what else the machine does. */
+typedef struct opencl_steps_trial {
+  const step_plan *plan; /* NULL: none yet */
+  enum { TRYING_LAUNCHES, TRYING_WHOLE, DECIDED } state;
+  bool whole;
+  size_t declined;                     /* steps left to launches in this trial */
+  double began, launches_s, decided_s; /* start of the trial's part; a step by launches; time of the decision */
+} opencl_steps_trial;
 
 typedef struct opencl_backend {
   backend base;
@@ -75,8 +81,7 @@ typedef struct opencl_backend {
   cl_context context;
   cl_command_queue queue;
   opencl_tuning tuning;
-  opencl_program programs[PROGRAMS_MAX];
-  size_t programs_count;
+  cl_program program; /* of the variant; NULL before the first kernel */
   opencl_kernel kernels[KERNELS_MAX];
   size_t kernels_count;
   cl_mem tickets; /* of kernels/train_steps.cl */
@@ -84,13 +89,13 @@ typedef struct opencl_backend {
   size_t scratch_bytes;
   cl_mem nothing; /* stands for buffers that a launch has no use for */
   opencl_pace pace;
+  opencl_steps_trial steps_trial;
 } opencl_backend;
 
-/* The kernel `name` of kernels/`file`, built on first use. `element` names the C type of ELEMENT, or is NULL.
+/* The kernel `name`, a literal, of the variant's program, which is built on first use.
  * Errors: BUILD with the compiler's log. */
-mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *file, const char *name, const char *element,
-                                cl_kernel *kernel, mlp_cl_error *error);
-void opencl_programs_release(opencl_backend *self);
+mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error);
+void opencl_program_release(opencl_backend *self);
 
 /* ---- Tensors ---------------------------------------------------------------------------------------------------- */
 
@@ -139,8 +144,7 @@ typedef struct launch {
   cl_int code;
 } launch;
 
-mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *file, const char *name, const char *element,
-                           mlp_cl_error *error);
+mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *name, mlp_cl_error *error);
 void launch_int(launch *l, size_t value);
 void launch_uint(launch *l, uint32_t value);
 void launch_ulong(launch *l, uint64_t value);
@@ -161,11 +165,11 @@ mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t l
 mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error);
 mlp_cl_status launch_lines(launch *l, size_t units, mlp_cl_error *error);
 mlp_cl_status launch_rows(launch *l, size_t units, mlp_cl_error *error);
+/* Whether a work-item can add up `terms`. Errors: BAD_SHAPE. */
+mlp_cl_status launch_check_sum(const opencl_backend *self, size_t terms, mlp_cl_error *error);
 
 /* ---- Operations: one file each ---------------------------------------------------------------------------------- */
 
-/* The C type of elements in kernels. */
-const char *opencl_element_type(tensor_element element);
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error);
 mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
@@ -194,8 +198,10 @@ mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradien
 /* The same, with the flag of parameters that are not finite (NULL: none). */
 mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const tensor *gradient, tensor *weight,
                                  tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error);
-mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, bool *taken,
+mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error);
+/* Seconds of a clock that never goes back. */
+double opencl_now_s(void);
 mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error);
 void opencl_pace_release(opencl_backend *self);
 

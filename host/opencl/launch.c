@@ -9,10 +9,9 @@
 /* Work-items of a launch; what is more is shared. */
 enum { SHARES_MAX = 1 << 24 };
 
-mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *file, const char *name, const char *element,
-                           mlp_cl_error *error) {
+mlp_cl_status launch_begin(launch *l, opencl_backend *self, const char *name, mlp_cl_error *error) {
   *l = (launch){.self = self, .name = name, .code = CL_SUCCESS};
-  return opencl_kernel_get(self, file, name, element, &l->kernel, error);
+  return opencl_kernel_get(self, name, &l->kernel, error);
 }
 
 static void set(launch *l, size_t bytes, const void *value) {
@@ -98,4 +97,10 @@ mlp_cl_status launch_lines(launch *l, size_t units, mlp_cl_error *error) {
 mlp_cl_status launch_rows(launch *l, size_t units, mlp_cl_error *error) {
   if (l->self->tuning.variant == VARIANT_PANEL) return launch_shares(l, units, error);
   return launch_run(l, size_min(units, SHARES_MAX) * PANEL, 1, PANEL, 1, error);
+}
+
+mlp_cl_status launch_check_sum(const opencl_backend *self, size_t terms, mlp_cl_error *error) {
+  if (terms <= self->tuning.longest_sum) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_SHAPE, "a sum of %zu terms is too long for %s, which takes %zu: take another device",
+              terms, self->base.device.name, self->tuning.longest_sum);
 }

@@ -4,7 +4,8 @@
 static mlp_cl_status plain(opencl_backend *self, const char *kernel, size_t depth, size_t rows, const tensor *a,
                            const tensor *b, tensor *c, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, "matmul.cl", kernel, NULL, error));
+  TRY(launch_check_sum(self, depth, error));
+  TRY(launch_begin(&l, self, kernel, error));
   launch_int(&l, rows);
   launch_int(&l, c->cols);
   launch_int(&l, depth);

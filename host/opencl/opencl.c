@@ -12,7 +12,7 @@ static void opencl_close(backend *base) {
   if (self == NULL) return;
   if (self->queue != NULL) clFinish(self->queue);
   opencl_pace_release(self);
-  opencl_programs_release(self);
+  opencl_program_release(self);
   if (self->tickets != NULL) clReleaseMemObject(self->tickets);
   if (self->scratch != NULL) clReleaseMemObject(self->scratch);
   if (self->nothing != NULL) clReleaseMemObject(self->nothing);
@@ -77,11 +77,16 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
   const mlp_cl_device *device = &self->base.device;
   cl_uint width = 0;
   clGetDeviceInfo(self->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
-  /* llvmpipe calls itself a CPU, but compiles for a GPU's model: large register tiles take it minutes. */
-  bool cpu = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") == NULL;
+  /* llvmpipe unrolls nothing, takes minutes for a tile of registers, and after 65535 iterations of all its loops
+   * together a work-item silently leaves them: a sum of 64000 terms, with the loops around it, is safe. */
+  bool llvmpipe = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") != NULL;
+  bool cpu = device->type == MLP_CL_DEVICE_CPU && !llvmpipe;
   bool large_groups = device->work_group_size >= 256;
   return (opencl_tuning){
-      .variant = cpu ? VARIANT_PANEL : VARIANT_TILE,
+      .variant = llvmpipe ? VARIANT_PLAIN
+                 : cpu    ? VARIANT_PANEL
+                          : VARIANT_TILE,
+      .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
       .whole_steps = cpu,
       .tile_rows = width >= 16 ? 12 : 6,
       .unit_rows = 48,

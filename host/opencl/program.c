@@ -66,12 +66,11 @@ static bool expand(text *t, const embedded_file *file) {
   return true;
 }
 
-static void build_options(const opencl_tuning *u, const char *element, char *options, size_t size) {
+static void build_options(const opencl_tuning *u, char *options, size_t size) {
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
                         u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
-  length += snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DVECTOR_LINES=%d",
-                     u->item_rows, u->item_cols, u->variant == VARIANT_PANEL);
-  if (element != NULL) snprintf(options + length, size - (size_t)length, " -DELEMENT=%s", element);
+  snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DVECTOR_LINES=%d", u->item_rows,
+           u->item_cols, u->variant == VARIANT_PANEL);
 }
 
 static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const char *file, cl_int code,
@@ -88,8 +87,7 @@ static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const 
               self->base.device.name, opencl_error_name(code), code, log);
 }
 
-static mlp_cl_status build(opencl_backend *self, const char *file, const char *element, cl_program *built,
-                           mlp_cl_error *error) {
+static mlp_cl_status build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
   text source = {0};
   const embedded_file *embedded = find_file(file, strlen(file));
   if (embedded == NULL) return fail(error, MLP_CL_BUILD, "there is no kernels/%s in this build", file);
@@ -103,7 +101,7 @@ static mlp_cl_status build(opencl_backend *self, const char *file, const char *e
   free(source.bytes);
   TRY_CL(code);
   char options[256];
-  build_options(&self->tuning, element, options, sizeof options);
+  build_options(&self->tuning, options, sizeof options);
   code = clBuildProgram(program, 1, &self->device, options, NULL, NULL);
   if (code != CL_SUCCESS) {
     mlp_cl_status status = fail_build(self, program, file, code, error);
@@ -114,46 +112,30 @@ static mlp_cl_status build(opencl_backend *self, const char *file, const char *e
   return MLP_CL_OK;
 }
 
-static mlp_cl_status program_get(opencl_backend *self, const char *file, const char *element, const char *key,
-                                 cl_program *program, mlp_cl_error *error) {
-  for (size_t i = 0; i < self->programs_count; i++)
-    if (strcmp(self->programs[i].key, key) == 0) {
-      *program = self->programs[i].program;
-      return MLP_CL_OK;
-    }
-  if (self->programs_count == PROGRAMS_MAX) return fail(error, MLP_CL_BUILD, "more than %d programs", PROGRAMS_MAX);
-  TRY(build(self, file, element, program, error));
-  opencl_program *entry = &self->programs[self->programs_count++];
-  snprintf(entry->key, sizeof entry->key, "%s", key);
-  entry->program = *program;
-  return MLP_CL_OK;
+static mlp_cl_status build_program(opencl_backend *self, mlp_cl_error *error) {
+  static const char *const files[] = {
+      [VARIANT_PLAIN] = "program_plain.cl", [VARIANT_PANEL] = "program_panel.cl", [VARIANT_TILE] = "program_tile.cl"};
+  return build(self, files[self->tuning.variant], &self->program, error);
 }
 
-mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *file, const char *name, const char *element,
-                                cl_kernel *kernel, mlp_cl_error *error) {
-  char program_key[64], key[96];
-  snprintf(program_key, sizeof program_key, "%s %s", file, element != NULL ? element : "");
-  snprintf(key, sizeof key, "%s %s", program_key, name);
+mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error) {
   for (size_t i = 0; i < self->kernels_count; i++)
-    if (strcmp(self->kernels[i].key, key) == 0) {
+    if (strcmp(self->kernels[i].name, name) == 0) {
       *kernel = self->kernels[i].kernel;
       return MLP_CL_OK;
     }
   if (self->kernels_count == KERNELS_MAX) return fail(error, MLP_CL_BUILD, "more than %d kernels", KERNELS_MAX);
-  cl_program program = NULL;
+  if (self->program == NULL) TRY(build_program(self, error));
   cl_int code;
-  TRY(program_get(self, file, element, program_key, &program, error));
-  *kernel = clCreateKernel(program, name, &code);
+  *kernel = clCreateKernel(self->program, name, &code);
   if (code != CL_SUCCESS)
-    return fail(error, MLP_CL_BUILD, "kernels/%s has no kernel %s: %s (%" PRId32 ")", file, name,
-                opencl_error_name(code), code);
-  opencl_kernel *entry = &self->kernels[self->kernels_count++];
-  snprintf(entry->key, sizeof entry->key, "%s", key);
-  entry->kernel = *kernel;
+    return fail(error, MLP_CL_BUILD, "there is no kernel %s: %s (%" PRId32 ")", name, opencl_error_name(code), code);
+  self->kernels[self->kernels_count++] = (opencl_kernel){name, *kernel};
   return MLP_CL_OK;
 }
 
-void opencl_programs_release(opencl_backend *self) {
+void opencl_program_release(opencl_backend *self) {
   while (self->kernels_count > 0) clReleaseKernel(self->kernels[--self->kernels_count].kernel);
-  while (self->programs_count > 0) clReleaseProgram(self->programs[--self->programs_count].program);
+  if (self->program != NULL) clReleaseProgram(self->program);
+  self->program = NULL;
 }

@@ -3,7 +3,7 @@
 
 mlp_cl_status opencl_relu(backend *base, size_t rows, const tensor *x, tensor *y, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, (opencl_backend *)base, "relu.cl", "relu_forward", NULL, error));
+  TRY(launch_begin(&l, (opencl_backend *)base, "relu_forward", error));
   launch_int(&l, rows);
   launch_int(&l, x->cols);
   launch_tensor(&l, x);
@@ -14,7 +14,7 @@ mlp_cl_status opencl_relu(backend *base, size_t rows, const tensor *x, tensor *y
 mlp_cl_status opencl_relu_backward_scaled(opencl_backend *self, size_t rows, float scale, const tensor *y,
                                           const tensor *d_y, tensor *d_x, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, "relu.cl", "relu_backward", NULL, error));
+  TRY(launch_begin(&l, self, "relu_backward", error));
   launch_int(&l, rows);
   launch_int(&l, y->cols);
   launch_float(&l, scale);

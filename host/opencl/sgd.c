@@ -4,7 +4,7 @@
 mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const tensor *gradient, tensor *weight,
                                  tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, "sgd.cl", "sgd", NULL, error));
+  TRY(launch_begin(&l, self, "sgd", error));
   launch_int(&l, weight->rows);
   launch_int(&l, weight->cols);
   launch_sgd(&l, update);

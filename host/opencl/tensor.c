@@ -184,7 +184,7 @@ mlp_cl_status opencl_transposed_update(opencl_backend *self, opencl_tensor *t, s
   if (t->transposed_valid) return MLP_CL_OK;
   launch l;
   TRY(opencl_transposed_create(self, t, error));
-  TRY(launch_begin(&l, self, "transpose.cl", "transpose", NULL, error));
+  TRY(launch_begin(&l, self, "transpose", error));
   launch_int(&l, rows);
   launch_int(&l, t->base.cols);
   launch_tensor(&l, &t->base);

@@ -9,8 +9,8 @@ enum { LAYERS_MAX = 4 };
 static const double long_step_flops = 2e9;
 /* Below this one work-item is done before a second has been told. */
 static const double short_step_flops = 1.5e6;
-/* About 10 ms of a slow core. */
-static const double launch_flops = 2e8;
+/* What a launch should take; what a work-item does in a second, and a step of it takes besides: slow cores' figures. */
+static const double launch_s = 0.01, flops_per_s = 2e10, step_overhead_s = 2e-6;
 
 /* Multiplications and additions of a step: forward, input gradient, weight gradient. */
 static double step_flops(const step_plan *plan) {
@@ -42,7 +42,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   static const cl_uint zero = 0;
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
-  TRY(launch_begin(&l, self, "train_steps.cl", "train_steps", opencl_element_type(plan->source->element), error));
+  TRY(launch_begin(&l, self, "train_steps", error));
   TRY_CL(clEnqueueFillBuffer(self->queue, self->tickets, &zero, sizeof zero, 0, TICKETS_BYTES, 0, NULL, NULL));
   launch_int(&l, plan->layers_count);
   launch_int(&l, plan->batch);
@@ -56,6 +56,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_float(&l, plan->source_scale);
   launch_float(&l, plan->mean ? 1.0f / (float)plan->batch : 1.0f);
   launch_float(&l, plan->mean && ragged > 0 ? 1.0f / (float)ragged : 1.0f);
+  launch_int(&l, (size_t)plan->source->element);
   launch_plain(&l, plan->source);
   launch_plain(&l, plan->order);
   launch_plain(&l, plan->labels);
@@ -70,25 +71,58 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   return launch_run(&l, work_items, 1, 1, 1, error);
 }
 
-mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, bool *taken,
-                                 mlp_cl_error *error) {
-  opencl_backend *self = (opencl_backend *)base;
-  double flops = step_flops(plan);
-  *taken = self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && flops < long_step_flops;
-  if (!*taken) return MLP_CL_OK;
+/* Takes up to `most` steps from the range's start. */
+static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const step_range *range, size_t most,
+                          size_t work_items, size_t *taken, mlp_cl_error *error) {
+  size_t steps = size_min(most, size_divide_up(range->end - range->first, plan->batch));
+  step_range part = *range;
+  part.end = size_min(range->end, range->first + steps * plan->batch);
   for (size_t i = 0; i < plan->layers_count; i++)
     TRY(opencl_transposed_create(self, opencl_of(plan->layers[i].d_y), error));
-  size_t work_items = flops < short_step_flops ? 1 : base->device.compute_units;
-  size_t steps_of_launch = size_max(1, (size_t)(launch_flops * (double)work_items / flops));
-  step_range part = *range;
-  while (part.first < range->end) {
-    size_t steps = size_min(steps_of_launch, size_divide_up(range->end - part.first, plan->batch));
-    part.end = size_min(range->end, part.first + steps * plan->batch);
-    TRY(launch_steps(self, plan, &part, steps, work_items, error));
-    part.first = part.end;
-    part.step += (uint32_t)steps;
-    TRY(opencl_pace_step(base, error));
-  }
+  TRY(launch_steps(self, plan, &part, steps, work_items, error));
   for (size_t i = 0; i < plan->layers_count; i++) opencl_of(plan->layers[i].d_y)->transposed_valid = false;
+  *taken = steps;
+  return opencl_pace_step(&self->base, error);
+}
+
+/* One trial: `count` steps by launches, as many whole, each between two waits; then the faster for two seconds. */
+static mlp_cl_status try_whole(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
+                               size_t work_items, size_t *taken, mlp_cl_error *error) {
+  opencl_steps_trial *t = &self->steps_trial;
+  if (t->state == TRYING_LAUNCHES) {
+    if (t->declined == 0) {
+      TRY_CL(clFinish(self->queue));
+      t->began = opencl_now_s();
+    }
+    if (t->declined++ < count) return MLP_CL_OK;
+    TRY_CL(clFinish(self->queue));
+    t->launches_s = (opencl_now_s() - t->began) / (double)count;
+    t->state = TRYING_WHOLE;
+  }
+  TRY_CL(clFinish(self->queue)); /* so that the launch below is timed alone */
+  double began = opencl_now_s();
+  TRY(take(self, plan, range, count, work_items, taken, error));
+  TRY_CL(clFinish(self->queue));
+  t->decided_s = opencl_now_s();
+  t->whole = (t->decided_s - began) / (double)*taken < t->launches_s;
+  t->state = DECIDED;
   return MLP_CL_OK;
+}
+
+mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
+                                 mlp_cl_error *error) {
+  static const double decision_s = 2.0;
+  opencl_backend *self = (opencl_backend *)base;
+  opencl_steps_trial *t = &self->steps_trial;
+  double flops = step_flops(plan);
+  *taken = 0;
+  if (!self->tuning.whole_steps || plan->layers_count > LAYERS_MAX || flops > long_step_flops) return MLP_CL_OK;
+  size_t work_items = flops < short_step_flops ? 1 : base->device.compute_units;
+  double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;
+  size_t steps_of_launch = size_max(1, (size_t)(launch_s / step_s));
+  if (work_items == 1) return take(self, plan, range, steps_of_launch, 1, taken, error);
+  if (t->plan != plan || (t->state == DECIDED && opencl_now_s() - t->decided_s > decision_s))
+    *t = (opencl_steps_trial){.plan = plan, .state = TRYING_LAUNCHES};
+  if (t->state != DECIDED) return try_whole(self, plan, range, steps_of_launch, work_items, taken, error);
+  return t->whole ? take(self, plan, range, steps_of_launch, work_items, taken, error) : MLP_CL_OK;
 }

@@ -1,0 +1,11 @@
+/* All kernels for CPU devices in one program: a driver's front end costs more than most of the kernels. */
+#include "bias.cl"
+#include "cross_entropy.cl"
+#include "dropout.cl"
+#include "gather.cl"
+#include "matmul_panel.cl"
+#include "relu.cl"
+#include "sgd.cl"
+#include "softmax.cl"
+#include "train_steps.cl"
+#include "transpose.cl"
