@@ -112,16 +112,26 @@ TILE_FUNCTION void forward_unit(const job *j, const step_rows *s, int i, int uni
 
 TILE_FUNCTION void loss_unit(const job *j, const step_rows *s, int unit) {
   const layer *l = &j->layers[j->layers_count - 1];
-  float scale = s->rows == j->batch ? j->loss_scale : j->last_loss_scale;
-  for (int row = unit * PANEL; row < min(s->rows, (unit + 1) * PANEL); row++) {
-    ulong position = s->first + (ulong)row;
-    cross_entropy_row(l->y, l->y_stride, row, l->out, j->labels[row_of_source(j, position)], scale, true, l->d_y,
-                      l->d_y_stride, j->losses + position, j->predictions + position, j->flag,
-                      j->first_step + (uint)s->number, 0);
-  }
-  if (j->layers_count == 1) return;
-  for (int panel = 0; panel < PANELS(l->out); panel++)
-    transpose_block(l->d_y, l->d_y_stride, unit, panel, l->d_y_t, l->d_y_t_stride);
+  const cross_entropy_batch b = {s->rows,
+                                 l->out,
+                                 l->y,
+                                 l->y_stride,
+                                 j->labels,
+                                 j->ordered,
+                                 j->order,
+                                 s->first,
+                                 s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
+                                 true,
+                                 l->d_y,
+                                 l->d_y_stride,
+                                 j->layers_count > 1,
+                                 l->d_y_t,
+                                 l->d_y_t_stride,
+                                 j->losses + s->first,
+                                 j->predictions + s->first,
+                                 j->flag,
+                                 j->first_step + (uint)s->number};
+  cross_entropy_block(&b, unit * PANEL, 0);
 }
 
 TILE_FUNCTION void backward_input_unit(const job *j, const step_rows *s, int i, int unit) {

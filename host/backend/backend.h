@@ -167,6 +167,13 @@ typedef struct step_range {
   uint32_t step;
 } step_range;
 
+/* What a device can do at most, measured by kernels that do nothing else. */
+typedef enum peak_kind {
+  PEAK_FMA,   /* float32 fused multiply-adds in registers; the amount is in operations, two for each */
+  PEAK_COPY,  /* from device memory to device memory; in bytes, those read and those written */
+  PEAK_LAUNCH /* a kernel that does nothing; 1 */
+} peak_kind;
+
 /* ---- The interface ---------------------------------------------------------------------------------------------- */
 
 typedef struct backend_operations {
@@ -211,6 +218,9 @@ typedef struct backend_operations {
    * the caller does the next one by the operations above, and asks again. */
   mlp_cl_status (*train_steps)(backend *self, const step_plan *plan, const step_range *range, size_t *taken,
                                mlp_cl_error *error);
+
+  /* Optional (NULL): does some work of the kind; *amount tells how much. */
+  mlp_cl_status (*peak)(backend *self, peak_kind kind, double *amount, mlp_cl_error *error);
 
   /* Called after each step: keeps the work in flight below about 100 ms by waiting for older work, never for the
    * newest. */

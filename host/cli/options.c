@@ -15,8 +15,8 @@ struct poptOption device_options[] = {
      "index in 'mlp_cl devices', 'gpu', 'cpu', a part of a name, or 'reference' (default: $MLP_CL_DEVICE, else the "
      "best)",
      "N"},
-    OPTION_VALUE("kernels", OPTION_KERNELS, "force a variant: plain, panel (meant for CPUs) or tile (for GPUs)",
-                 "NAME"),
+    OPTION_VALUE("kernels", OPTION_KERNELS,
+                 "force a variant: plain, panel, steps (both meant for CPUs) or tile (for GPUs)", "NAME"),
     OPTION_FLAG("allow-inexact", OPTION_ALLOW_INEXACT,
                 "accept a device that fails the self-test; no promise of bits then"),
     POPT_TABLEEND};

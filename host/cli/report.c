@@ -45,6 +45,7 @@ void report_note(const char *format, ...) {
 static int exit_status_of(mlp_cl_status status) {
   switch (status) {
     case MLP_CL_OK: return STATUS_OK;
+    case MLP_CL_BAD_ARGUMENT: return STATUS_USAGE;
     case MLP_CL_NO_DEVICE:
     case MLP_CL_INEXACT: return STATUS_NO_DEVICE;
     case MLP_CL_MISMATCH: return STATUS_BITS_DIFFER;

@@ -395,6 +395,46 @@ typedef bool mlp_cl_on_check(const mlp_cl_check *check, void *user);
 MLP_CL_API mlp_cl_status mlp_cl_validate(mlp_cl_context *context, bool quick, mlp_cl_on_check *on_check, void *user,
                                          mlp_cl_error *error);
 
+/* ---- Measuring -------------------------------------------------------------------------------------------------- */
+
+typedef enum mlp_cl_bench_kind {
+  MLP_CL_BENCH_FMA,    /* fused multiply-adds in registers: what the device can compute at most */
+  MLP_CL_BENCH_COPY,   /* from device memory to device memory, more than caches hold */
+  MLP_CL_BENCH_LAUNCH, /* a kernel that does nothing, one of many in a row */
+  MLP_CL_BENCH_WAIT,   /* the same, waited for */
+  MLP_CL_BENCH_MATMUL, /* one product, operands and result on the device in the layout that training keeps */
+  MLP_CL_BENCH_TRAIN,  /* one training step: data on the device, shuffled; dropout 0.2, plain SGD, mean loss */
+  MLP_CL_BENCH_PREDICT /* one mlp_cl_network_predict, from and to host memory */
+} mlp_cl_bench_kind;
+
+typedef struct mlp_cl_bench_work {
+  mlp_cl_bench_kind kind;
+  mlp_cl_product product; /* MATMUL, with m, n, k as in mlp_cl_matmul */
+  size_t m, n, k;
+  const mlp_cl_shape *shape; /* TRAIN and PREDICT, with `batch` rows; needed during create only */
+  size_t batch;
+} mlp_cl_bench_work;
+
+typedef struct mlp_cl_bench_result {
+  double median_s, best_s; /* of one piece of work */
+  size_t samples;          /* that the median is of; each has as many pieces as take some 20 ms */
+  double flops;            /* of one piece: additions and multiplications of its products; 0 where there are none */
+  double bytes;            /* COPY: read and written by one piece; else 0 */
+} mlp_cl_bench_result;
+
+/* One piece of work on random values, set up once and measured as often as one likes. */
+typedef struct mlp_cl_bench mlp_cl_bench;
+
+/* Errors: BAD_ARGUMENT (a size of 0; the reference has no FMA, COPY, LAUNCH and WAIT), BAD_SHAPE, NO_MEMORY,
+ * DEVICE_MEMORY, OPENCL, BUILD. */
+MLP_CL_API mlp_cl_status mlp_cl_bench_create(mlp_cl_context *context, const mlp_cl_bench_work *work,
+                                             mlp_cl_bench **bench, mlp_cl_error *error);
+/* Measures for about `seconds`, with three samples at least. Waits. Errors: OPENCL, BUILD, DEVICE_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_bench_run(mlp_cl_bench *bench, double seconds, mlp_cl_bench_result *result,
+                                          mlp_cl_error *error);
+/* NULL is allowed. */
+MLP_CL_API void mlp_cl_bench_destroy(mlp_cl_bench *bench);
+
 #ifdef __cplusplus
 }
 #endif

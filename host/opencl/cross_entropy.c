@@ -6,13 +6,12 @@ mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl
   opencl_backend *self = (opencl_backend *)base;
   opencl_tensor *d = c->d_logits != NULL ? opencl_of(c->d_logits) : NULL;
   bool transposed = d != NULL && self->tuning.variant == VARIANT_PANEL;
-  size_t block = transposed ? PANEL : 1;
+  size_t block = self->tuning.variant == VARIANT_PANEL ? PANEL : 1;
   launch l;
   if (transposed) TRY(opencl_transposed_create(self, d, error));
   TRY(launch_begin(&l, self, "cross_entropy", error));
   launch_int(&l, c->rows);
   launch_int(&l, c->logits->cols);
-  launch_int(&l, block);
   launch_tensor(&l, c->logits);
   launch_plain(&l, c->labels);
   launch_int(&l, c->order != NULL);

@@ -75,6 +75,8 @@ typedef struct opencl_steps_trial {
   double began, launches_s, decided_s; /* start of the trial's part; a step by launches; time of the decision */
 } opencl_steps_trial;
 
+typedef struct opencl_peak opencl_peak;
+
 typedef struct opencl_backend {
   backend base;
   cl_device_id device;
@@ -90,11 +92,14 @@ typedef struct opencl_backend {
   cl_mem nothing; /* stands for buffers that a launch has no use for */
   opencl_pace pace;
   opencl_steps_trial steps_trial;
+  opencl_peak *peak; /* NULL until it is asked for */
 } opencl_backend;
 
 /* The kernel `name`, a literal, of the variant's program, which is built on first use.
  * Errors: BUILD with the compiler's log. */
 mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error);
+/* Builds the embedded file as a program of the caller's. */
+mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error);
 void opencl_program_release(opencl_backend *self);
 
 /* ---- Tensors ---------------------------------------------------------------------------------------------------- */
@@ -200,6 +205,8 @@ mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const 
                                  tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error);
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error);
+mlp_cl_status opencl_peak_run(backend *base, peak_kind kind, double *amount, mlp_cl_error *error);
+void opencl_peak_release(opencl_backend *self);
 /* Seconds of a clock that never goes back. */
 double opencl_now_s(void);
 mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error);

@@ -12,6 +12,7 @@ static void opencl_close(backend *base) {
   if (self == NULL) return;
   if (self->queue != NULL) clFinish(self->queue);
   opencl_pace_release(self);
+  opencl_peak_release(self);
   opencl_program_release(self);
   if (self->tickets != NULL) clReleaseMemObject(self->tickets);
   if (self->scratch != NULL) clReleaseMemObject(self->scratch);
@@ -46,6 +47,7 @@ static const backend_operations operations = {
     .dropout = opencl_dropout,
     .sgd = opencl_sgd,
     .train_steps = opencl_train_steps,
+    .peak = opencl_peak_run,
     .pace = opencl_pace_step,
     .finish = opencl_finish,
 };
@@ -81,7 +83,7 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
    * together a work-item silently leaves them: a sum of 64000 terms, with the loops around it, is safe. */
   bool llvmpipe = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") != NULL;
   bool cpu = device->type == MLP_CL_DEVICE_CPU && !llvmpipe;
-  bool large_groups = device->work_group_size >= 256;
+  bool large_groups = !cpu && device->work_group_size >= 256;
   return (opencl_tuning){
       .variant = llvmpipe ? VARIANT_PLAIN
                  : cpu    ? VARIANT_PANEL

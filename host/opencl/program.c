@@ -87,7 +87,7 @@ static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const 
               self->base.device.name, opencl_error_name(code), code, log);
 }
 
-static mlp_cl_status build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
+mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
   text source = {0};
   const embedded_file *embedded = find_file(file, strlen(file));
   if (embedded == NULL) return fail(error, MLP_CL_BUILD, "there is no kernels/%s in this build", file);
@@ -115,7 +115,7 @@ static mlp_cl_status build(opencl_backend *self, const char *file, cl_program *b
 static mlp_cl_status build_program(opencl_backend *self, mlp_cl_error *error) {
   static const char *const files[] = {
       [VARIANT_PLAIN] = "program_plain.cl", [VARIANT_PANEL] = "program_panel.cl", [VARIANT_TILE] = "program_tile.cl"};
-  return build(self, files[self->tuning.variant], &self->program, error);
+  return opencl_program_build(self, files[self->tuning.variant], &self->program, error);
 }
 
 mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error) {

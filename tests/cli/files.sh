@@ -4,13 +4,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# A small data set in the MNIST layout: 8 images of 2x2 in two classes.
-mkdir small
-for part in train t10k; do
-  printf '\000\000\010\003\000\000\000\010\000\000\000\002\000\000\000\002' >small/$part-images-idx3-ubyte
-  for _ in 1 2 3 4; do printf '\001\377\001\377\377\001\377\001'; done >>small/$part-images-idx3-ubyte
-  printf '\000\000\010\001\000\000\000\010\000\001\000\001\000\001\000\001' >small/$part-labels-idx1-ubyte
-done
+sh "$(dirname "$0")/tiny_data.sh" small
 train="train --device reference --quiet --hidden 3 --epochs 1 --batch 4"
 # shellcheck disable=SC2086 # $train is a list of words
 {
@@ -91,7 +85,7 @@ says err 'takes 4 values'
 # One IDX file: predict needs no labels, evaluate does.
 run 0 predict small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
 same "$(wc -l <out)" 9
-refused 1 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
+refused 2 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
 run 0 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --labels small/t10k-labels-idx1-ubyte \
   --device reference --quiet
 says out accuracy

@@ -1,0 +1,40 @@
+/* What a device can do at most, to compare with:
+ * peak_fma: `rounds` times UNROLL fused multiply-adds in each of CHAINS chains, all in registers. A work-item's chains
+ *   wait for nothing but themselves, and are as many as a product's tile has; result: a line for each LINE_ITEMS items.
+ * peak_copy: to = from, `count` pieces; shares. peak_nothing: the launch alone. */
+#include "panel.h"
+
+#ifndef TILE_ROWS
+#define TILE_ROWS 12
+#endif
+
+#if VECTOR_LINES
+#define CHAINS TILE_ROWS
+typedef float16 piece;
+#else
+#define CHAINS 16
+typedef float4 piece;
+#endif
+#define UNROLL 8
+
+kernel void peak_fma(int rounds, float a, float b, global float *result) {
+  line chain[CHAINS], total = (line)(0.0f);
+#pragma unroll
+  for (int i = 0; i < CHAINS; i++) chain[i] = (line)((float)(i + 1));
+  for (int round = 0; round < rounds; round++)
+#pragma unroll
+    for (int u = 0; u < UNROLL; u++)
+#pragma unroll
+      for (int i = 0; i < CHAINS; i++) chain[i] = fma(chain[i], (line)(a), (line)(b));
+#pragma unroll
+  for (int i = 0; i < CHAINS; i++) total = total + chain[i];
+  store_line(result, get_global_id(0) / LINE_ITEMS * PANEL, total);
+}
+
+kernel void peak_copy(long count, global const piece *from, global piece *to) {
+  FOR_UNITS(count, i) to[i] = from[i];
+}
+
+kernel void peak_nothing(global int *unused) {
+  if (get_global_id(0) == 1) unused[0] = 0;
+}

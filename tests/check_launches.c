@@ -1,0 +1,201 @@
+/* What training asks of a device, counted by a layer between the library and the driver: that it launches the kernels
+ * it should and no others, that a step does not wait, and that every object is released. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer.h"
+#include "test.h"
+
+enum { WIDTH = 20, CLASSES = 5, ROWS = 70, BATCH = 16, EPOCH_STEPS = 5, LAYERS = 3 };
+
+typedef struct run {
+  mlp_cl_context *context;
+  mlp_cl_network *network;
+  mlp_cl_dataset *data;
+  mlp_cl_trainer *trainer;
+} run;
+
+static mlp_cl_dataset *make_data(void) {
+  float features[ROWS * WIDTH];
+  int32_t labels[ROWS];
+  test_random r = {.state = 3};
+  test_random_fill(&r, features, ROWS * WIDTH, 0.5f);
+  for (size_t i = 0; i < ROWS; i++) {
+    labels[i] = (int32_t)(i % CLASSES);
+    features[i * WIDTH + i % CLASSES] += 1.0f;
+  }
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, WIDTH, 1.0f, labels, CLASSES, &data, &test_error));
+  return data;
+}
+
+/* Three layers on the device under test, with `kernels`, and all counts at 0. */
+static run begin(const char *kernels, float dropout) {
+  static const size_t widths[LAYERS + 1] = {WIDTH, 33, 18, CLASSES};
+  const mlp_cl_shape shape = {.widths_count = LAYERS + 1, .widths = widths, .bias = true};
+  const mlp_cl_context_options options = {.kernels = kernels};
+  run r = {.data = make_data()};
+  mlp_cl_recipe recipe = mlp_cl_recipe_default();
+  recipe.batch = BATCH;
+  recipe.dropout = dropout;
+  ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &r.context, &test_error));
+  ck_assert_msg(layer_active(), "the OpenCL loader did not take the layer: run with ctest");
+  ck_ok(mlp_cl_network_create(r.context, &shape, 1, &r.network, &test_error));
+  ck_ok(mlp_cl_trainer_create(r.network, r.data, NULL, &recipe, &r.trainer, &test_error));
+  layer_reset();
+  return r;
+}
+
+static void end(run *r) {
+  mlp_cl_trainer_destroy(r->trainer);
+  mlp_cl_network_destroy(r->network);
+  mlp_cl_dataset_destroy(r->data);
+  mlp_cl_context_destroy(r->context);
+  ck_assert_int_eq(layer_objects(NULL), 0);
+}
+
+static void take(run *r, uint64_t steps) {
+  uint64_t done = 0;
+  ck_ok(mlp_cl_trainer_steps(r->trainer, steps, &done, &test_error));
+  ck_assert_uint_eq(done, steps);
+}
+
+typedef struct launches {
+  const char *kernel;
+  unsigned count;
+} launches;
+
+/* These kernels were launched so many times, and no others. */
+static void expect(const launches *wanted, size_t count) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < count; i++) {
+    ck_assert_msg(layer_launches(wanted[i].kernel) == wanted[i].count, "%s was launched %u times, not %u",
+                  wanted[i].kernel, (unsigned)layer_launches(wanted[i].kernel), wanted[i].count);
+    sum += wanted[i].count;
+  }
+  ck_assert_uint_eq(layer_launches(NULL), sum);
+}
+#define EXPECT(list) expect((list), sizeof(list) / sizeof *(list))
+
+/* The fused variants: each product of a layer is one launch, with bias, ReLU, dropout and update in it. */
+static void check_fused(const char *kernels) {
+  enum { STEPS = 4 };
+  static const launches wanted[] = {{"gather", STEPS},
+                                    {"dense_forward", LAYERS * STEPS},
+                                    {"cross_entropy", STEPS},
+                                    {"dense_backward_input", (LAYERS - 1) * STEPS},
+                                    {"dense_backward_weight", LAYERS * STEPS}};
+  run r = begin(kernels, 0.25f);
+  take(&r, STEPS);
+  EXPECT(wanted);
+  end(&r);
+}
+
+START_TEST(panel_launches) {
+  check_fused("panel");
+}
+END_TEST
+
+START_TEST(tile_launches) {
+  check_fused("tile");
+}
+END_TEST
+
+START_TEST(plain_launches) {
+  enum { STEPS = 2, HIDDEN = LAYERS - 1 };
+  static const launches wanted[] = {{"gather", STEPS},
+                                    {"matmul_a_b", LAYERS * STEPS},
+                                    {"bias_forward", LAYERS * STEPS},
+                                    {"relu_forward", HIDDEN * STEPS},
+                                    {"dropout_apply", HIDDEN * STEPS},
+                                    {"cross_entropy", STEPS},
+                                    {"matmul_a_bt", HIDDEN * STEPS},
+                                    {"relu_backward", HIDDEN * STEPS},
+                                    {"matmul_at_b", LAYERS * STEPS},
+                                    {"bias_gradient", LAYERS * STEPS},
+                                    {"sgd_update", 2 * LAYERS * STEPS}};
+  run r = begin("plain", 0.25f);
+  take(&r, STEPS);
+  EXPECT(wanted);
+  end(&r);
+}
+END_TEST
+
+/* A small network: the steps up to the end of the epoch are one launch. */
+START_TEST(whole_steps_launches) {
+  static const launches wanted[] = {{"train_steps", 1}};
+  run r = begin("steps", 0.25f);
+  take(&r, EPOCH_STEPS - 1);
+  EXPECT(wanted);
+  ck_assert_uint_eq(layer_waits(), 0);
+  end(&r);
+}
+END_TEST
+
+/* Only marks of older work are waited for, and one in an epoch sends the next one's order. */
+START_TEST(steps_do_not_wait) {
+  run r = begin("panel", 0.25f);
+  take(&r, EPOCH_STEPS - 1);
+  ck_assert_uint_eq(layer_waits(), 0);
+  ck_assert_uint_eq(layer_calls("clCreateBuffer"), 0);
+  uint64_t marks = layer_calls("clEnqueueMarkerWithWaitList");
+  ck_assert_uint_ge(marks, 1);
+  ck_assert_uint_le(layer_calls("clWaitForEvents") + 2, marks + 2);
+  take(&r, 1);
+  ck_assert_uint_le(layer_waits(), 1);
+  end(&r);
+}
+END_TEST
+
+START_TEST(memory_does_not_grow) {
+  static const char *const variants[] = {"plain", "panel", "steps", "tile"};
+  for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+    run r = begin(variants[i], 0.0f);
+    take(&r, EPOCH_STEPS);
+    int64_t buffers = layer_objects("cl_mem");
+    ck_assert_int_gt(buffers, 0);
+    take(&r, 3 * EPOCH_STEPS);
+    ck_assert_msg(layer_objects("cl_mem") == buffers, "%s: from %d to %d buffers", variants[i], (int)buffers,
+                  (int)layer_objects("cl_mem"));
+    end(&r);
+  }
+}
+END_TEST
+
+START_TEST(evaluation_and_prediction_run_on_the_device) {
+  static const launches wanted[] = {{"gather", 2}, {"dense_forward", 2 * LAYERS}, {"cross_entropy", 1}, {"softmax", 1}};
+  run r = begin("panel", 0.0f);
+  mlp_cl_evaluation evaluation;
+  float probabilities[ROWS * CLASSES];
+  ck_ok(mlp_cl_network_evaluate(r.network, r.data, &evaluation, NULL, &test_error));
+  ck_ok(mlp_cl_network_predict_dataset(r.network, r.data, 0, ROWS, probabilities, &test_error));
+  EXPECT(wanted);
+  end(&r);
+}
+END_TEST
+
+START_TEST(the_reference_launches_nothing) {
+  mlp_cl_context *reference = test_open_reference();
+  float x[3] = {1, -2, 3}, y[3];
+  layer_reset();
+  ck_ok(mlp_cl_relu(reference, 1, 3, x, y, &test_error));
+  mlp_cl_context_destroy(reference);
+  for (size_t i = 0; i < layer_functions_count(); i++) ck_assert_uint_eq(layer_calls_at(i), 0);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("launches");
+  TCase *all = tcase_create("all");
+  tcase_set_timeout(all, 120);
+  tcase_add_test(all, panel_launches);
+  tcase_add_test(all, tile_launches);
+  tcase_add_test(all, plain_launches);
+  tcase_add_test(all, whole_steps_launches);
+  tcase_add_test(all, steps_do_not_wait);
+  tcase_add_test(all, memory_does_not_grow);
+  tcase_add_test(all, evaluation_and_prediction_run_on_the_device);
+  tcase_add_test(all, the_reference_launches_nothing);
+  suite_add_tcase(suite, all);
+  return test_run(suite);
+}

@@ -1,0 +1,299 @@
+/* See layer.h. The wrapper of each function is made from its line in functions.h. */
+#include "layer.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "functions.h"
+
+enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64 };
+
+enum function {
+#define NAME(name, ...) FUNCTION_##name,
+  LAYER_FUNCTIONS(NAME, NAME, NAME, NAME, NAME, NAME)
+#undef NAME
+      FUNCTIONS_COUNT
+};
+
+static const struct {
+  const char *name;
+  cl_int code;
+} functions[] = {
+#define ENTRY(name, code, ...) {#name, code},
+    LAYER_FUNCTIONS(ENTRY, ENTRY, ENTRY, ENTRY, ENTRY, ENTRY)
+#undef ENTRY
+};
+
+enum type { TYPE_cl_context, TYPE_cl_command_queue, TYPE_cl_mem, TYPE_cl_program, TYPE_cl_kernel, TYPE_cl_event };
+static const char *const types[] = {"cl_context", "cl_command_queue", "cl_mem", "cl_program", "cl_kernel", "cl_event"};
+enum { TYPES_COUNT = sizeof types / sizeof *types };
+
+/* Handles come again after a release, and contexts create kernels of the same name: one entry for each name. */
+typedef struct kernel_count {
+  char name[NAME_MAX_BYTES];
+  uint64_t launches;
+} kernel_count;
+
+static struct layer {
+  const cl_icd_dispatch *target; /* the loader's; NULL before it takes the layer in */
+  cl_icd_dispatch own;
+  uint64_t calls[FUNCTIONS_COUNT], calls_in_all, waits;
+  int64_t objects[TYPES_COUNT];
+  kernel_count kernels[KERNELS_MAX];
+  size_t kernels_count;
+  struct {
+    cl_kernel handle;
+    size_t name; /* in kernels */
+  } handles[KERNELS_MAX];
+  size_t handles_count;
+  int failing; /* the function, or -1 */
+  uint64_t fails_in, lost_in; /* calls from now; 0: never */
+  bool lost;
+} layer = {.failing = -1};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static int find_function(const char *name) {
+  for (int i = 0; i < FUNCTIONS_COUNT; i++)
+    if (strcmp(functions[i].name, name) == 0) return i;
+  fprintf(stderr, "layer: functions.h does not list \"%s\"\n", name);
+  abort();
+}
+
+/* ---- What each wrapper does ------------------------------------------------------------------------------------- */
+
+/* Counts the call; CL_SUCCESS, or the code that it must fail with. */
+static cl_int enter(enum function function) {
+  cl_int code = CL_SUCCESS;
+  pthread_mutex_lock(&mutex);
+  layer.calls[function]++;
+  layer.calls_in_all++;
+  if (layer.lost_in > 0 && --layer.lost_in == 0) layer.lost = true;
+  if (layer.lost) code = LOST_CODE;
+  if (layer.failing == (int)function && --layer.fails_in == 0) {
+    layer.failing = -1;
+    code = functions[function].code;
+  }
+  pthread_mutex_unlock(&mutex);
+  return code;
+}
+
+static void count_wait(void) {
+  pthread_mutex_lock(&mutex);
+  layer.waits++;
+  pthread_mutex_unlock(&mutex);
+}
+
+static void count_object(enum type type, int change) {
+  pthread_mutex_lock(&mutex);
+  layer.objects[type] += change;
+  pthread_mutex_unlock(&mutex);
+}
+
+#define WRAP_ASK(name, failure, parameters, arguments)            \
+  static cl_int CL_API_CALL wrapped_##name parameters {           \
+    cl_int code = enter(FUNCTION_##name);                         \
+    return code != CL_SUCCESS ? code : layer.target->name arguments; \
+  }
+
+/* A device that was lost does not touch memory any more: so its work is let come to an end first. */
+#define WRAP_WAIT(name, failure, parameters, arguments)            \
+  static cl_int CL_API_CALL wrapped_##name parameters {            \
+    cl_int code = enter(FUNCTION_##name);                          \
+    if (FUNCTION_##name == FUNCTION_clFinish) count_wait();        \
+    if (code != CL_SUCCESS && !layer.lost) return code;            \
+    cl_int real = layer.target->name arguments;                    \
+    return code != CL_SUCCESS ? code : real;                       \
+  }
+
+#define WRAP_ENQUEUE(name, failure, parameters, arguments)                    \
+  static cl_int CL_API_CALL wrapped_##name parameters {                       \
+    cl_int code = enter(FUNCTION_##name);                                     \
+    if (code == CL_SUCCESS) code = layer.target->name arguments;              \
+    if (code == CL_SUCCESS && event != NULL) count_object(TYPE_cl_event, 1);  \
+    return code;                                                              \
+  }
+
+#define WRAP_TRANSFER(name, failure, parameters, arguments)                  \
+  static cl_int CL_API_CALL wrapped_##name parameters {                      \
+    cl_int code = enter(FUNCTION_##name);                                    \
+    if (blocking) count_wait();                                              \
+    if (code == CL_SUCCESS) code = layer.target->name arguments;             \
+    if (code == CL_SUCCESS && event != NULL) count_object(TYPE_cl_event, 1); \
+    return code;                                                             \
+  }
+
+#define WRAP_CREATE(name, failure, type, parameters, arguments) \
+  static type CL_API_CALL wrapped_##name parameters {           \
+    cl_int code = enter(FUNCTION_##name);                       \
+    if (code != CL_SUCCESS) {                                   \
+      if (status != NULL) *status = code;                       \
+      return NULL;                                              \
+    }                                                           \
+    type created = layer.target->name arguments;                \
+    if (created != NULL) count_object(TYPE_##type, 1);          \
+    return created;                                             \
+  }
+
+#define WRAP_RELEASE(name, failure, type)                        \
+  static cl_int CL_API_CALL wrapped_##name(type object) {        \
+    cl_int code = enter(FUNCTION_##name);                        \
+    cl_int real = layer.target->name(object);                    \
+    if (real == CL_SUCCESS) count_object(TYPE_##type, -1);       \
+    return code != CL_SUCCESS && !layer.lost ? code : real;      \
+  }
+
+LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, WRAP_RELEASE)
+
+/* ---- Kernels by name -------------------------------------------------------------------------------------------- */
+
+static size_t find_kernel(const char *name) {
+  for (size_t i = 0; i < layer.kernels_count; i++)
+    if (strcmp(layer.kernels[i].name, name) == 0) return i;
+  return SIZE_MAX;
+}
+
+static void remember_kernel(cl_kernel handle, const char *name) {
+  size_t at = find_kernel(name), i = 0;
+  while (i < layer.handles_count && layer.handles[i].handle != handle) i++;
+  if (i == KERNELS_MAX || (at == SIZE_MAX && layer.kernels_count == KERNELS_MAX)) abort();
+  if (at == SIZE_MAX) {
+    at = layer.kernels_count++;
+    snprintf(layer.kernels[at].name, NAME_MAX_BYTES, "%s", name);
+  }
+  if (i == layer.handles_count) layer.handles_count++;
+  layer.handles[i].handle = handle;
+  layer.handles[i].name = at;
+}
+
+static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name, cl_int *status) {
+  cl_kernel created = wrapped_clCreateKernel(program, name, status);
+  pthread_mutex_lock(&mutex);
+  if (created != NULL) remember_kernel(created, name);
+  pthread_mutex_unlock(&mutex);
+  return created;
+}
+
+static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
+                                        const size_t *offset, const size_t *global, const size_t *local, cl_uint count,
+                                        const cl_event *after, cl_event *event) {
+  cl_int code =
+      wrapped_clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, count, after, event);
+  pthread_mutex_lock(&mutex);
+  for (size_t i = 0; i < layer.handles_count && code == CL_SUCCESS; i++)
+    if (layer.handles[i].handle == kernel) layer.kernels[layer.handles[i].name].launches++;
+  pthread_mutex_unlock(&mutex);
+  return code;
+}
+
+/* ---- Entry points of a layer ------------------------------------------------------------------------------------ */
+
+static void read_environment(void) {
+  const char *text = getenv("LAYER_FAIL");
+  char name[NAME_MAX_BYTES];
+  uint64_t nth;
+  if (text == NULL || sscanf(text, "%63s %" SCNu64, name, &nth) != 2) return;
+  if (strcmp(name, "any") == 0)
+    layer_lose_device(nth);
+  else
+    layer_fail(name, nth);
+}
+
+CL_API_ENTRY LAYER_API cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t room, void *value, size_t *size) {
+  static const char name[] = "mlp_cl's counts and faults";
+  static const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
+  const void *answer = what == CL_LAYER_NAME ? (const void *)name : &version;
+  size_t bytes = what == CL_LAYER_NAME ? sizeof name : sizeof version;
+  if (what != CL_LAYER_NAME && what != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
+  if (value != NULL && room < bytes) return CL_INVALID_VALUE;
+  if (value != NULL) memcpy(value, answer, bytes);
+  if (size != NULL) *size = bytes;
+  return CL_SUCCESS;
+}
+
+CL_API_ENTRY LAYER_API cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_icd_dispatch *target, cl_uint *own_count,
+                                                      const cl_icd_dispatch **own) {
+  enum { ENTRIES = sizeof layer.own / sizeof(void (*)(void)) };
+  if (own == NULL || own_count == NULL || count < ENTRIES) return CL_INVALID_VALUE;
+  layer.own = *target;
+#define SET(name, ...) layer.own.name = wrapped_##name;
+  LAYER_FUNCTIONS(SET, SET, SET, SET, SET, SET)
+#undef SET
+  layer.own.clCreateKernel = create_kernel;
+  layer.own.clEnqueueNDRangeKernel = launch_kernel;
+  layer.target = target;
+  *own = &layer.own;
+  *own_count = ENTRIES;
+  read_environment();
+  return CL_SUCCESS;
+}
+
+/* ---- What tests ask --------------------------------------------------------------------------------------------- */
+
+bool layer_active(void) {
+  return layer.target != NULL;
+}
+
+size_t layer_functions_count(void) {
+  return FUNCTIONS_COUNT;
+}
+
+const char *layer_function_name(size_t function) {
+  return functions[function].name;
+}
+
+uint64_t layer_calls_at(size_t function) {
+  return layer.calls[function];
+}
+
+uint64_t layer_calls(const char *function) {
+  return layer.calls[find_function(function)];
+}
+
+uint64_t layer_launches(const char *kernel) {
+  uint64_t launches = 0;
+  for (size_t i = 0; i < layer.kernels_count; i++)
+    if (kernel == NULL || strcmp(layer.kernels[i].name, kernel) == 0) launches += layer.kernels[i].launches;
+  return launches;
+}
+
+uint64_t layer_waits(void) {
+  return layer.waits;
+}
+
+int64_t layer_objects(const char *type) {
+  int64_t objects = 0;
+  for (size_t i = 0; i < TYPES_COUNT; i++)
+    if (type == NULL || strcmp(types[i], type) == 0) objects += layer.objects[i];
+  return objects;
+}
+
+void layer_reset(void) {
+  memset(layer.calls, 0, sizeof layer.calls);
+  layer.calls_in_all = layer.waits = 0;
+  for (size_t i = 0; i < layer.kernels_count; i++) layer.kernels[i].launches = 0;
+}
+
+void layer_fail(const char *function, uint64_t nth) {
+  layer.failing = find_function(function);
+  layer.fails_in = nth;
+}
+
+void layer_lose_device(uint64_t nth) {
+  layer.lost_in = nth;
+}
+
+__attribute__((destructor)) static void report(void) {
+  const char *path = getenv("LAYER_REPORT");
+  FILE *stream = path != NULL && layer_active() ? fopen(path, "w") : NULL;
+  if (stream == NULL) return;
+  for (size_t i = 0; i < FUNCTIONS_COUNT; i++)
+    fprintf(stream, "calls %s %" PRIu64 "\n", functions[i].name, layer.calls[i]);
+  for (size_t i = 0; i < layer.kernels_count; i++)
+    fprintf(stream, "launches %s %" PRIu64 "\n", layer.kernels[i].name, layer.kernels[i].launches);
+  for (size_t i = 0; i < TYPES_COUNT; i++) fprintf(stream, "objects %s %" PRId64 "\n", types[i], layer.objects[i]);
+  fclose(stream);
+}
