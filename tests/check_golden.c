@@ -16,9 +16,12 @@
 
 static mlp_cl_context *device;
 
-/* MLP_CL_TEST_KERNELS forces a variant of the kernels. */
+/* MLP_CL_TEST_KERNELS forces a variant of the kernels. A device that is refused is not tried again. */
 static void open_device(void) {
+  static bool refused;
   if (device != NULL) return;
+  ck_assert_msg(!refused, "the device was refused before");
+  refused = true;
   const mlp_cl_context_options options = {.kernels = getenv("MLP_CL_TEST_KERNELS")};
   const char *name = getenv("MLP_CL_TEST_DEVICE");
   ck_assert_msg(name != NULL, "MLP_CL_TEST_DEVICE is not set: run the tests with ctest, or name a device");

@@ -107,13 +107,13 @@ START_TEST(plain_launches) {
                                     {"matmul_a_b", LAYERS * STEPS},
                                     {"bias_forward", LAYERS * STEPS},
                                     {"relu_forward", HIDDEN * STEPS},
-                                    {"dropout_apply", HIDDEN * STEPS},
+                                    {"dropout", HIDDEN * STEPS},
                                     {"cross_entropy", STEPS},
                                     {"matmul_a_bt", HIDDEN * STEPS},
                                     {"relu_backward", HIDDEN * STEPS},
                                     {"matmul_at_b", LAYERS * STEPS},
                                     {"bias_gradient", LAYERS * STEPS},
-                                    {"sgd_update", 2 * LAYERS * STEPS}};
+                                    {"sgd", 2 * LAYERS * STEPS}};
   run r = begin("plain", 0.25f);
   take(&r, STEPS);
   EXPECT(wanted);
@@ -135,12 +135,12 @@ END_TEST
 /* Only marks of older work are waited for, and one in an epoch sends the next one's order. */
 START_TEST(steps_do_not_wait) {
   run r = begin("panel", 0.25f);
-  take(&r, EPOCH_STEPS - 1);
+  take(&r, 1); /* which makes buffers that live on */
+  layer_reset();
+  take(&r, EPOCH_STEPS - 2);
   ck_assert_uint_eq(layer_waits(), 0);
   ck_assert_uint_eq(layer_calls("clCreateBuffer"), 0);
-  uint64_t marks = layer_calls("clEnqueueMarkerWithWaitList");
-  ck_assert_uint_ge(marks, 1);
-  ck_assert_uint_le(layer_calls("clWaitForEvents") + 2, marks + 2);
+  ck_assert_uint_le(layer_calls("clWaitForEvents"), layer_calls("clEnqueueMarkerWithWaitList"));
   take(&r, 1);
   ck_assert_uint_le(layer_waits(), 1);
   end(&r);

@@ -32,7 +32,7 @@ static mlp_cl_status prepare(mlp_cl_bench *b, mlp_cl_context *context, mlp_cl_er
 
 mlp_cl_status mlp_cl_bench_create(mlp_cl_context *context, const mlp_cl_bench_work *work, mlp_cl_bench **bench,
                                   mlp_cl_error *error) {
-  mlp_cl_error own; /* tells functions that return a pointer from each other, also for callers who pass NULL */
+  mlp_cl_error own; /* where a function returns NULL, the status is found here */
   if (error == NULL) error = &own;
   if (bench == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "bench is NULL: pass where to put it");
   *bench = NULL;

@@ -13,6 +13,6 @@ typedef struct command {
   int (*run)(const options *o);
 } command;
 
-extern const command train_command, evaluate_command, predict_command, validate_command, devices_command;
+extern const command train_command, evaluate_command, predict_command, validate_command, devices_command, bench_command;
 
 #endif

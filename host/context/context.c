@@ -7,6 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/cache.h"
+#include "base/embedded.h"
+#include "base/sha256.h"
 #include "context/self_test.h"
 #include "opencl/opencl.h"
 #include "reference/reference.h"
@@ -103,12 +106,37 @@ static mlp_cl_status open_backend(const char *device, const char *kernels, backe
   return open_listed(wanted, kernels, opened, error);
 }
 
-static mlp_cl_status prove(mlp_cl_context *context, bool allow_inexact, mlp_cl_error *error) {
+static void add_text(sha256 *state, const char *text) {
+  sha256_add(state, text, strlen(text) + 1);
+}
+
+/* What the verdict depends on: our kernels, which of them are used, and the device with its driver. */
+static void verdict_key(const mlp_cl_device *device, const char *kernels, char key[65]) {
+  sha256 state;
+  sha256_begin(&state);
+  add_text(&state, mlp_cl_version());
+  for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
+    sha256_add(&state, file->bytes, file->count);
+  add_text(&state, kernels != NULL ? kernels : "");
+  add_text(&state, device->platform);
+  add_text(&state, device->name);
+  add_text(&state, device->driver);
+  sha256_end(&state, key);
+}
+
+/* A verdict "exact" is remembered for a device and driver; another is found anew each time. */
+static mlp_cl_status prove(mlp_cl_context *context, const mlp_cl_context_options *options, mlp_cl_error *error) {
+  static const char exact[] = "exact";
+  const mlp_cl_device *device = &context->backend->device;
+  char key[65];
+  verdict_key(device, options != NULL ? options->kernels : NULL, key);
+  if (cache_holds(key, exact)) return MLP_CL_OK;
   TRY(self_test(context->backend, &context->broken_rule, error));
-  if (context->broken_rule == NULL || allow_inexact) return MLP_CL_OK;
+  if (context->broken_rule == NULL) cache_keep(key, exact);
+  if (context->broken_rule == NULL || (options != NULL && options->allow_inexact)) return MLP_CL_OK;
   return fail(error, MLP_CL_INEXACT,
               "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
-              context->backend->device.name, context->broken_rule);
+              device->name, context->broken_rule);
 }
 
 mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options, mlp_cl_context **context,
@@ -119,7 +147,7 @@ mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_opt
   if (created == NULL) return fail_memory(error, sizeof *created, "a context");
   const char *kernels = options != NULL ? options->kernels : NULL;
   mlp_cl_status status = open_backend(device, kernels, &created->backend, error);
-  if (status == MLP_CL_OK) status = prove(created, options != NULL && options->allow_inexact, error);
+  if (status == MLP_CL_OK) status = prove(created, options, error);
   if (status != MLP_CL_OK) {
     mlp_cl_context_destroy(created);
     return status;

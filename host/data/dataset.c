@@ -76,8 +76,8 @@ static mlp_cl_status check_shape(const dataset_parts *parts, mlp_cl_error *error
   if (dataset_element_bytes(parts->element) == 0) {
     return fail(error, MLP_CL_BAD_ARGUMENT, "element type %d is none of mlp_cl_element", (int)parts->element);
   }
-  if (!isfinite(parts->scale) || parts->scale == 0.0f) {
-    return fail(error, MLP_CL_BAD_ARGUMENT, "scale %g: it must be finite and not 0", (double)parts->scale);
+  if (!(fabsf(parts->scale) >= 0x1p-90f && fabsf(parts->scale) <= 0x1p90f)) {
+    return fail(error, MLP_CL_BAD_ARGUMENT, "scale %g: its magnitude must lie in 2^-90 … 2^90", (double)parts->scale);
   }
   return MLP_CL_OK;
 }
