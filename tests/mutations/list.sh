@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# The mutations, for run.sh: a name, edits of files by sed -E, and the test that has to turn red.
+
+# ---- Arithmetic ----
+
+mutation 'fma becomes a·b + c in the reference'
+edit host/reference/sums.c 's/fmaf\(x, b\[j\], acc\[j\]\)/x * b[j] + acc[j]/'
+caught_by golden reference
+
+mutation 'fmaf becomes the double fma'
+edit kernels/exact_math.h 's/^(#define EXACT_FMA.* )fmaf\((.*)$/\1(float)fma(\2/'
+caught_by exact_math reference
+
+mutation 'fma becomes a·b + c in a kernel, contraction off'
+edit kernels/matmul_panel.h 's/fma\((\(line\)\(x\[r \* PANEL \+ i\]\)), column, (sum\[r\])\)/\1 * column + \2/'
+caught_by operations pocl
+
+mutation 'fma becomes a·b + c in a kernel, contraction left to the driver'
+edit kernels/exact_math.h '/FP_CONTRACT/d'
+edit kernels/matmul.cl 's/fma\((a\[.*\]), (b\[.*\]), sum\)/\1 * \2 + sum/'
+caught_by golden rusticl
+
+mutation 'built-in exp'
+edit kernels/softmax.h 's/exact_exp\(/exp(/'
+caught_by operations pocl plain
+
+mutation 'nine rounds of Philox'
+edit kernels/philox.h 's/round < 10/round < 9/'
+caught_by philox reference
+
+# ---- Orders of sums ----
+
+mutation 'a block is summed in descending order'
+edit host/reference/sums.c 's/for \(size_t l = first; l < end; l\+\+\) (multiply_add)/for (size_t l = end; l-- > first;) \1/'
+caught_by golden reference
+
+mutation 'a kernel sums a block in descending order'
+edit kernels/matmul.cl 's/for \(int i = begin; i < min\((.*)\); i\+\+\)/for (int i = min(\1) - 1; i >= begin; i--)/'
+caught_by golden pocl plain
+
+mutation 'blocks of 128'
+edit kernels/feature_sum.h 's/(BLOCK_FEATURES) 256/\1 128/'
+caught_by operations pocl
+
+mutation 'leaves of 128 rows'
+edit host/reference/operations.h 's/BATCH_LEAF = 256/BATCH_LEAF = 128/'
+caught_by golden reference
+
+mutation 'leaves are added in ascending order'
+edit host/reference/sums.c 's/for \(size_t t = leaf; t % 2 == 1; t \/= 2, height--\)/for (; height > 1; height--)/'
+caught_by reference reference
+
+mutation 'a kernel adds leaves in ascending order'
+edit kernels/batch_sum.h 's/for \(; \(\(leaf >> level\) \& 1\) != 0; level\+\+\)/for (; level < (leaf > 0); level++)/'
+edit kernels/batch_sum.h 's/^( *)pending\[level\] = value;/\1pending[0] = value;/'
+edit kernels/batch_sum.h 's/^( *)int level = 0; *\\$/&/; s/while \(\(\(leaves >> level\) \& 1\) == 0\) level\+\+;/return pending[0];/'
+caught_by operations pocl
+
+mutation 'lanes are added one by one'
+edit host/reference/softmax.c 's/for \(size_t apart = LANES \/ 2; apart > 0; apart \/= 2\)/for (size_t apart = 1, l = 0; apart < LANES; apart++) lane[l] += lane[apart];/'
+edit host/reference/softmax.c '/for \(size_t l = 0; l < apart; l\+\+\)/d'
+caught_by golden reference
+
+mutation 'the bias is added before the sum'
+edit host/reference/operations.h 's/^void feature_product/extern const float *early_bias;\n&/'
+edit host/reference/sums.c 's/^static HOT void feature_sum/const float *early_bias;\n&/; s/^  zero\(n, c\);/  zero(n, c);\n  if (early_bias != NULL) add(n, early_bias, c);/'
+edit host/reference/dense.c 's/^  (feature_product\(d->rows, out, in.*)/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n  \1\n  early_bias = NULL;/; /bias_row\(out/d'
+caught_by golden reference
+
+# ---- Stores ----
+
+mutation 'the sum meets the bias without a canonical store'
+edit kernels/dense.h 's/canonical\((load_line\(column, \(size_t\)\(\(row \+ r\) \* PANEL\)\)), FLOOR_VALUE\)/\1/'
+caught_by operations pocl
+
+mutation 'weights are stored as they come'
+edit kernels/sgd.h 's/return canonical\((fma\(.*weight\)), FLOOR_VALUE\)/return \1/'
+caught_by operations pocl
+
+mutation 'the floor of gradients is 2^-49'
+edit kernels/exact_math.h 's/0x1p-50f/0x1p-49f/'
+caught_by golden reference
+
+# ---- Edges and barriers ----
+
+mutation 'the last feature of a ragged block is left out'
+edit kernels/matmul_panel.h 's/i < end - k; i/i < end - k - 1; i/'
+caught_by operations pocl
+
+mutation 'a leaf takes one row too many'
+edit kernels/matmul_panel.h 's/min\(rows, \(leaf \+ 1\) \* LEAF_ROWS\)/min(rows, (leaf + 1) * LEAF_ROWS + 1)/'
+caught_by golden pocl panel
+
+mutation 'a tile stops one column early'
+edit kernels/matmul_tile.cl 's/if \(row >= rows \|\| col >= out\)/if (row >= rows || col >= out - 1)/'
+caught_by golden pocl tile
+
+mutation 'no barrier before a slab is read'
+edit kernels/matmul_tile.h '/deposit\(b_slab/{n;/barrier/d}'
+caught_by golden pocl tile
+
+mutation 'no barrier before a slab is overwritten'
+edit kernels/matmul_tile.h '/for \(int step = begin/{n;/barrier/d}'
+caught_by golden pocl tile
+
+mutation 'a phase begins before the one before is complete'
+edit kernels/train_steps.cl 's/while \(tickets\[1\] < phase_begin\)/while (tickets[1] + 1 < phase_begin)/'
+caught_by training pocl
+
+# ---- Network and recipe ----
+
+mutation 'kept values are not scaled'
+edit kernels/dropout.h 's/x \* m->scale/x/'
+caught_by operations pocl
+
+mutation 'the mask depends on the work-item'
+edit kernels/dropout.h 's/\(m->first_row \+ \(ulong\)row\) \* quads/(m->first_row + (ulong)row + (ulong)get_global_id(0)) * quads/'
+caught_by dropout pocl
+
+mutation 'masks are the same in each epoch'
+edit host/training/trainer.c 's/\.step = \(uint32_t\)t->step/.step = (uint32_t)in_epoch/'
+caught_by golden reference
+
+mutation 'the weight is updated before the gradient of its input'
+edit host/network/step.c '/^  if \(i > 0\) \{/,/^  \}/{H;d}; s/^  return (.*dense_backward_weight\(.*\));/  TRY(\1);/; /TRY\(.*dense_backward_weight/{G;s/$/\n  return MLP_CL_OK;/}'
+caught_by golden reference
+
+mutation 'the derivative of ReLU is 1 at 0'
+edit kernels/relu.h 's/y > \(line\)/y >= (line)/'
+caught_by operations pocl
+
+mutation 'softmax without the maximum'
+edit kernels/softmax.h 's/exact_exp\(x - \(line\)\(maximum\)\)/exact_exp(x)/'
+caught_by golden pocl plain
+
+mutation 'ties take the last index'
+edit host/reference/softmax.c 's/x\[j\] > x\[best\]/x[j] >= x[best]/'
+caught_by operations reference
+
+mutation 'a ragged batch is averaged over the full one'
+edit host/network/step.c 's/1\.0f \/ \(float\)s->rows/1.0f \/ (float)plan->batch/'
+caught_by golden reference
+
+mutation 'no weight decay'
+edit kernels/sgd.h '/rule->weight_decay != 0/s/if \(.*FLOOR_GRADIENT\);/;/'
+caught_by operations pocl
+
+mutation 'Nesterov is ignored'
+edit kernels/sgd.h 's/rule->nesterov \?/0 ?/'
+caught_by operations pocl
+
+mutation 'shuffles forget the epoch'
+edit host/training/shuffle.c 's/words\[2\] = epoch/words[2] = 0/'
+caught_by golden reference

@@ -1,0 +1,112 @@
+#!/bin/bash
+# Breaks a copy of the tree in one place at a time (list.sh) and sees a test turn red for each: a table of Markdown on
+# standard output. Takes minutes. Status 1 when a mutation is missed, no longer applies or does not compile.
+# Usage: tests/mutations/run.sh [WORD]    only the mutations whose name contains WORD
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+only=${1:-}
+tree=$(mktemp -d "${TMPDIR:-/tmp}/mlp_cl-mutations-XXXXXX")
+trap 'rm -rf "$tree"' EXIT
+export CK_FORK=no MLP_CL_CACHE=off POCL_CACHE_DIR="$tree/pocl" RUSTICL_ENABLE=llvmpipe
+failures=0
+
+note() {
+  echo "run.sh: $*" >&2
+}
+
+build() {
+  cmake --build "$tree/build" --target "check_$1" >"$tree/build.log" 2>&1
+}
+
+# run_check CHECK DEVICE [KERNELS]: what check_CHECK.c says, with its status.
+run_check() {
+  case $2 in
+    reference) set -- "$1" MLP_CL_TEST_DEVICE=reference "${3:-}" ;;
+    pocl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=pocl.icd ;;
+    rusticl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=rusticl.icd MLP_CL_TEST_SMALL=1 ;;
+  esac
+  local check=$1 device=$2 kernels=$3
+  shift 3
+  [ -z "$kernels" ] || set -- "$@" "MLP_CL_TEST_KERNELS=$kernels"
+  env "$device" "$@" timeout 300 "$tree/build/tests/check_$check" >"$tree/run.log" 2>&1
+}
+
+# The first failure: name of the test and what it says, short.
+message() {
+  sed -nE 's/^.*:[FE]:[^:]*:([^:]*):[0-9]+: (.*)$/\1: \2/p' "$tree/run.log" | head -n 1 |
+    sed -E "s#[^ ]*/tests/check_[a-z_]*\.c:[0-9]+: [^ ]*\(.*\) returned#call returned#; s#\|#/#g" | cut -c 1-150
+}
+
+restore() {
+  local saved
+  while read -r saved; do
+    cp "$root/$saved" "$tree/$saved" # with a new time, so that it is compiled again
+  done < <(sort -u "$tree/edited")
+  : >"$tree/edited"
+}
+
+# ---- What list.sh says ----
+
+mutation() {
+  name=$1
+  stale=
+  restore
+}
+
+skipped() {
+  case $name in *"$only"*) return 1 ;; *) return 0 ;; esac
+}
+
+# edit FILE EXPRESSION: applies a sed -E expression, which has to change the file.
+edit() {
+  skipped && return
+  sed -E -i "$2" "$tree/$1"
+  if cmp -s "$root/$1" "$tree/$1"; then stale=$1; fi
+  echo "$1" >>"$tree/edited"
+}
+
+# caught_by CHECK DEVICE [KERNELS]
+caught_by() {
+  skipped && return
+  local verdict
+  if [ -n "$stale" ]; then
+    verdict="STALE: $stale reads otherwise now"
+  elif ! build "$1"; then
+    verdict="INVALID: does not compile"
+  elif run_check "$@"; then
+    verdict="MISSED"
+  elif grep -q 'returned BUILD' "$tree/run.log"; then
+    verdict="INVALID: a kernel does not compile"
+  else
+    verdict=caught
+  fi
+  [ "$verdict" = caught ] || failures=$((failures + 1))
+  local said=
+  [ "$verdict" != caught ] || said=$(message)
+  echo "| $name | $* | $verdict | ${said//_/\\_} |"
+}
+
+# ---- The runs ----
+
+cd "$root" || exit 1
+git ls-files --cached --others --exclude-standard -z | xargs -0 cp --parents -t "$tree" 2>/dev/null
+: >"$tree/edited"
+cmake -S "$tree" -B "$tree/build" -G Ninja -DMLP_CL_EXAMPLES=OFF >"$tree/build.log" 2>&1 || {
+  cat "$tree/build.log" >&2
+  exit 1
+}
+note "building, and running each check as it is"
+while read -r check device kernels; do
+  build "$check" || { tail -n 20 "$tree/build.log" >&2; exit 1; }
+  # shellcheck disable=SC2086 # no kernels is no argument
+  run_check "$check" "$device" $kernels || { cat "$tree/run.log" >&2; note "red as it is: $check $device $kernels"; exit 1; }
+done < <(sed -nE 's/^caught_by (.*)$/\1/p' "$here/list.sh" | sort -u)
+note "mutating"
+echo "| mutation | test | verdict | which says |"
+echo "| --- | --- | --- | --- |"
+# shellcheck source=tests/mutations/list.sh
+. "$here/list.sh"
+restore
+[ "$failures" = 0 ] || note "$failures of the mutations were not caught"
+exit $((failures > 0))
