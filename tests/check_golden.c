@@ -1,7 +1,8 @@
-/* Golden hashes: what four runs came to when version 1 of the numerics contract was frozen. Every device, kernel variant
- * and number of threads has to come to the same, and so has every later version of this library, unless the contract's
- * version is raised on purpose. The hashes are those of the reference, as failures of this command print them:
- *   MLP_CL_TEST_DEVICE=reference CK_FORK=no build/tests/check_golden */
+/* Golden hashes: what four runs came to when version 1 of the numerics contract was frozen. Every device, kernel
+ * variant and number of threads has to come to the same, until the contract's version is raised on purpose. They are
+ * what the failures of this command print, with other constants in their places:
+ *   MLP_CL_TEST_DEVICE=reference CK_FORK=no build/tests/check_golden
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,7 @@ START_TEST(small) {
 }
 END_TEST
 
-/* Sums over more than one block of features and more than one leaf of rows, both ragged: batches of 300, 300 and 100. */
+/* Sums over more than one block of features and one leaf of rows, both ragged: batches of 300, 300 and 100. */
 START_TEST(large) {
   static const size_t widths[] = {784, 128, 64, 10};
   mlp_cl_recipe recipe = mlp_cl_recipe_default();

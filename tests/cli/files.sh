@@ -1,6 +1,6 @@
 #!/bin/sh
-# Data and model files that are missing, empty, cut short or lying, and outputs that cannot be written: exit status 1 with
-# the file's name, and nothing on disk changed.
+# Data and model files that are missing, empty, cut short or lying, and outputs that cannot be written: exit status 1 (2 where
+# the command line names the wrong thing), the file's name, and nothing on disk changed.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -45,7 +45,7 @@ train="train --device reference --quiet --hidden 3 --epochs 1 --batch 4"
   refused 1 $train --epochs 1000000 --data small --out nowhere/model.safetensors
   says err nowhere
   mkdir folder
-  refused 1 $train --epochs 1000000 --data small --out folder
+  refused 2 $train --epochs 1000000 --data small --out folder
   says err folder
   refused 1 $train --epochs 1000000 --data small --out small.safetensors
   says err '--force'

@@ -49,7 +49,7 @@ static struct layer {
     size_t name; /* in kernels */
   } handles[KERNELS_MAX];
   size_t handles_count;
-  int failing; /* the function, or -1 */
+  int failing;                /* the function, or -1 */
   uint64_t fails_in, lost_in; /* calls from now; 0: never */
   bool lost;
 } layer = {.failing = -1};
@@ -93,28 +93,28 @@ static void count_object(enum type type, int change) {
   pthread_mutex_unlock(&mutex);
 }
 
-#define WRAP_ASK(name, failure, parameters, arguments)            \
-  static cl_int CL_API_CALL wrapped_##name parameters {           \
-    cl_int code = enter(FUNCTION_##name);                         \
+#define WRAP_ASK(name, failure, parameters, arguments)               \
+  static cl_int CL_API_CALL wrapped_##name parameters {              \
+    cl_int code = enter(FUNCTION_##name);                            \
     return code != CL_SUCCESS ? code : layer.target->name arguments; \
   }
 
 /* A device that was lost does not touch memory any more: so its work is let come to an end first. */
-#define WRAP_WAIT(name, failure, parameters, arguments)            \
-  static cl_int CL_API_CALL wrapped_##name parameters {            \
-    cl_int code = enter(FUNCTION_##name);                          \
-    if (FUNCTION_##name == FUNCTION_clFinish) count_wait();        \
-    if (code != CL_SUCCESS && !layer.lost) return code;            \
-    cl_int real = layer.target->name arguments;                    \
-    return code != CL_SUCCESS ? code : real;                       \
+#define WRAP_WAIT(name, failure, parameters, arguments)     \
+  static cl_int CL_API_CALL wrapped_##name parameters {     \
+    cl_int code = enter(FUNCTION_##name);                   \
+    if (FUNCTION_##name == FUNCTION_clFinish) count_wait(); \
+    if (code != CL_SUCCESS && !layer.lost) return code;     \
+    cl_int real = layer.target->name arguments;             \
+    return code != CL_SUCCESS ? code : real;                \
   }
 
-#define WRAP_ENQUEUE(name, failure, parameters, arguments)                    \
-  static cl_int CL_API_CALL wrapped_##name parameters {                       \
-    cl_int code = enter(FUNCTION_##name);                                     \
-    if (code == CL_SUCCESS) code = layer.target->name arguments;              \
-    if (code == CL_SUCCESS && event != NULL) count_object(TYPE_cl_event, 1);  \
-    return code;                                                              \
+#define WRAP_ENQUEUE(name, failure, parameters, arguments)                   \
+  static cl_int CL_API_CALL wrapped_##name parameters {                      \
+    cl_int code = enter(FUNCTION_##name);                                    \
+    if (code == CL_SUCCESS) code = layer.target->name arguments;             \
+    if (code == CL_SUCCESS && event != NULL) count_object(TYPE_cl_event, 1); \
+    return code;                                                             \
   }
 
 #define WRAP_TRANSFER(name, failure, parameters, arguments)                  \
@@ -138,12 +138,12 @@ static void count_object(enum type type, int change) {
     return created;                                             \
   }
 
-#define WRAP_RELEASE(name, failure, type)                        \
-  static cl_int CL_API_CALL wrapped_##name(type object) {        \
-    cl_int code = enter(FUNCTION_##name);                        \
-    cl_int real = layer.target->name(object);                    \
-    if (real == CL_SUCCESS) count_object(TYPE_##type, -1);       \
-    return code != CL_SUCCESS && !layer.lost ? code : real;      \
+#define WRAP_RELEASE(name, failure, type)                   \
+  static cl_int CL_API_CALL wrapped_##name(type object) {   \
+    cl_int code = enter(FUNCTION_##name);                   \
+    cl_int real = layer.target->name(object);               \
+    if (real == CL_SUCCESS) count_object(TYPE_##type, -1);  \
+    return code != CL_SUCCESS && !layer.lost ? code : real; \
   }
 
 LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, WRAP_RELEASE)
@@ -180,8 +180,7 @@ static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name,
 static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
                                         const size_t *offset, const size_t *global, const size_t *local, cl_uint count,
                                         const cl_event *after, cl_event *event) {
-  cl_int code =
-      wrapped_clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, count, after, event);
+  cl_int code = wrapped_clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, count, after, event);
   pthread_mutex_lock(&mutex);
   for (size_t i = 0; i < layer.handles_count && code == CL_SUCCESS; i++)
     if (layer.handles[i].handle == kernel) layer.kernels[layer.handles[i].name].launches++;

@@ -22,7 +22,7 @@ caught_by golden rusticl
 
 mutation 'built-in exp'
 edit kernels/softmax.h 's/exact_exp\(/exp(/'
-caught_by operations pocl plain
+caught_by operations pocl
 
 mutation 'nine rounds of Philox'
 edit kernels/philox.h 's/round < 10/round < 9/'
@@ -53,7 +53,7 @@ caught_by reference reference
 mutation 'a kernel adds leaves in ascending order'
 edit kernels/batch_sum.h 's/for \(; \(\(leaf >> level\) \& 1\) != 0; level\+\+\)/for (; level < (leaf > 0); level++)/'
 edit kernels/batch_sum.h 's/^( *)pending\[level\] = value;/\1pending[0] = value;/'
-edit kernels/batch_sum.h 's/^( *)int level = 0; *\\$/&/; s/while \(\(\(leaves >> level\) \& 1\) == 0\) level\+\+;/return pending[0];/'
+edit kernels/batch_sum.h 's/while \(\(\(leaves >> level\) \& 1\) == 0\) level\+\+;/return pending[0];/'
 caught_by operations pocl
 
 mutation 'lanes are added one by one'
