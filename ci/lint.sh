@@ -47,7 +47,7 @@ rooms_of() {
     network) echo backend context data ;;
     training) echo backend context data network model_file ;;
     model_file) echo backend context data network ;;
-    validation) echo backend context network training data reference operations ;;
+    validation | bench) echo backend reference context operations data network training ;;
     *) complain "host/$1 is a room that ci/lint.sh does not know" ;;
   esac
 }

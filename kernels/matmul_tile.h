@@ -29,6 +29,11 @@
 #define ITEM_COLS 8
 #endif
 
+/* Steps of a slab that are written out; compilers that make loops of work-items want few. */
+#ifndef SLAB_UNROLL
+#define SLAB_UNROLL 16
+#endif
+
 #define SLAB PANEL
 #define TILE_M (GROUP_ROWS * ITEM_ROWS)
 #define TILE_N (GROUP_COLS * ITEM_COLS)
@@ -124,7 +129,7 @@ INLINE void tile_sum(const operand *a, bool a_by_rows, const operand *b, bool b_
       fetch(b, b_by_rows, TILE_N, step + SLAB, end, item, b_next);
     }
     if (step + SLAB <= end) {
-#pragma unroll
+#pragma unroll SLAB_UNROLL
       for (int k = 0; k < SLAB; k++) accumulate(a_slab + k * TILE_M, b_slab + k * TILE_N, tx, ty, sum);
     } else {
 #pragma unroll 1

@@ -1,6 +1,6 @@
 /* What a device can do at most, to compare with:
- * peak_fma: `rounds` times UNROLL fused multiply-adds in each of CHAINS chains, all in registers. A work-item's chains
- *   wait for nothing but themselves, and are as many as a product's tile has; result: a line for each LINE_ITEMS items.
+ * peak_fma: `rounds` times UNROLL fused multiply-adds in CHAINS · 16 chains, all in registers. They wait for nothing but
+ *   themselves; on CPUs there are as many as a tile of a product has rows. result: one vector for each work-item.
  * peak_copy: to = from, `count` pieces; shares. peak_nothing: the launch alone. */
 #include "panel.h"
 
@@ -12,23 +12,23 @@
 #define CHAINS TILE_ROWS
 typedef float16 piece;
 #else
-#define CHAINS 16
+#define CHAINS 1
 typedef float4 piece;
 #endif
 #define UNROLL 8
 
-kernel void peak_fma(int rounds, float a, float b, global float *result) {
-  line chain[CHAINS], total = (line)(0.0f);
+kernel void peak_fma(int rounds, float a, float b, global float16 *result) {
+  float16 chain[CHAINS], total = (float16)(0.0f);
 #pragma unroll
-  for (int i = 0; i < CHAINS; i++) chain[i] = (line)((float)(i + 1));
+  for (int i = 0; i < CHAINS; i++) chain[i] = (float16)((float)(i + 1));
   for (int round = 0; round < rounds; round++)
 #pragma unroll
     for (int u = 0; u < UNROLL; u++)
 #pragma unroll
-      for (int i = 0; i < CHAINS; i++) chain[i] = fma(chain[i], (line)(a), (line)(b));
+      for (int i = 0; i < CHAINS; i++) chain[i] = fma(chain[i], (float16)(a), (float16)(b));
 #pragma unroll
   for (int i = 0; i < CHAINS; i++) total = total + chain[i];
-  store_line(result, get_global_id(0) / LINE_ITEMS * PANEL, total);
+  result[get_global_id(0)] = total;
 }
 
 kernel void peak_copy(long count, global const piece *from, global piece *to) {

@@ -17,16 +17,13 @@
 
 static mlp_cl_context *device;
 
-/* MLP_CL_TEST_KERNELS forces a variant of the kernels. A device that is refused is not tried again. */
+/* A device that is refused is not tried again. */
 static void open_device(void) {
   static bool refused;
   if (device != NULL) return;
   ck_assert_msg(!refused, "the device was refused before");
   refused = true;
-  const mlp_cl_context_options options = {.kernels = getenv("MLP_CL_TEST_KERNELS")};
-  const char *name = getenv("MLP_CL_TEST_DEVICE");
-  ck_assert_msg(name != NULL, "MLP_CL_TEST_DEVICE is not set: run the tests with ctest, or name a device");
-  ck_ok(mlp_cl_context_create(name, &options, &device, &test_error));
+  device = test_open_device();
 }
 
 static void check_hash(mlp_cl_network *network, const char *wanted, const char *what) {

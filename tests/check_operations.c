@@ -267,6 +267,23 @@ START_TEST(sgd_by_hand) {
 }
 END_TEST
 
+/* What falls below a floor on the way is 0: 2^-31 as a weight, -2^-51 as a velocity and as a gradient with decay. */
+START_TEST(sgd_stores_are_canonical) {
+  const mlp_cl_recipe plain = {.learning_rate = 0.5f}, momentum = {.learning_rate = 1.0f, .momentum = 0.5f};
+  const mlp_cl_recipe decay = {.learning_rate = 1.0f, .weight_decay = 0x1p-20f};
+  float g = 0x1.8p-29f, w = 0x1p-29f, v = 0x1p-49f;
+  ck_ok(mlp_cl_sgd(device, 1, 1, &plain, &g, &w, NULL, &test_error));
+  ck_assert_float_eq(w, 0.0f);
+  g = -0x1.8p-50f;
+  w = 0x1p-30f;
+  ck_ok(mlp_cl_sgd(device, 1, 1, &momentum, &g, &w, &v, &test_error));
+  ck_assert_float_eq(v, 0.0f);
+  ck_assert_float_eq(w, 0x1p-30f);
+  ck_ok(mlp_cl_sgd(device, 1, 1, &decay, &g, &w, NULL, &test_error));
+  ck_assert_float_eq(w, 0x1p-30f);
+}
+END_TEST
+
 START_TEST(gather_of_each_type) {
   const uint8_t u8[] = {0, 1, 255, 128, 7, 9};
   const int8_t i8[] = {0, 1, -128, 127, 7, -9};
@@ -334,6 +351,7 @@ int main(void) {
   tcase_add_test(tests, dropout_masks);
   tcase_add_test(tests, sgd_bits);
   tcase_add_test(tests, sgd_by_hand);
+  tcase_add_test(tests, sgd_stores_are_canonical);
   tcase_add_test(tests, gather_of_each_type);
   tcase_add_test(tests, refuses_bad_arguments);
   suite_add_tcase(suite, tests);

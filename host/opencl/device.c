@@ -47,12 +47,15 @@ static void describe(opencl_device *device, int index) {
   info->work_group_size = device_number(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
 }
 
-/* Appends a platform's devices; one without devices adds none. */
-static mlp_cl_status append_platform(cl_platform_id platform, opencl_device **devices, size_t *count,
+/* Appends a platform's devices; one without devices adds none. One that does not answer must not keep others from use:
+ * *trouble gets its code. */
+static mlp_cl_status append_platform(cl_platform_id platform, opencl_device **devices, size_t *count, cl_int *trouble,
                                      mlp_cl_error *error) {
   cl_device_id ids[64];
   cl_uint found = 0;
-  if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &found) != CL_SUCCESS || found == 0) return MLP_CL_OK;
+  cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &found);
+  if (code != CL_SUCCESS && code != CL_DEVICE_NOT_FOUND) *trouble = code;
+  if (code != CL_SUCCESS || found == 0) return MLP_CL_OK;
   found = found < 64 ? found : 64;
   opencl_device *more = realloc(*devices, (*count + found) * sizeof *more);
   if (more == NULL) return fail_memory(error, (*count + found) * sizeof *more, "the list of devices");
@@ -71,15 +74,15 @@ mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl
   cl_uint found = 0;
   *devices = NULL;
   *count = 0;
-  cl_int code = clGetPlatformIDs(64, platforms, &found);
+  cl_int trouble = CL_SUCCESS, code = clGetPlatformIDs(64, platforms, &found);
   if (code == PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && found == 0))
     return fail(error, MLP_CL_NO_DEVICE,
                 "no OpenCL platform is installed: install your device's driver, or PoCL for the CPU (Debian: apt-get "
                 "install pocl-opencl-icd), or use --device reference");
-  TRY_CL(code);
+  TRY_CL(code, "listing the OpenCL platforms");
   found = found < 64 ? found : 64;
   for (cl_uint i = 0; i < found; i++) {
-    mlp_cl_status status = append_platform(platforms[i], devices, count, error);
+    mlp_cl_status status = append_platform(platforms[i], devices, count, &trouble, error);
     if (status != MLP_CL_OK) {
       free(*devices);
       *devices = NULL;
@@ -87,6 +90,7 @@ mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl
       return status;
     }
   }
+  if (*count == 0) TRY_CL(trouble, "listing the devices of the OpenCL platforms");
   return MLP_CL_OK;
 }
 

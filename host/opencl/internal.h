@@ -19,13 +19,15 @@ mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl
 
 /* "CL_OUT_OF_RESOURCES", … */
 const char *opencl_error_name(cl_int code);
-/* The status that belongs to `code` (DEVICE_MEMORY or OPENCL) and "what: NAME (code)". */
-mlp_cl_status fail_cl(mlp_cl_error *error, cl_int code, const char *what);
+/* The status that belongs to `code` (DEVICE_MEMORY or OPENCL), and what failed, as "filling a tensor", with the code's
+ * name and what may help. */
+__attribute__((format(printf, 3, 4))) mlp_cl_status fail_cl(mlp_cl_error *error, cl_int code, const char *what, ...);
 
-#define TRY_CL(call)                                              \
-  do {                                                            \
-    cl_int code_ = (call);                                        \
-    if (code_ != CL_SUCCESS) return fail_cl(error, code_, #call); \
+/* TRY_CL(call, what, ...) */
+#define TRY_CL(call, ...)                                               \
+  do {                                                                  \
+    cl_int code_ = (call);                                              \
+    if (code_ != CL_SUCCESS) return fail_cl(error, code_, __VA_ARGS__); \
   } while (0)
 
 /* ---- Programs and kernels --------------------------------------------------------------------------------------- */
@@ -43,6 +45,7 @@ typedef struct opencl_tuning {
   int tile_rows, unit_rows;   /* panel: rows of a register tile; of a unit, a multiple of both it and 16 */
   int group_rows, group_cols; /* tile: work-items of a group, each way */
   int item_rows, item_cols;   /* tile: results of a work-item, each way */
+  int slab_unroll;            /* tile: steps written out */
   size_t groups;              /* panel: work-groups of a launch */
   bool whole_steps;           /* panel: short steps in one launch */
   size_t longest_sum;         /* terms that a work-item can add up */

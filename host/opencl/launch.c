@@ -77,7 +77,7 @@ mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t l
   cl_int code = l->code;
   if (code == CL_SUCCESS)
     code = clEnqueueNDRangeKernel(l->self->queue, l->kernel, 2, NULL, global, local, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return fail_cl(error, code, l->name);
+  if (code != CL_SUCCESS) return fail_cl(error, code, "launching kernel %s", l->name);
   return MLP_CL_OK;
 }
 

@@ -23,7 +23,7 @@ static void opencl_close(backend *base) {
 }
 
 static mlp_cl_status opencl_finish(backend *base, mlp_cl_error *error) {
-  TRY_CL(clFinish(((opencl_backend *)base)->queue));
+  TRY_CL(clFinish(((opencl_backend *)base)->queue), "waiting for %s", base->device.name);
   return MLP_CL_OK;
 }
 
@@ -97,22 +97,36 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
       .group_cols = large_groups ? 16 : 8,
       .item_rows = large_groups ? 8 : 4,
       .item_cols = large_groups ? 8 : 4,
+      .slab_unroll = large_groups ? 16 : 1,
   };
+}
+
+/* What the driver did not tell is 0 and would make launches without work-items. */
+static mlp_cl_status check_limits(const mlp_cl_device *device, mlp_cl_error *error) {
+  if (device->work_group_size > 0 && device->compute_units > 0 && device->largest_allocation_bytes > 0)
+    return MLP_CL_OK;
+  return fail(error, MLP_CL_OPENCL,
+              "%s says that its work-groups have %llu items, its compute units are %u and its largest allocation is of "
+              "%llu bytes: its driver is in trouble, take another device, or \"reference\"",
+              device->name, (unsigned long long)device->work_group_size, (unsigned)device->compute_units,
+              (unsigned long long)device->largest_allocation_bytes);
 }
 
 static mlp_cl_status open_device(opencl_backend *self, const opencl_device *device, mlp_cl_error *error) {
   cl_int code;
+  const char *name = self->base.device.name;
   self->base.op = &operations;
   self->base.device = device->info;
   self->device = device->id;
+  TRY(check_limits(&device->info, error));
   self->context = clCreateContext(NULL, 1, &self->device, NULL, NULL, &code);
-  TRY_CL(code);
+  TRY_CL(code, "opening %s", name);
   self->queue = clCreateCommandQueue(self->context, self->device, 0, &code);
-  TRY_CL(code);
+  TRY_CL(code, "creating a queue on %s", name);
   self->nothing = clCreateBuffer(self->context, CL_MEM_READ_WRITE, 64, NULL, &code);
-  TRY_CL(code);
+  TRY_CL(code, "allocating the first buffer on %s", name);
   self->tickets = clCreateBuffer(self->context, CL_MEM_READ_WRITE, TICKETS_BYTES, NULL, &code);
-  TRY_CL(code);
+  TRY_CL(code, "allocating the second buffer on %s", name);
   return MLP_CL_OK;
 }
 

@@ -33,9 +33,9 @@ mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error) {
   if (++p->steps < p->interval) return MLP_CL_OK;
   p->steps = 0;
   if (p->count == PACE_MARKS) TRY(wait_oldest(p, error));
-  TRY_CL(clEnqueueMarkerWithWaitList(self->queue, 0, NULL, &p->marks[p->count]));
+  TRY_CL(clEnqueueMarkerWithWaitList(self->queue, 0, NULL, &p->marks[p->count]), "marking the work in flight");
   p->count++;
-  TRY_CL(clFlush(self->queue));
+  TRY_CL(clFlush(self->queue), "sending work to %s", base->device.name);
   return MLP_CL_OK;
 }
 

@@ -36,8 +36,9 @@ static mlp_cl_status allocate(opencl_backend *self, size_t bytes, cl_mem *buffer
   static const cl_float one = 1.0f;
   cl_int code;
   *buffer = clCreateBuffer(self->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-  TRY_CL(code);
-  TRY_CL(clEnqueueFillBuffer(self->queue, *buffer, &one, sizeof one, 0, bytes, 0, NULL, NULL));
+  TRY_CL(code, "allocating %zu bytes to measure with", bytes);
+  TRY_CL(clEnqueueFillBuffer(self->queue, *buffer, &one, sizeof one, 0, bytes, 0, NULL, NULL), "filling %zu bytes",
+         bytes);
   return MLP_CL_OK;
 }
 
@@ -48,13 +49,13 @@ static mlp_cl_status prepare(opencl_backend *self, mlp_cl_error *error) {
   TRY(opencl_program_build(self, "peak.cl", &p->program, error));
   for (size_t i = 0; i < 3; i++) {
     p->kernels[i] = clCreateKernel(p->program, names[i], &code);
-    TRY_CL(code);
+    TRY_CL(code, "creating kernel %s", names[i]);
   }
   p->local = panel ? 1 : size_min(256, (size_t)self->base.device.work_group_size);
   p->groups = 8 * (size_t)self->base.device.compute_units;
   size_t largest = (size_t)self->base.device.largest_allocation_bytes;
   p->copy_bytes = size_min(copy_bytes_wanted, largest / 4) / PIECE_BYTES_MAX * PIECE_BYTES_MAX;
-  TRY(allocate(self, p->groups * size_round_up(p->local, PANEL) * PANEL * sizeof(float), &p->result, error));
+  TRY(allocate(self, p->groups * p->local * sizeof(cl_float16), &p->result, error));
   TRY(allocate(self, p->copy_bytes, &p->from, error));
   return allocate(self, p->copy_bytes, &p->to, error);
 }

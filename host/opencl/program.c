@@ -69,8 +69,8 @@ static bool expand(text *t, const embedded_file *file) {
 static void build_options(const opencl_tuning *u, char *options, size_t size) {
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
                         u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
-  snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DVECTOR_LINES=%d", u->item_rows,
-           u->item_cols, u->variant == VARIANT_PANEL);
+  snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
+           u->item_rows, u->item_cols, u->slab_unroll, u->variant == VARIANT_PANEL);
 }
 
 static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const char *file, cl_int code,
@@ -99,7 +99,7 @@ mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_pr
   cl_int code;
   cl_program program = clCreateProgramWithSource(self->context, 1, sources, &source.count, &code);
   free(source.bytes);
-  TRY_CL(code);
+  TRY_CL(code, "creating a program from kernels/%s", file);
   char options[256];
   build_options(&self->tuning, options, sizeof options);
   code = clBuildProgram(program, 1, &self->device, options, NULL, NULL);
@@ -129,7 +129,8 @@ mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kerne
   cl_int code;
   *kernel = clCreateKernel(self->program, name, &code);
   if (code != CL_SUCCESS)
-    return fail(error, MLP_CL_BUILD, "there is no kernel %s: %s (%" PRId32 ")", name, opencl_error_name(code), code);
+    return fail(error, MLP_CL_BUILD, "kernel %s is built on %s, but cannot be created: %s (%" PRId32 ")", name,
+                self->base.device.name, opencl_error_name(code), code);
   self->kernels[self->kernels_count++] = (opencl_kernel){name, *kernel};
   return MLP_CL_OK;
 }

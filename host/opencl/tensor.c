@@ -55,7 +55,8 @@ static mlp_cl_status allocate(opencl_backend *self, size_t bytes, cl_mem *buffer
 static mlp_cl_status fill_zero(opencl_backend *self, cl_mem buffer, size_t bytes, mlp_cl_error *error) {
   static const cl_uint zero = 0;
   TRY_CL(clEnqueueFillBuffer(self->queue, buffer, &zero, bytes % sizeof zero == 0 ? sizeof zero : 1, 0, bytes, 0, NULL,
-                             NULL));
+                             NULL),
+         "filling a tensor of %zu bytes", bytes);
   return MLP_CL_OK;
 }
 
@@ -129,7 +130,8 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
   if (!in_panels(target)) {
     size_t row_bytes = target->cols * tensor_element_bytes(target->element);
     TRY_CL(clEnqueueWriteBuffer(self->queue, t->buffer, CL_TRUE, first * row_bytes, rows * row_bytes, source, 0, NULL,
-                                NULL));
+                                NULL),
+           "writing a tensor");
     return MLP_CL_OK;
   }
   float *staging;
@@ -153,7 +155,8 @@ mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t fir
   if (!in_panels(source)) {
     size_t row_bytes = source->cols * tensor_element_bytes(source->element);
     TRY_CL(clEnqueueReadBuffer(self->queue, t->buffer, CL_TRUE, first * row_bytes, rows * row_bytes, target, 0, NULL,
-                               NULL));
+                               NULL),
+           "reading a tensor");
     return MLP_CL_OK;
   }
   float *staging;

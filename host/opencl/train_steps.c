@@ -43,7 +43,8 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
   TRY(launch_begin(&l, self, "train_steps", error));
-  TRY_CL(clEnqueueFillBuffer(self->queue, self->tickets, &zero, sizeof zero, 0, TICKETS_BYTES, 0, NULL, NULL));
+  TRY_CL(clEnqueueFillBuffer(self->queue, self->tickets, &zero, sizeof zero, 0, TICKETS_BYTES, 0, NULL, NULL),
+         "filling the tickets");
   launch_int(&l, plan->layers_count);
   launch_int(&l, plan->batch);
   launch_int(&l, plan->source->cols);
@@ -91,18 +92,18 @@ static mlp_cl_status try_whole(opencl_backend *self, const step_plan *plan, cons
   opencl_steps_trial *t = &self->steps_trial;
   if (t->state == TRYING_LAUNCHES) {
     if (t->declined == 0) {
-      TRY_CL(clFinish(self->queue));
+      TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
       t->began = opencl_now_s();
     }
     if (t->declined++ < count) return MLP_CL_OK;
-    TRY_CL(clFinish(self->queue));
+    TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
     t->launches_s = (opencl_now_s() - t->began) / (double)count;
     t->state = TRYING_WHOLE;
   }
-  TRY_CL(clFinish(self->queue)); /* so that the launch below is timed alone */
+  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name); /* so that the launch below is timed alone */
   double began = opencl_now_s();
   TRY(take(self, plan, range, count, work_items, taken, error));
-  TRY_CL(clFinish(self->queue));
+  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
   t->decided_s = opencl_now_s();
   t->whole = (t->decided_s - began) / (double)*taken < t->launches_s;
   t->state = DECIDED;

@@ -24,6 +24,19 @@ same "$(get pass)" true
 same "$(get mismatches)" 0
 at_least "$(get checks.0.elements)" 1
 
+run 0 validate --quick --device "$device" --report report.json
+mv report.json out
+same "$(get pass)" true
+same "$(get device.exact)" true
+[ -n "$(get device.driver)" ] || fail "the report names no driver"
+echo precious >report.json
+refused 1 validate --device "$device" --report report.json
+says err --force
+[ "$(cat report.json)" = precious ] || fail "a report was overwritten"
+refused 1 validate --device "$device" --report nowhere/report.json
+run 0 validate --quick --device "$device" --report report.json --force --quiet
+grep -q '"driver"' report.json || fail "--force did not overwrite the report"
+
 # Without any platform: status 4 and what to install. The reference needs none.
 OCL_ICD_VENDORS=/nowhere.icd
 export OCL_ICD_VENDORS

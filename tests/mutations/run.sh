@@ -10,18 +10,34 @@ tree=$(mktemp -d "${TMPDIR:-/tmp}/mlp_cl-mutations-XXXXXX")
 trap 'rm -rf "$tree"' EXIT
 export CK_FORK=no MLP_CL_CACHE=off POCL_CACHE_DIR="$tree/pocl" RUSTICL_ENABLE=llvmpipe
 failures=0
+checking= # which checks are needed is asked first, then set
 
 note() {
   echo "run.sh: $*" >&2
 }
 
 build() {
-  cmake --build "$tree/build" --target "check_$1" >"$tree/build.log" 2>&1
+  cmake --build "$tree/build" --target "check_$1" mlp_cl >"$tree/build.log" 2>&1
+}
+
+# A run of the command under Oclgrind, self-test and all: data races are failures.
+run_oclgrind() {
+  rm -f "$tree/races.log"
+  timeout 300 oclgrind --data-races --log "$tree/races.log" "$tree/build/mlp_cl" train --device 0 --kernels "$1" \
+    --data "$tree/data" --hidden 5 --epochs 1 --batch 5 --quiet >"$tree/run.log" 2>&1 || return 1
+  [ ! -s "$tree/races.log" ] || {
+    sed -n 's/^\(.*race.*\)$/:F:all:oclgrind:0: \1/p' "$tree/races.log" | head -n 1 >"$tree/run.log"
+    return 1
+  }
 }
 
 # run_check CHECK DEVICE [KERNELS]: what check_CHECK.c says, with its status.
 run_check() {
   case $2 in
+    oclgrind)
+      run_oclgrind "$3"
+      return
+      ;;
     reference) set -- "$1" MLP_CL_TEST_DEVICE=reference "${3:-}" ;;
     pocl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=pocl.icd ;;
     rusticl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=rusticl.icd MLP_CL_TEST_SMALL=1 ;;
@@ -32,16 +48,17 @@ run_check() {
   env "$device" "$@" timeout 300 "$tree/build/tests/check_$check" >"$tree/run.log" 2>&1
 }
 
-# The first failure: name of the test and what it says, short.
+# The first failure, short: the rule that the self-test found broken, or what the test says.
 message() {
-  sed -nE 's/^.*:[FE]:[^:]*:([^:]*):[0-9]+: (.*)$/\1: \2/p' "$tree/run.log" | head -n 1 |
-    sed -E "s#[^ ]*/tests/check_[a-z_]*\.c:[0-9]+: [^ ]*\(.*\) returned#call returned#; s#\|#/#g" | cut -c 1-150
+  sed -nE 's/^.*:[FES]:[^:]*:([^:]*):[0-9]+: (.*)$/\1: \2/p' "$tree/run.log" | head -n 1 |
+    sed -E 's/^.* breaks the rule ("[^"]*").*$/the self-test: \1/; s/_/\\_/g; s/\|/\\|/g' | cut -c 1-120
 }
 
 restore() {
   local saved
   while read -r saved; do
-    cp "$root/$saved" "$tree/$saved" # with a new time, so that it is compiled again
+    mv "$tree/$saved.before" "$tree/$saved"
+    touch "$tree/$saved" # so that it is compiled again
   done < <(sort -u "$tree/edited")
   : >"$tree/edited"
 }
@@ -51,7 +68,7 @@ restore() {
 mutation() {
   name=$1
   stale=
-  restore
+  [ -z "$checking" ] || restore
 }
 
 skipped() {
@@ -60,15 +77,21 @@ skipped() {
 
 # edit FILE EXPRESSION: applies a sed -E expression, which has to change the file.
 edit() {
-  skipped && return
-  sed -E -i "$2" "$tree/$1"
-  if cmp -s "$root/$1" "$tree/$1"; then stale=$1; fi
+  if [ -z "$checking" ] || skipped; then return; fi
+  [ -e "$tree/$1.before" ] || cp "$tree/$1" "$tree/$1.before"
   echo "$1" >>"$tree/edited"
+  sed -E "$2" "$tree/$1" >"$tree/after"
+  if cmp -s "$tree/$1" "$tree/after"; then stale=$1; fi
+  cp "$tree/after" "$tree/$1"
 }
 
 # caught_by CHECK DEVICE [KERNELS]
 caught_by() {
   skipped && return
+  if [ -z "$checking" ]; then
+    echo "$*"
+    return
+  fi
   local verdict
   if [ -n "$stale" ]; then
     verdict="STALE: $stale reads otherwise now"
@@ -84,7 +107,7 @@ caught_by() {
   [ "$verdict" = caught ] || failures=$((failures + 1))
   local said=
   [ "$verdict" != caught ] || said=$(message)
-  echo "| $name | $* | $verdict | ${said//_/\\_} |"
+  echo "| $name | $* | $verdict | $said |"
 }
 
 # ---- The runs ----
@@ -96,13 +119,23 @@ cmake -S "$tree" -B "$tree/build" -G Ninja -DMLP_CL_EXAMPLES=OFF >"$tree/build.l
   cat "$tree/build.log" >&2
   exit 1
 }
+tests/cli/tiny_data.sh "$tree/data"
 note "building, and running each check as it is"
+# shellcheck source=tests/mutations/list.sh
 while read -r check device kernels; do
-  build "$check" || { tail -n 20 "$tree/build.log" >&2; exit 1; }
-  # shellcheck disable=SC2086 # no kernels is no argument
-  run_check "$check" "$device" $kernels || { cat "$tree/run.log" >&2; note "red as it is: $check $device $kernels"; exit 1; }
-done < <(sed -nE 's/^caught_by (.*)$/\1/p' "$here/list.sh" | sort -u)
+  [ "$device" != oclgrind ] || continue # ci/sanitize.sh does that
+  build "$check" || {
+    tail -n 20 "$tree/build.log" >&2
+    exit 1
+  }
+  run_check "$check" "$device" "$kernels" || {
+    cat "$tree/run.log" >&2
+    note "red as it is: $check $device $kernels"
+    exit 1
+  }
+done < <(. "$here/list.sh" | sort -u)
 note "mutating"
+checking=yes
 echo "| mutation | test | verdict | which says |"
 echo "| --- | --- | --- | --- |"
 # shellcheck source=tests/mutations/list.sh
