@@ -214,8 +214,8 @@ typedef struct backend_operations {
   mlp_cl_status (*sgd)(backend *self, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
                        mlp_cl_error *error);
 
-  /* Optional (NULL): whole steps in fewer launches, with the same bits. Takes *taken steps from the range's start, maybe none:
-   * the caller does the next one by the operations above, and asks again. */
+  /* Optional (NULL): whole steps in fewer launches, with the same bits. Takes *taken steps from the range's start,
+   * maybe none: the caller does the next one by the operations above, and asks again. */
   mlp_cl_status (*train_steps)(backend *self, const step_plan *plan, const step_range *range, size_t *taken,
                                mlp_cl_error *error);
 

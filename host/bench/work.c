@@ -91,11 +91,12 @@ static mlp_cl_status repeat_train(mlp_cl_bench *b, size_t times, mlp_cl_error *e
   return fail(error, MLP_CL_BAD_ARGUMENT, "the run has come to its end: measure anew");
 }
 
-/* Multiplications and additions: two products in the first layer, three in the others. */
-static double step_flops(const mlp_cl_bench_work *w) {
+/* Multiplications and additions of `first` products in the first layer and `other` in each of the others. */
+static double layers_flops(const mlp_cl_bench_work *w, double first, double other) {
   double flops = 0;
   for (size_t i = 0; i + 1 < w->shape->widths_count; i++)
-    flops += (i > 0 ? 6.0 : 4.0) * (double)w->batch * (double)w->shape->widths[i] * (double)w->shape->widths[i + 1];
+    flops +=
+        2 * (i > 0 ? other : first) * (double)w->batch * (double)w->shape->widths[i] * (double)w->shape->widths[i + 1];
   return flops;
 }
 
@@ -141,7 +142,7 @@ mlp_cl_status bench_prepare_train(mlp_cl_bench *b, mlp_cl_context *context, mlp_
   recipe.dropout = 0.2f;
   TRY(mlp_cl_trainer_create(b->network, b->data, NULL, &recipe, &b->trainer, error));
   b->repeat = repeat_train;
-  b->flops = step_flops(&b->work);
+  b->flops = layers_flops(&b->work, 2, 3);
   return MLP_CL_OK;
 }
 
@@ -163,6 +164,6 @@ mlp_cl_status bench_prepare_predict(mlp_cl_bench *b, mlp_cl_context *context, ml
   b->probabilities = calloc(b->work.batch, classes * sizeof(float));
   if (b->probabilities == NULL) return fail_memory(error, b->work.batch * classes * sizeof(float), "probabilities");
   b->repeat = repeat_predict;
-  b->flops = 2.0 * (double)b->work.batch * (double)(mlp_cl_network_parameters(b->network));
+  b->flops = layers_flops(&b->work, 1, 1);
   return MLP_CL_OK;
 }

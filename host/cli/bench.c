@@ -111,8 +111,8 @@ static mlp_cl_status measure_device(bench_run *r) {
     json_object_set_new(r->object, "launch_us", report_number(launch.median_s * 1e6));
     json_object_set_new(r->object, "wait_us", report_number(wait.median_s * 1e6));
   } else {
-    printf("peak    %9.1f GFLOP/s of float32 fused multiply-adds\n", r->peak * 1e-9);
-    printf("copy    %9.1f GB/s read and written\n", gigabytes_per_s);
+    printf("peak    %9.2f GFLOP/s of float32 fused multiply-adds\n", r->peak * 1e-9);
+    printf("copy    %9.2f GB/s read and written\n", gigabytes_per_s);
     printf("launch  %9.2f us, %.2f us when waited for\n", launch.median_s * 1e6, wait.median_s * 1e6);
   }
   return MLP_CL_OK;
@@ -230,7 +230,7 @@ static mlp_cl_status measure_start(bench_run *r, const options *o, double first_
     json_object_set_new(r->object, "open_s", report_number(first_s));
     json_object_set_new(r->object, "reopen_s", report_number(again_s));
   } else {
-    printf("open    %9.2f s with build and self-test, %.2f s again\n", first_s, again_s);
+    printf("open    %9.2f s, %.2f s again\n", first_s, again_s);
   }
   return MLP_CL_OK;
 }

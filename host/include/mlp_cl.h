@@ -31,20 +31,20 @@ extern "C" {
 
 /* ---- Status and errors ------------------------------------------------------------------------------------------ */
 
-#define MLP_CL_STATUS_LIST(X)                                            \
-  X(OK, "success")                                                       \
-  X(BAD_ARGUMENT, "an argument is out of its range")                     \
-  X(BAD_SHAPE, "shapes do not fit each other")                           \
-  X(BAD_FILE, "a file's content is not valid")                           \
-  X(IO, "the operating system refused a file operation")                 \
-  X(NO_MEMORY, "host memory does not suffice")                           \
-  X(NO_DEVICE, "there is no such OpenCL device")                         \
-  X(INEXACT, "the device does not keep the numerics contract")           \
-  X(BUILD, "the device's compiler rejected a kernel")                    \
-  X(OPENCL, "an OpenCL call failed")                                     \
-  X(DEVICE_MEMORY, "device memory does not suffice")                     \
-  X(MISMATCH, "device and reference differ")                             \
-  X(DIVERGED, "training diverged: a value is not finite")                \
+#define MLP_CL_STATUS_LIST(X)                                  \
+  X(OK, "success")                                             \
+  X(BAD_ARGUMENT, "an argument is out of its range")           \
+  X(BAD_SHAPE, "shapes do not fit each other")                 \
+  X(BAD_FILE, "a file's content is not valid")                 \
+  X(IO, "the operating system refused a file operation")       \
+  X(NO_MEMORY, "host memory does not suffice")                 \
+  X(NO_DEVICE, "there is no such OpenCL device")               \
+  X(INEXACT, "the device does not keep the numerics contract") \
+  X(BUILD, "the device's compiler rejected a kernel")          \
+  X(OPENCL, "an OpenCL call failed")                           \
+  X(DEVICE_MEMORY, "device memory does not suffice")           \
+  X(MISMATCH, "device and reference differ")                   \
+  X(DIVERGED, "training diverged: a value is not finite")      \
   X(CANCELLED, "cancelled by the caller")
 
 typedef enum mlp_cl_status {
@@ -104,10 +104,10 @@ typedef struct mlp_cl_context_options {
   const char *kernels; /* NULL: as suits the device; "plain", "panel" and "steps" (CPU), "tile" (GPU) force a variant */
 } mlp_cl_context_options;
 
-/* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or NULL
- * for the best one (GPU before CPU). `options` may be NULL.
- * Builds and runs the self-test of the numerics contract on first use of a device and driver (some milliseconds after).
- * Errors: NO_DEVICE (the text lists what there is), INEXACT, BUILD, OPENCL, NO_MEMORY, BAD_ARGUMENT. */
+/* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or
+ * NULL for the best one (GPU before CPU). `options` may be NULL. Builds and runs the self-test of the numerics contract
+ * on first use of a device and driver (some milliseconds after). Errors: NO_DEVICE (the text lists what there is),
+ * INEXACT, BUILD, OPENCL, NO_MEMORY, BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options,
                                                mlp_cl_context **context, mlp_cl_error *error);
 /* Destroy what was created on a context before the context. NULL is allowed. */
@@ -194,8 +194,9 @@ MLP_CL_API mlp_cl_status mlp_cl_network_get(mlp_cl_network *network, size_t laye
                                             mlp_cl_error *error);
 MLP_CL_API mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t layer, const float *weight,
                                             const float *bias, mlp_cl_error *error);
-/* The receipt: SHA-256 over all parameters as little-endian float32, layer by layer, weight as (in, out) row-major, then
- * bias. Writes 64 hex digits and a NUL. Waits. Errors: DIVERGED (a value is not finite: NaN is never hashed), OPENCL. */
+/* The receipt: SHA-256 over all parameters as little-endian float32, layer by layer, weight as (in, out) row-major,
+ * then bias. Writes 64 hex digits and a NUL. Waits. Errors: DIVERGED (a value is not finite: NaN is never hashed),
+ * OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex[65], mlp_cl_error *error);
 
 /* Class probabilities (rows, classes) of `rows` rows of `width` features, taken as they are (no scaling). Waits.
@@ -213,9 +214,9 @@ typedef struct mlp_cl_evaluation {
   size_t rows;
 } mlp_cl_evaluation;
 
-/* Evaluates on a labelled dataset. `confusion`, unless NULL, gets outputs × outputs counts, where outputs is the width of
- * the logits and may exceed the dataset's classes; row = label, column = prediction.
- * Waits. Errors: BAD_SHAPE (features or classes do not fit), BAD_ARGUMENT (no labels), DIVERGED, OPENCL. */
+/* Evaluates on a labelled dataset. `confusion`, unless NULL, gets outputs × outputs counts, where outputs is the width
+ * of the logits and may exceed the dataset's classes; row = label, column = prediction. Waits. Errors: BAD_SHAPE
+ * (features or classes do not fit), BAD_ARGUMENT (no labels), DIVERGED, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,
                                                  mlp_cl_evaluation *evaluation, uint64_t *confusion,
                                                  mlp_cl_error *error);
@@ -225,17 +226,17 @@ MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const 
 typedef enum mlp_cl_reduction { MLP_CL_MEAN, MLP_CL_SUM } mlp_cl_reduction;
 
 typedef struct mlp_cl_recipe {
-  uint64_t seed;            /* of shuffles and dropout; parameters have their own */
+  uint64_t seed; /* of shuffles and dropout; parameters have their own */
   uint32_t epochs;
-  uint32_t batch;           /* rows per step; the last step of an epoch takes what is left */
-  float learning_rate;      /* 0, or 2^-30 … 2^30 */
-  float momentum;           /* [0, 1) */
-  bool nesterov;            /* needs momentum */
-  float weight_decay;       /* >= 0, added to the gradient of weights and biases as wd · w, as PyTorch's SGD does */
-  float dropout;            /* [0, 1): chance that a hidden value is dropped */
-  bool dropout_unscaled;    /* kept values as they are instead of divided by 1 - dropout */
+  uint32_t batch;             /* rows per step; the last step of an epoch takes what is left */
+  float learning_rate;        /* 0, or 2^-30 … 2^30 */
+  float momentum;             /* [0, 1) */
+  bool nesterov;              /* needs momentum */
+  float weight_decay;         /* >= 0, added to the gradient of weights and biases as wd · w, as PyTorch's SGD does */
+  float dropout;              /* [0, 1): chance that a hidden value is dropped */
+  bool dropout_unscaled;      /* kept values as they are instead of divided by 1 - dropout */
   mlp_cl_reduction reduction; /* of the loss over the batch, for the gradient */
-  bool no_shuffle;          /* take rows in file order */
+  bool no_shuffle;            /* take rows in file order */
 } mlp_cl_recipe;
 
 /* seed 1, 10 epochs, batch 64, lr 0.1, momentum 0.9, the rest 0, mean. */
@@ -248,13 +249,13 @@ typedef enum mlp_cl_event_kind {
 
 typedef struct mlp_cl_event {
   mlp_cl_event_kind kind;
-  uint32_t epoch;  /* 1-based: the one running or just completed */
+  uint32_t epoch; /* 1-based: the one running or just completed */
   uint32_t epochs;
-  uint64_t step;   /* steps completed or enqueued in the whole run */
-  uint64_t steps;  /* in the whole run */
-  uint64_t samples; /* rows trained on so far in this call */
-  double seconds;  /* since training began, evaluation included */
-  double train_loss;     /* mean over the epoch's rows as they were trained on; NaN in STEP events */
+  uint64_t step;     /* steps completed or enqueued in the whole run */
+  uint64_t steps;    /* in the whole run */
+  uint64_t samples;  /* rows trained on so far in this call */
+  double seconds;    /* since training began, evaluation included */
+  double train_loss; /* mean over the epoch's rows as they were trained on; NaN in STEP events */
   double train_accuracy;
   bool has_test;
   double test_loss;
@@ -273,8 +274,8 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const ml
                                                const mlp_cl_dataset *test, const mlp_cl_recipe *recipe,
                                                mlp_cl_trainer **trainer, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer);
-/* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL) gets
- * the number taken, less than asked only at the end of the run. */
+/* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL)
+ * gets the number taken, less than asked only at the end of the run. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done,
                                               mlp_cl_error *error);
 /* Runs to the end of the recipe. Errors: CANCELLED, DIVERGED (names epoch and step), OPENCL. */
@@ -292,12 +293,13 @@ MLP_CL_API mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_data
  * Each writes its inputs to the device, runs the unfused kernel, waits and reads back. Inputs are made canonical first
  * (docs/numerics.md): magnitudes below 2^-30 (values, weights) or 2^-50 (gradients, momentum) become 0.
  * All arrays are row-major and must not overlap, except where said.
- * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow), DEVICE_MEMORY, OPENCL, BUILD. */
+ * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow), DEVICE_MEMORY, OPENCL, BUILD.
+ */
 
 typedef enum mlp_cl_product {
   MLP_CL_A_B,  /* forward: c (m,n) = a (m,k) · b (k,n); summed in blocks of 256 */
   MLP_CL_A_BT, /* input gradient: c (m,n) = a (m,k) · bᵀ, b (n,k); a and c are gradients; summed in blocks of 256 */
-  MLP_CL_AT_B  /* weight gradient: c (m,n) = aᵀ · b, a (k,m), b (k,n); b and c are gradients; tree over leaves of 256 */
+  MLP_CL_AT_B /* weight gradient: c (m,n) = aᵀ · b, a (k,m), b (k,n); b and c are gradients; tree over leaves of 256 */
 } mlp_cl_product;
 
 MLP_CL_API mlp_cl_status mlp_cl_matmul(mlp_cl_context *context, mlp_cl_product product, size_t m, size_t n, size_t k,
@@ -314,18 +316,18 @@ MLP_CL_API mlp_cl_status mlp_cl_relu_backward(mlp_cl_context *context, size_t ro
 /* Probabilities of each row of logits. */
 MLP_CL_API mlp_cl_status mlp_cl_softmax(mlp_cl_context *context, size_t rows, size_t cols, const float *logits,
                                         float *probabilities, mlp_cl_error *error);
-/* losses (rows) = log(sum(exp(logits - max))) - (logits[label] - max); predictions (rows): argmax, lowest index on ties;
- * d_logits (rows,cols) = (softmax - onehot) · (1/rows for MEAN, 1 for SUM). Any output may be NULL.
- * A label out of range is BAD_ARGUMENT. */
+/* losses (rows) = log(sum(exp(logits - max))) - (logits[label] - max); predictions (rows): argmax, lowest index on
+ * ties; d_logits (rows,cols) = (softmax - onehot) · (1/rows for MEAN, 1 for SUM). Any output may be NULL. A label out
+ * of range is BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_cross_entropy(mlp_cl_context *context, size_t rows, size_t cols, const float *logits,
                                               const int32_t *labels, mlp_cl_reduction reduction, float *losses,
                                               int32_t *predictions, float *d_logits, mlp_cl_error *error);
 
-/* Names one dropout mask. The mask of element (row, col) depends on these, on the row's number in the whole batch and on
- * cols, never on the device. */
+/* Names one dropout mask. The mask of element (row, col) depends on these, on the row's number in the whole batch and
+ * on cols, never on the device. */
 typedef struct mlp_cl_mask {
-  float rate;         /* [0,1) */
-  bool unscaled;      /* kept values as they are instead of times 1/(1-rate) */
+  float rate;    /* [0,1) */
+  bool unscaled; /* kept values as they are instead of times 1/(1-rate) */
   uint64_t seed;
   uint32_t step;
   uint32_t layer;     /* below 2^24 */
@@ -340,34 +342,34 @@ MLP_CL_API mlp_cl_status mlp_cl_dropout_backward(mlp_cl_context *context, size_t
                                                  const mlp_cl_mask *mask, const float *d_y, float *d_x,
                                                  mlp_cl_error *error);
 /* One update of weight (rows,cols) in place from its gradient, and of velocity (rows,cols; NULL without momentum):
- * g += weight_decay · w; with momentum v = momentum · v + g, g = nesterov ? g + momentum · v : v; w -= learning_rate · g.
- * (torch.optim.SGD with dampening 0.) Only these fields of the recipe are read. */
+ * g += weight_decay · w; with momentum v = momentum · v + g, g = nesterov ? g + momentum · v : v; w -= learning_rate ·
+ * g. (torch.optim.SGD with dampening 0.) Only these fields of the recipe are read. */
 MLP_CL_API mlp_cl_status mlp_cl_sgd(mlp_cl_context *context, size_t rows, size_t cols, const mlp_cl_recipe *recipe,
                                     const float *gradient, float *weight, float *velocity, mlp_cl_error *error);
 /* y (rows,width) = source[order[i]] · scale; source has source_rows rows of `element`. order NULL takes 0, 1, 2, … */
 MLP_CL_API mlp_cl_status mlp_cl_gather(mlp_cl_context *context, const void *source, mlp_cl_element element,
-                                       size_t source_rows, size_t width, float scale, const uint32_t *order, size_t rows,
-                                       float *y, mlp_cl_error *error);
+                                       size_t source_rows, size_t width, float scale, const uint32_t *order,
+                                       size_t rows, float *y, mlp_cl_error *error);
 
 /* ---- Model files ------------------------------------------------------------------------------------------------ */
 
-/* Tells before a long run whether `path` can be written: its folder exists and takes new files, and what is there now, if
- * anything, is a regular file (a link is followed). Leaves the disk as it was; an existing file is no error.
- * Errors: BAD_ARGUMENT (empty, a folder, a device or pipe), IO (with the system's reason), NO_MEMORY. */
+/* Tells before a long run whether `path` can be written: its folder exists and takes new files, and what is there now,
+ * if anything, is a regular file (a link is followed). Leaves the disk as it was; an existing file is no error. Errors:
+ * BAD_ARGUMENT (empty, a folder, a device or pipe), IO (with the system's reason), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_check_output(const char *path, mlp_cl_error *error);
 
 /* What a model file says beside its parameters. */
 typedef struct mlp_cl_model_info mlp_cl_model_info;
 
-/* Writes a safetensors file: weights (out, in) as "0.weight", "0.bias", "2.weight", … so that torch.nn.Sequential(Linear,
- * ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU, Dropout, Linear, …). `recipe` and
- * `dataset` (its classes and scale) go to the metadata and may be NULL. Written beside, flushed, renamed. Waits.
- * Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's classes are not the network's outputs),
- * DIVERGED (values not finite are never saved), NO_MEMORY, OPENCL. */
+/* Writes a safetensors file: weights (out, in) as "0.weight", "0.bias", "2.weight", … so that
+ * torch.nn.Sequential(Linear, ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU,
+ * Dropout, Linear, …). `recipe` and `dataset` (its classes and scale) go to the metadata and may be NULL. Written
+ * beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's classes
+ * are not the network's outputs), DIVERGED (values not finite are never saved), NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
                                              const mlp_cl_dataset *dataset, mlp_cl_error *error);
-/* Reads a file that mlp_cl_network_save wrote, or one of PyTorch's with the same layers. *info (may be NULL) is freed with
- * mlp_cl_model_info_destroy. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY, DEVICE_MEMORY. */
+/* Reads a file that mlp_cl_network_save wrote, or one of PyTorch's with the same layers. *info (may be NULL) is freed
+ * with mlp_cl_model_info_destroy. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY, DEVICE_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_network_load(mlp_cl_context *context, const char *path, mlp_cl_network **network,
                                              mlp_cl_model_info **info, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_model_info_destroy(mlp_cl_model_info *info);
@@ -384,7 +386,7 @@ typedef struct mlp_cl_check {
   uint64_t mismatches; /* elements whose bits differ from the reference's */
   uint64_t max_ulp;    /* largest distance in units in the last place */
   double seconds;
-  char first[256];     /* "" or the first mismatch: shape, index, both values in hex and decimal */
+  char first[256]; /* "" or the first mismatch: shape, index, both values in hex and decimal */
 } mlp_cl_check;
 
 typedef bool mlp_cl_on_check(const mlp_cl_check *check, void *user);

@@ -16,7 +16,7 @@ struct opencl_peak {
   cl_kernel kernels[3]; /* by peak_kind */
   cl_mem from, to, result;
   size_t copy_bytes;
-  size_t groups, local; /* of peak_fma */
+  size_t groups, local, rounds; /* of peak_fma */
 };
 
 void opencl_peak_release(opencl_backend *self) {
@@ -42,48 +42,73 @@ static mlp_cl_status allocate(opencl_backend *self, size_t bytes, cl_mem *buffer
   return MLP_CL_OK;
 }
 
+static launch launch_of(opencl_backend *self, peak_kind kind) {
+  return (launch){.self = self, .kernel = self->peak->kernels[kind], .name = names[kind], .code = CL_SUCCESS};
+}
+
+/* A value that stays near 1 in all chains: nothing overflows or becomes subnormal. */
+static mlp_cl_status run_fma(opencl_backend *self, double *amount, mlp_cl_error *error) {
+  const opencl_peak *p = self->peak;
+  size_t chains = self->tuning.variant == VARIANT_PANEL ? (size_t)self->tuning.tile_rows * PANEL : SCALAR_CHAINS;
+  size_t items = p->groups * p->local;
+  launch l = launch_of(self, PEAK_FMA);
+  launch_int(&l, p->rounds);
+  launch_float(&l, 0.5f);
+  launch_float(&l, 0.5f);
+  launch_buffer(&l, p->result);
+  *amount = 2.0 * UNROLL * (double)chains * (double)p->rounds * (double)items;
+  return launch_run(&l, items, 1, p->local, 1, error);
+}
+
+/* A launch that is long beside its start, on devices that differ by four orders of magnitude. */
+static mlp_cl_status choose_rounds(opencl_backend *self, mlp_cl_error *error) {
+  static const double long_s = 0.005;
+  opencl_peak *p = self->peak;
+  double amount, took = 0;
+  for (p->rounds = 8; took < long_s && p->rounds < self->tuning.longest_sum / (4 * UNROLL) && p->rounds < 1 << 24;) {
+    p->rounds *= 2;
+    double began = opencl_now_s();
+    TRY(run_fma(self, &amount, error));
+    TRY_CL(clFinish(self->queue), "measuring the device's peak");
+    took = opencl_now_s() - began;
+  }
+  return MLP_CL_OK;
+}
+
 static mlp_cl_status prepare(opencl_backend *self, mlp_cl_error *error) {
   opencl_peak *p = self->peak;
-  bool panel = self->tuning.variant == VARIANT_PANEL;
   cl_int code;
   TRY(opencl_program_build(self, "peak.cl", &p->program, error));
   for (size_t i = 0; i < 3; i++) {
     p->kernels[i] = clCreateKernel(p->program, names[i], &code);
     TRY_CL(code, "creating kernel %s", names[i]);
   }
-  p->local = panel ? 1 : size_min(256, (size_t)self->base.device.work_group_size);
+  p->local = self->tuning.variant == VARIANT_PANEL ? 1 : size_min(256, (size_t)self->base.device.work_group_size);
   p->groups = 8 * (size_t)self->base.device.compute_units;
   size_t largest = (size_t)self->base.device.largest_allocation_bytes;
   p->copy_bytes = size_min(copy_bytes_wanted, largest / 4) / PIECE_BYTES_MAX * PIECE_BYTES_MAX;
   TRY(allocate(self, p->groups * p->local * sizeof(cl_float16), &p->result, error));
   TRY(allocate(self, p->copy_bytes, &p->from, error));
-  return allocate(self, p->copy_bytes, &p->to, error);
+  TRY(allocate(self, p->copy_bytes, &p->to, error));
+  return choose_rounds(self, error);
 }
 
-/* A value that stays near 1 in all chains: nothing overflows or becomes subnormal. */
-static mlp_cl_status run_fma(opencl_backend *self, launch *l, double *amount, mlp_cl_error *error) {
-  const opencl_peak *p = self->peak;
-  bool panel = self->tuning.variant == VARIANT_PANEL;
-  size_t chains = panel ? (size_t)self->tuning.tile_rows * PANEL : SCALAR_CHAINS;
-  /* Few work-items take many rounds; where loops are limited, all that a round may count as must fit. */
-  size_t rounds = size_min(panel ? 1 << 15 : 1 << 13, self->tuning.longest_sum / (2 * UNROLL * chains));
-  size_t items = p->groups * p->local;
-  launch_int(l, rounds);
-  launch_float(l, 0.5f);
-  launch_float(l, 0.5f);
-  launch_buffer(l, p->result);
-  *amount = 2.0 * UNROLL * (double)chains * (double)rounds * (double)items;
-  return launch_run(l, items, 1, p->local, 1, error);
-}
-
-static mlp_cl_status run_copy(opencl_backend *self, launch *l, double *amount, mlp_cl_error *error) {
+static mlp_cl_status run_copy(opencl_backend *self, double *amount, mlp_cl_error *error) {
   const opencl_peak *p = self->peak;
   size_t count = p->copy_bytes / (self->tuning.variant == VARIANT_PANEL ? sizeof(cl_float16) : sizeof(cl_float4));
-  launch_ulong(l, count);
-  launch_buffer(l, p->from);
-  launch_buffer(l, p->to);
+  launch l = launch_of(self, PEAK_COPY);
+  launch_ulong(&l, count);
+  launch_buffer(&l, p->from);
+  launch_buffer(&l, p->to);
   *amount = 2.0 * (double)p->copy_bytes;
-  return launch_shares(l, count, error);
+  return launch_shares(&l, count, error);
+}
+
+static mlp_cl_status run_nothing(opencl_backend *self, double *amount, mlp_cl_error *error) {
+  launch l = launch_of(self, PEAK_LAUNCH);
+  launch_buffer(&l, self->peak->result);
+  *amount = 1;
+  return launch_run(&l, 1, 1, 1, 1, error);
 }
 
 mlp_cl_status opencl_peak_run(backend *base, peak_kind kind, double *amount, mlp_cl_error *error) {
@@ -97,10 +122,10 @@ mlp_cl_status opencl_peak_run(backend *base, peak_kind kind, double *amount, mlp
       return status;
     }
   }
-  launch l = {.self = self, .kernel = self->peak->kernels[kind], .name = names[kind], .code = CL_SUCCESS};
-  if (kind == PEAK_FMA) return run_fma(self, &l, amount, error);
-  if (kind == PEAK_COPY) return run_copy(self, &l, amount, error);
-  launch_buffer(&l, self->peak->result);
-  *amount = 1;
-  return launch_run(&l, 1, 1, 1, 1, error);
+  switch (kind) {
+    case PEAK_FMA: return run_fma(self, amount, error);
+    case PEAK_COPY: return run_copy(self, amount, error);
+    case PEAK_LAUNCH: break;
+  }
+  return run_nothing(self, amount, error);
 }

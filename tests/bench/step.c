@@ -1,6 +1,6 @@
 /* Time of a training step through the public API: step WIDTHS BATCH [DEVICE [KERNELS [SECONDS]]], as
- * `step 784,512,10 128 0 steps 3`. Data are resident, dropout 0.2 after each hidden layer, plain SGD with mean loss. Prints one
- * JSON line: median microseconds of a step, and GFLOP/s counting forward, input and weight gradients. */
+ * `step 784,512,10 128 0 steps 3`. Data are resident, dropout 0.2 after each hidden layer, plain SGD with mean loss.
+ * Prints one JSON line: median microseconds of a step, and GFLOP/s counting forward, input and weight gradients. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
