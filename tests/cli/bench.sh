@@ -5,9 +5,9 @@
 
 run 0 bench --device "$device" --layers 20,9,3 --batch 7
 says out 20-9-3
-silent_terminal() { ! grep -q "$(printf '\033')" "$1" || fail "$last: escape sequences in std$1"; }
-silent_terminal out
-silent_terminal err
+no_escapes() { ! grep -q "$(printf '\033')" "$1" || fail "$last: escape sequences in std$1"; }
+no_escapes out
+no_escapes err
 
 run 0 bench --device "$device" --layers 20,9,3 --batch 7 --json --quiet
 silent err
