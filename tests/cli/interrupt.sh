@@ -35,7 +35,7 @@ nothing_left
 for wait in 0.05 0.5 2; do
   last="SIGINT after $wait seconds"
   # shellcheck disable=SC2086
-  timeout --preserve-status -s INT -k 20 $wait "$MLP_CL" $endless >out 2>err
+  timeout --foreground --preserve-status -s INT -k 20 $wait "$MLP_CL" $endless >out 2>err
   same $? 130
   nothing_left
 done
@@ -44,6 +44,6 @@ says err 'stopped on request'
 # With --json the failure is the one object.
 last='SIGINT with --json'
 # shellcheck disable=SC2086
-timeout --preserve-status -s INT -k 20 2 "$MLP_CL" $endless --json >out 2>err
+timeout --foreground --preserve-status -s INT -k 20 2 "$MLP_CL" $endless --json >out 2>err
 same $? 130
 same "$(get error.status)" CANCELLED
