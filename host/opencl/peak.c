@@ -65,7 +65,10 @@ static mlp_cl_status choose_rounds(opencl_backend *self, mlp_cl_error *error) {
   static const double long_s = 0.005;
   opencl_peak *p = self->peak;
   double amount, took = 0;
-  for (p->rounds = 8; took < long_s && p->rounds < self->tuning.longest_sum / (4 * UNROLL) && p->rounds < 1 << 24;) {
+  p->rounds = 8;
+  TRY(run_fma(self, &amount, error)); /* which also compiles */
+  TRY_CL(clFinish(self->queue), "measuring the device's peak");
+  while (took < long_s && p->rounds < self->tuning.longest_sum / (4 * UNROLL) && p->rounds < 1 << 24) {
     p->rounds *= 2;
     double began = opencl_now_s();
     TRY(run_fma(self, &amount, error));
