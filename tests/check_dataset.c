@@ -71,6 +71,38 @@ START_TEST(rejects_bad_arrays) {
 }
 END_TEST
 
+START_TEST(targets_are_copied_checked_and_split) {
+  float features[5] = {0, 1, 2, 3, 4}, targets[5][2] = {{0, -1}, {1, -2}, {2, -3}, {3, -4}, {4, -5}};
+  mlp_cl_dataset *dataset, *kept, *held_out;
+  ck_ok(mlp_cl_dataset_from_targets(features, MLP_CL_FLOAT32, 5, 1, 1, &targets[0][0], 2, &dataset, &test_error));
+  targets[4][1] = NAN;
+  ck_assert_uint_eq(mlp_cl_dataset_outputs(dataset), 2);
+  ck_assert_uint_eq(mlp_cl_dataset_classes(dataset), 0);
+  ck_assert_ptr_null(mlp_cl_dataset_labels(dataset));
+  ck_assert_float_eq(mlp_cl_dataset_targets(dataset)[9], -5.0f);
+  ck_ok(mlp_cl_dataset_split(dataset, 0.4, 3, &kept, &held_out, &test_error));
+  ck_assert_uint_eq(mlp_cl_dataset_rows(kept), 3);
+  ck_assert_uint_eq(mlp_cl_dataset_rows(held_out), 2);
+  const mlp_cl_dataset *parts[] = {kept, held_out};
+  for (size_t p = 0; p < 2; p++)
+    for (size_t i = 0; i < parts[p]->rows; i++) {
+      float feature = ((const float *)parts[p]->features)[i];
+      ck_assert_float_eq(parts[p]->targets[2 * i], feature);
+      ck_assert_float_eq(parts[p]->targets[2 * i + 1], -1.0f - feature);
+    }
+  mlp_cl_dataset_destroy(held_out);
+  mlp_cl_dataset_destroy(kept);
+  mlp_cl_dataset_destroy(dataset);
+  ck_fails(mlp_cl_dataset_from_targets(features, MLP_CL_FLOAT32, 5, 1, 1, &targets[0][0], 2, &dataset, &test_error),
+           MLP_CL_BAD_ARGUMENT, "target 1 of row 4 is nan");
+  ck_assert_ptr_null(dataset);
+  ck_fails(mlp_cl_dataset_from_targets(features, MLP_CL_FLOAT32, 5, 1, 1, &targets[0][0], 0, &dataset, &test_error),
+           MLP_CL_BAD_ARGUMENT, "0 targets");
+  ck_fails(mlp_cl_dataset_from_targets(features, MLP_CL_FLOAT32, 5, 1, 1, NULL, 1, &dataset, &test_error),
+           MLP_CL_BAD_ARGUMENT, "NULL");
+}
+END_TEST
+
 /* Row i has the features (i, 1000 - i), so that rows can be told apart. */
 static mlp_cl_dataset *numbered_rows(size_t rows, size_t classes, const int32_t *labels) {
   int16_t *features = calloc(rows * 2, sizeof *features);
@@ -202,6 +234,7 @@ int main(void) {
   tcase_add_test(cases, copies_and_answers);
   tcase_add_test(cases, works_without_labels);
   tcase_add_test(cases, rejects_bad_arrays);
+  tcase_add_test(cases, targets_are_copied_checked_and_split);
   tcase_add_test(cases, split_follows_the_written_rule);
   tcase_add_test(cases, split_is_stratified_and_complete);
   tcase_add_test(cases, split_is_fair);

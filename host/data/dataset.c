@@ -42,14 +42,19 @@ static char **number_classes(size_t classes) {
   return names;
 }
 
+static void free_parts(const dataset_parts *parts) {
+  free(parts->features);
+  free(parts->labels);
+  free(parts->targets);
+}
+
 mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error) {
   mlp_cl_dataset *made = calloc(1, sizeof *made);
   char **names = parts->labels == NULL ? NULL : number_classes(parts->classes);
   if (made == NULL || (parts->labels != NULL && names == NULL)) {
     free(made);
     free(names);
-    free(parts->features);
-    free(parts->labels);
+    free_parts(parts);
     return fail_memory(error, sizeof *made + parts->classes * 16, "a data set's description");
   }
   *made = (mlp_cl_dataset){.rows = parts->rows,
@@ -59,6 +64,8 @@ mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset
                            .scale = parts->scale,
                            .labels = parts->labels,
                            .classes = parts->labels == NULL ? 0 : parts->classes,
+                           .targets = parts->targets,
+                           .outputs = parts->targets == NULL ? 0 : parts->outputs,
                            .class_names = names};
   *dataset = made;
   return MLP_CL_OK;
@@ -104,54 +111,109 @@ static mlp_cl_status check_labels(const int32_t *labels, size_t rows, size_t cla
   return MLP_CL_OK;
 }
 
+static mlp_cl_status check_targets(const float *targets, size_t rows, size_t outputs, mlp_cl_error *error) {
+  if (outputs == 0 || outputs > DATASET_CLASSES_MAX) {
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%zu targets a row: give 1 to %zu", outputs, DATASET_CLASSES_MAX);
+  }
+  for (size_t i = 0; i < rows * outputs; i++) {
+    if (isfinite(targets[i])) continue;
+    return fail(error, MLP_CL_BAD_ARGUMENT, "target %zu of row %zu is %g: targets must be finite", i % outputs,
+                i / outputs, (double)targets[i]);
+  }
+  return MLP_CL_OK;
+}
+
+/* rows × cols elements of `bytes` each, or fails where they cannot be addressed or held. */
+static mlp_cl_status array_bytes(size_t rows, size_t cols, size_t bytes, const char *what, size_t *total,
+                                 mlp_cl_error *error) {
+  if (!size_multiply(rows, cols, total) || !size_multiply(*total, bytes, total)) {
+    return fail(error, MLP_CL_BAD_SHAPE, "a data set of %zu rows × %zu %s is too large to address", rows, cols, what);
+  }
+  return *total > memory_total_bytes() ? fail_memory(error, *total, "a data set") : MLP_CL_OK;
+}
+
+/* A copy of what `given` points to. */
+static mlp_cl_status copy_arrays(const dataset_parts *given, mlp_cl_dataset **dataset, mlp_cl_error *error) {
+  size_t bytes = 0, target_bytes = 0, label_bytes = given->rows * sizeof *given->labels;
+  *dataset = NULL;
+  TRY(check_shape(given, error));
+  if (given->features == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "features are NULL");
+  TRY(array_bytes(given->rows, given->width, dataset_element_bytes(given->element), "features", &bytes, error));
+  if (given->targets != NULL)
+    TRY(array_bytes(given->rows, given->outputs, sizeof(float), "targets", &target_bytes, error));
+  if (given->element == MLP_CL_FLOAT32) TRY(check_features(given->features, given->rows, given->width, error));
+  if (given->labels != NULL) TRY(check_labels(given->labels, given->rows, given->classes, error));
+  if (given->targets != NULL) TRY(check_targets(given->targets, given->rows, given->outputs, error));
+
+  dataset_parts parts = *given;
+  parts.features = malloc(bytes);
+  parts.labels = given->labels == NULL ? NULL : malloc(label_bytes);
+  parts.targets = given->targets == NULL ? NULL : malloc(target_bytes);
+  if (parts.features == NULL || (given->labels != NULL && parts.labels == NULL) ||
+      (given->targets != NULL && parts.targets == NULL)) {
+    free_parts(&parts);
+    return fail_memory(error, bytes + label_bytes + target_bytes, "a data set");
+  }
+  memcpy(parts.features, given->features, bytes);
+  if (given->labels != NULL) memcpy(parts.labels, given->labels, label_bytes);
+  if (given->targets != NULL) memcpy(parts.targets, given->targets, target_bytes);
+  return dataset_adopt(&parts, dataset, error);
+}
+
 mlp_cl_status mlp_cl_dataset_from_arrays(const void *features, mlp_cl_element element, size_t rows, size_t width,
                                          float scale, const int32_t *labels, size_t classes, mlp_cl_dataset **dataset,
                                          mlp_cl_error *error) {
-  *dataset = NULL;
-  dataset_parts parts = {.rows = rows, .width = width, .element = element, .scale = scale, .classes = classes};
-  TRY(check_shape(&parts, error));
-  if (features == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "features are NULL");
-  size_t bytes, label_bytes = rows * sizeof *labels;
-  if (!size_multiply(rows, width, &bytes) || !size_multiply(bytes, dataset_element_bytes(element), &bytes)) {
-    return fail(error, MLP_CL_BAD_SHAPE, "a data set of %zu rows × %zu features is too large to address", rows, width);
-  }
-  if (bytes > memory_total_bytes()) return fail_memory(error, bytes, "a data set");
-  if (element == MLP_CL_FLOAT32) TRY(check_features(features, rows, width, error));
-  if (labels != NULL) TRY(check_labels(labels, rows, classes, error));
+  const dataset_parts given = {.rows = rows,
+                               .width = width,
+                               .element = element,
+                               .features = (void *)features,
+                               .scale = scale,
+                               .labels = (int32_t *)labels,
+                               .classes = classes};
+  return copy_arrays(&given, dataset, error);
+}
 
-  parts.features = malloc(bytes);
-  parts.labels = labels == NULL ? NULL : malloc(label_bytes);
-  if (parts.features == NULL || (labels != NULL && parts.labels == NULL)) {
-    free(parts.features);
-    free(parts.labels);
-    return fail_memory(error, bytes + label_bytes, "a data set");
-  }
-  memcpy(parts.features, features, bytes);
-  if (labels != NULL) memcpy(parts.labels, labels, label_bytes);
-  return dataset_adopt(&parts, dataset, error);
+mlp_cl_status mlp_cl_dataset_from_targets(const void *features, mlp_cl_element element, size_t rows, size_t width,
+                                          float scale, const float *targets, size_t outputs, mlp_cl_dataset **dataset,
+                                          mlp_cl_error *error) {
+  *dataset = NULL;
+  if (targets == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "targets are NULL");
+  const dataset_parts given = {.rows = rows,
+                               .width = width,
+                               .element = element,
+                               .features = (void *)features,
+                               .scale = scale,
+                               .targets = (float *)targets,
+                               .outputs = outputs};
+  return copy_arrays(&given, dataset, error);
 }
 
 /* The rows whose mark is `wanted`, in order; `count` of them. */
 static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned char *marks, bool wanted, size_t count,
                                mlp_cl_dataset **part, mlp_cl_error *error) {
   size_t row_bytes = dataset->width * dataset_element_bytes(dataset->element);
+  size_t target_bytes = dataset->outputs * sizeof(float);
   dataset_parts parts = {.rows = count,
                          .width = dataset->width,
                          .element = dataset->element,
                          .features = malloc(count * row_bytes),
                          .scale = dataset->scale,
                          .labels = dataset->labels == NULL ? NULL : malloc(count * sizeof(int32_t)),
-                         .classes = dataset->classes};
-  if (parts.features == NULL || (dataset->labels != NULL && parts.labels == NULL)) {
-    free(parts.features);
-    free(parts.labels);
-    return fail_memory(error, count * (row_bytes + sizeof(int32_t)), "a part of a data set");
+                         .classes = dataset->classes,
+                         .targets = dataset->targets == NULL ? NULL : malloc(count * target_bytes),
+                         .outputs = dataset->outputs};
+  if (parts.features == NULL || (dataset->labels != NULL && parts.labels == NULL) ||
+      (dataset->targets != NULL && parts.targets == NULL)) {
+    free_parts(&parts);
+    return fail_memory(error, count * (row_bytes + sizeof(int32_t) + target_bytes), "a part of a data set");
   }
   size_t next = 0;
   for (size_t row = 0; row < dataset->rows; row++) {
     if ((marks[row] != 0) != wanted) continue;
     memcpy((char *)parts.features + next * row_bytes, (const char *)dataset->features + row * row_bytes, row_bytes);
     if (parts.labels != NULL) parts.labels[next] = dataset->labels[row];
+    if (parts.targets != NULL)
+      memcpy(parts.targets + next * dataset->outputs, dataset->targets + row * dataset->outputs, target_bytes);
     next++;
   }
   return dataset_adopt(&parts, part, error);
@@ -176,6 +238,7 @@ void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset) {
   if (dataset == NULL) return;
   free(dataset->class_names);
   free(dataset->labels);
+  free(dataset->targets);
   free(dataset->features);
   free(dataset);
 }
@@ -198,6 +261,14 @@ float mlp_cl_dataset_scale(const mlp_cl_dataset *dataset) {
 
 const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset) {
   return dataset->labels;
+}
+
+size_t mlp_cl_dataset_outputs(const mlp_cl_dataset *dataset) {
+  return dataset->outputs;
+}
+
+const float *mlp_cl_dataset_targets(const mlp_cl_dataset *dataset) {
+  return dataset->targets;
 }
 
 const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index) {

@@ -16,6 +16,8 @@ struct mlp_cl_dataset {
   float scale;     /* element · scale = value in the network */
   int32_t *labels; /* rows, each in 0 … classes-1, owned; NULL without labels */
   size_t classes;
+  float *targets; /* (rows, outputs) row-major, finite, owned; NULL without. Labels, targets or neither, never both */
+  size_t outputs; /* targets a row; 0 without */
   char **class_names; /* classes strings in one allocation with the pointers, owned; NULL without labels */
 };
 
@@ -33,6 +35,8 @@ typedef struct dataset_parts {
   float scale;
   int32_t *labels; /* NULL without */
   size_t classes;
+  float *targets; /* NULL without */
+  size_t outputs;
 } dataset_parts;
 
 /* Takes ownership of the arrays in `parts`, also on failure, and names the classes "0", "1", …

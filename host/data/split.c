@@ -1,7 +1,7 @@
-/* Splits a data set by lot. Which rows are held out is a function of labels, fraction and seed:
- * of a class with n rows, min(n - 1, floor(fraction · n + 1/2)) are drawn without replacement by the first steps of a
- * Fisher-Yates shuffle of its row numbers, taken in file order. Draw i of class c picks j = i + floor(r · (n - i) /
- * 2^64), where r is words 0 (low) and 1 (high) of Philox at counter (i, c, 0, split) under the seed. */
+/* Splits a data set by lot. Which rows are held out is a function of labels (rows with targets are one class), fraction
+ * and seed: of a class with n rows, min(n - 1, floor(fraction · n + 1/2)) are drawn without replacement by the first
+ * steps of a Fisher-Yates shuffle of its row numbers, in file order. Draw i of class c picks j = i + floor(r · (n - i)
+ * / 2^64), where r is words 0 (low) and 1 (high) of Philox at counter (i, c, 0, split) under the seed. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -35,13 +35,17 @@ static size_t draw_class(uint32_t *rows, size_t n, double fraction, uint32_t cla
   return count;
 }
 
+static size_t class_of(const mlp_cl_dataset *dataset, size_t row) {
+  return dataset->labels != NULL ? (size_t)dataset->labels[row] : 0;
+}
+
 /* starts (classes + 1): where each class begins in `rows`, which gets the row numbers sorted by class, in file order.
  */
-static void sort_by_class(const mlp_cl_dataset *dataset, size_t *starts, uint32_t *rows) {
-  for (size_t row = 0; row < dataset->rows; row++) starts[dataset->labels[row] + 1]++;
-  for (size_t c = 0; c < dataset->classes; c++) starts[c + 1] += starts[c];
-  for (size_t row = 0; row < dataset->rows; row++) rows[starts[dataset->labels[row]]++] = (uint32_t)row;
-  for (size_t c = dataset->classes; c > 0; c--) starts[c] = starts[c - 1];
+static void sort_by_class(const mlp_cl_dataset *dataset, size_t classes, size_t *starts, uint32_t *rows) {
+  for (size_t row = 0; row < dataset->rows; row++) starts[class_of(dataset, row) + 1]++;
+  for (size_t c = 0; c < classes; c++) starts[c + 1] += starts[c];
+  for (size_t row = 0; row < dataset->rows; row++) rows[starts[class_of(dataset, row)]++] = (uint32_t)row;
+  for (size_t c = classes; c > 0; c--) starts[c] = starts[c - 1];
   starts[0] = 0;
 }
 
@@ -51,26 +55,28 @@ mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fractio
   if (!(fraction > 0.0 && fraction < 1.0)) {
     return fail(error, MLP_CL_BAD_ARGUMENT, "held-out fraction %g: it must be between 0 and 1", fraction);
   }
-  if (dataset->labels == NULL) {
-    return fail(error, MLP_CL_BAD_ARGUMENT, "the data set has no labels, so no part of each class can be held out");
+  if (dataset->labels == NULL && dataset->targets == NULL) {
+    return fail(error, MLP_CL_BAD_ARGUMENT,
+                "the data set has no labels and no targets, so there is nothing to hold a part out for");
   }
-  size_t *starts = calloc(dataset->classes + 1, sizeof *starts);
+  size_t classes = dataset->labels != NULL ? dataset->classes : 1;
+  size_t *starts = calloc(classes + 1, sizeof *starts);
   uint32_t *rows = malloc(dataset->rows * sizeof *rows);
   unsigned char *marks = calloc(dataset->rows, 1);
   mlp_cl_status status;
   if (starts == NULL || rows == NULL || marks == NULL) {
-    status = fail_memory(error, dataset->classes * sizeof *starts + dataset->rows * 5, "a split");
+    status = fail_memory(error, classes * sizeof *starts + dataset->rows * 5, "a split");
     goto cleanup;
   }
-  sort_by_class(dataset, starts, rows);
+  sort_by_class(dataset, classes, starts, rows);
   size_t count = 0;
-  for (size_t c = 0; c < dataset->classes; c++) {
+  for (size_t c = 0; c < classes; c++) {
     count += draw_class(rows + starts[c], starts[c + 1] - starts[c], fraction, (uint32_t)c, seed, marks);
   }
   if (count == 0) {
     status = fail(error, MLP_CL_BAD_ARGUMENT,
                   "held-out fraction %g of %zu rows in %zu classes leaves no row to hold out; take a larger one",
-                  fraction, dataset->rows, dataset->classes);
+                  fraction, dataset->rows, classes);
     goto cleanup;
   }
   status = dataset_divide(dataset, marks, kept, held_out, error);

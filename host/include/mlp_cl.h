@@ -143,8 +143,16 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_from_arrays(const void *features, mlp_cl
                                                     size_t width, float scale, const int32_t *labels, size_t classes,
                                                     mlp_cl_dataset **dataset, mlp_cl_error *error);
 
-/* Splits off a held-out part of about `fraction` of each class (stratified, drawn with `seed`). The source stays.
- * Errors: BAD_ARGUMENT (fraction not in (0,1), no labels, a part would be empty), NO_MEMORY. */
+/* The same with `outputs` numbers a row to learn instead of a class: targets (rows, outputs) row-major. Any finite
+ * numbers for regression, 0 or 1 for each label of a multi-label task. Copies.
+ * Errors: as from_arrays; BAD_ARGUMENT also names the row of a target that is not finite. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_from_targets(const void *features, mlp_cl_element element, size_t rows,
+                                                     size_t width, float scale, const float *targets, size_t outputs,
+                                                     mlp_cl_dataset **dataset, mlp_cl_error *error);
+
+/* Splits off a held-out part of about `fraction` of each class (stratified, drawn with `seed`), or of all rows where
+ * they have targets. The source stays.
+ * Errors: BAD_ARGUMENT (fraction not in (0,1), neither labels nor targets, a part would be empty), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed,
                                               mlp_cl_dataset **kept, mlp_cl_dataset **held_out, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset);
@@ -152,9 +160,12 @@ MLP_CL_API void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset);
 MLP_CL_API size_t mlp_cl_dataset_rows(const mlp_cl_dataset *dataset);
 MLP_CL_API size_t mlp_cl_dataset_width(const mlp_cl_dataset *dataset);   /* features per row */
 MLP_CL_API size_t mlp_cl_dataset_classes(const mlp_cl_dataset *dataset); /* 0 without labels */
+MLP_CL_API size_t mlp_cl_dataset_outputs(const mlp_cl_dataset *dataset); /* targets per row; 0 without targets */
 MLP_CL_API float mlp_cl_dataset_scale(const mlp_cl_dataset *dataset);
 /* NULL without labels; valid as long as the dataset. */
 MLP_CL_API const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset);
+/* (rows, outputs); NULL without targets; valid as long as the dataset. */
+MLP_CL_API const float *mlp_cl_dataset_targets(const mlp_cl_dataset *dataset);
 /* "3", "ankle boot", …; NULL when class is out of range. */
 MLP_CL_API const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index);
 
