@@ -1,5 +1,6 @@
 # The list of tests: check(<room or operation> <devices>…).
 add_subdirectory(cli)
+add_subdirectory(install)
 check(atomic_file reference)
 check(cache reference)
 check(dataset reference)
