@@ -1,6 +1,7 @@
 # The list of tests: check(<room or operation> <devices>…).
 add_subdirectory(cli)
 add_subdirectory(install)
+add_subdirectory(fuzz)
 check(atomic_file reference)
 check(cache reference)
 check(dataset reference)

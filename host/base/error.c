@@ -24,10 +24,11 @@ const char *mlp_cl_status_text(mlp_cl_status status) {
   return "unknown status";
 }
 
-static void hide_control_characters(char *text) {
-  for (char *c = text; *c != '\0'; c++) {
-    unsigned char u = (unsigned char)*c;
-    if ((u < 0x20 && u != '\n') || u == 0x7f) *c = '?';
+/* What a terminal obeys: C0 and DEL, and the C1 controls as UTF-8 writes them. */
+static void hide_control_characters(char *text, bool keep_lines) {
+  for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+    if ((*c < 0x20 && !(*c == '\n' && keep_lines)) || *c == 0x7f) *c = '?';
+    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) c[0] = c[1] = '?';
   }
 }
 
@@ -38,7 +39,7 @@ mlp_cl_status fail(mlp_cl_error *error, mlp_cl_status status, const char *format
   va_start(arguments, format);
   vsnprintf(error->text, sizeof error->text, format, arguments);
   va_end(arguments);
-  hide_control_characters(error->text);
+  hide_control_characters(error->text, status == MLP_CL_BUILD);
   return status;
 }
 

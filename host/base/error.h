@@ -12,7 +12,7 @@
   } while (0)
 
 /* Writes status and text into *error, unless NULL, and returns status. Control characters in the text that come from
- * names or files are shown as '?'; line feeds stay, for build logs. */
+ * names or files are shown as '?', line feeds too but in build logs. */
 __attribute__((format(printf, 3, 4))) mlp_cl_status fail(mlp_cl_error *error, mlp_cl_status status, const char *format,
                                                          ...);
 /* NO_MEMORY with what was asked for. */

@@ -24,10 +24,11 @@ bool report_is_quiet(void) {
   return quiet_wanted;
 }
 
-/* Control characters in a name from the command line must not reach the terminal; line feeds belong to build logs. */
-static void disarm(char *text) {
-  for (; *text; text++) {
-    if (iscntrl((unsigned char)*text) && *text != '\n') *text = '?';
+/* Control characters (C0, DEL, and C1 as UTF-8 writes them) in a name must not reach the terminal. */
+static void disarm(char *text, bool keep_lines) {
+  for (unsigned char *c = (unsigned char *)text; *c; c++) {
+    if (iscntrl(*c) && !(*c == '\n' && keep_lines)) *c = '?';
+    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) c[0] = c[1] = '?';
   }
 }
 
@@ -38,7 +39,7 @@ void report_note(const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  disarm(text);
+  disarm(text, false);
   fprintf(stderr, "mlp_cl: %s\n", text);
 }
 
@@ -56,7 +57,7 @@ static int exit_status_of(mlp_cl_status status) {
 }
 
 static void say_failure(mlp_cl_status status, char *text) {
-  disarm(text);
+  disarm(text, status == MLP_CL_BUILD);
   fprintf(stderr, "mlp_cl: %s\n", text);
   if (!json_wanted) return;
   json_t *object = report_object();

@@ -1,0 +1,40 @@
+#!/bin/sh
+# The long tests: ci/torture.sh [SECTION…], all unless told. docs/reliability.md says what each found.
+#   fuzz     every reader and the command line under libFuzzer, ASan and UBSan; MLP_CL_RUNS executions each (10,000,000)
+set -eu
+cd "$(dirname "$0")/.."
+
+ci/deps.sh test
+
+fuzz() {
+  build="build-fuzz"
+  cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DMLP_CL_TESTS=ON \
+    -DMLP_CL_FUZZ=ON -DCMAKE_C_FLAGS="-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+  cmake --build $build --target fuzz_all
+  for program in "$build"/tests/fuzz/fuzz_*; do
+    name=${program##*/fuzz_}
+    mkdir -p "$build/corpus/$name"
+    echo "fuzz: $name"
+    # New inputs go to the first folder; a found case is written beside it.
+    ASAN_OPTIONS=quarantine_size_mb=4 "$program" -runs="${MLP_CL_RUNS:-10000000}" -max_len=1024 -timeout=20 \
+      -rss_limit_mb=2048 -malloc_limit_mb=1024 -close_fd_mask=3 -print_final_stats=1 \
+      -artifact_prefix="$build/found_${name}_" "$build/corpus/$name" "tests/fuzz/corpus/$name" 2>"$build/$name.log" || {
+      tail -n 40 "$build/$name.log" >&2
+      return 1
+    }
+    grep -E 'number_of_executed_units|peak_rss' "$build/$name.log"
+  done
+}
+
+[ $# -gt 0 ] || set -- fuzz
+for section; do
+  echo "== $section"
+  case $section in
+    fuzz) $section ;;
+    *)
+      echo "ci/torture.sh: there is no section '$section'" >&2
+      exit 2
+      ;;
+  esac
+done
+echo "torture: nothing lost, nothing found"
