@@ -297,6 +297,61 @@ START_TEST(damaged_weights_are_noticed) {
 }
 END_TEST
 
+static const char *find_metadata(const mlp_cl_model_info *info, const char *wanted) {
+  const char *key, *value;
+  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)) != NULL; i++) {
+    if (strcmp(key, wanted) == 0) return value;
+  }
+  return NULL;
+}
+
+START_TEST(files_are_looked_at_without_a_device) {
+  static const size_t widths[] = {17, 33, 2};
+  mlp_cl_network *network = make_network(2, widths, true);
+  mlp_cl_recipe recipe = mlp_cl_recipe_default();
+  mlp_cl_model_info *info;
+  char hex[65];
+  ck_ok(mlp_cl_network_sha256(network, hex, &test_error));
+  ck_ok(mlp_cl_network_save(network, test_path("model"), &recipe, NULL, &test_error));
+  ck_ok(mlp_cl_model_info_open(test_path("model"), &info, &test_error));
+  ck_assert_uint_eq(mlp_cl_model_info_layers(info), 2);
+  for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(mlp_cl_model_info_width(info, i), widths[i]);
+  ck_assert_uint_eq(mlp_cl_model_info_width(info, 3), 0);
+  ck_assert(mlp_cl_model_info_has_bias(info));
+  ck_assert_str_eq(mlp_cl_model_info_sha256(info), hex);
+  ck_assert_str_eq(find_metadata(info, MODEL_WEIGHTS_SHA256), hex);
+  ck_assert_ptr_nonnull(find_metadata(info, MODEL_RECIPE));
+  ck_assert_ptr_null(find_metadata(info, "none"));
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_network_destroy(network);
+}
+END_TEST
+
+/* Values that a device would store otherwise, and a receipt that is wrong, which is told and no error. */
+START_TEST(receipts_of_files_are_those_of_their_networks) {
+  safetensors content = {0};
+  safetensors_tensor *tensor;
+  ck_ok(safetensors_add(&content, "0.weight", (size_t[]){2, 3}, 2, &tensor, &test_error));
+  memcpy(tensor->values, (float[]){1, -0.0f, 0x1p-31f, 0x1p-140f, -2, 3}, 6 * sizeof(float));
+  ck_ok(safetensors_write(test_path("model"), &content, &test_error));
+  mlp_cl_network *network;
+  mlp_cl_model_info *info;
+  char hex[65];
+  ck_ok(mlp_cl_network_load(context, test_path("model"), &network, &info, &test_error));
+  ck_assert_ptr_null(mlp_cl_model_info_sha256(info));
+  mlp_cl_model_info_destroy(info);
+  ck_ok(mlp_cl_network_sha256(network, hex, &test_error));
+  ck_ok(safetensors_add_metadata(&content, MODEL_WEIGHTS_SHA256, "0123", &test_error));
+  ck_ok(safetensors_write(test_path("model"), &content, &test_error));
+  ck_ok(mlp_cl_model_info_open(test_path("model"), &info, &test_error));
+  ck_assert_str_eq(mlp_cl_model_info_sha256(info), hex);
+  ck_assert_str_eq(find_metadata(info, MODEL_WEIGHTS_SHA256), "0123");
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_network_destroy(network);
+  safetensors_destroy(&content);
+}
+END_TEST
+
 START_TEST(failed_saves_keep_the_old_file) {
   static const size_t widths[] = {2, 2};
   mlp_cl_network *network = make_network(1, widths, true);
@@ -329,6 +384,8 @@ int main(void) {
   tcase_add_test(cases, files_that_do_not_fit_are_named);
   tcase_add_test(cases, metadata_that_lies_is_refused);
   tcase_add_test(cases, damaged_weights_are_noticed);
+  tcase_add_test(cases, files_are_looked_at_without_a_device);
+  tcase_add_test(cases, receipts_of_files_are_those_of_their_networks);
   tcase_add_test(cases, failed_saves_keep_the_old_file);
   suite_add_tcase(suite, cases);
   return test_run(suite);

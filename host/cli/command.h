@@ -13,6 +13,7 @@ typedef struct command {
   int (*run)(const options *o);
 } command;
 
-extern const command train_command, evaluate_command, predict_command, validate_command, devices_command, bench_command;
+extern const command train_command, evaluate_command, predict_command, validate_command, devices_command, bench_command,
+    inspect_command, export_command;
 
 #endif

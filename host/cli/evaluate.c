@@ -26,8 +26,8 @@ static void print_confusion(const opened_model *m, const uint64_t *confusion, si
   for (size_t j = 0; j < classes; j++) printf("%*zu", width, j);
   putchar('\n');
   for (size_t i = 0; i < classes; i++) {
-    char buffer[24];
-    printf("%4zu %-*.*s", i, NAME_WIDTH, NAME_WIDTH, open_class_name(m, i, buffer));
+    char buffer[24], name[NAME_WIDTH + 1];
+    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m, i, buffer), name, sizeof name));
     for (size_t j = 0; j < classes; j++) printf("%*llu", width, (unsigned long long)confusion[i * classes + j]);
     putchar('\n');
   }

@@ -96,6 +96,36 @@ int report_failed(mlp_cl_status status, const char *format, ...) {
   return report_failure(&error);
 }
 
+/* Bytes of the character that begins here; 0 when it is no UTF-8 or controls the terminal: C0, DEL, C1, and the marks
+ * that turn the direction of text. */
+static size_t harmless_bytes(const char *text) {
+  const unsigned char *u = (const unsigned char *)text;
+  if (u[0] < 0x80) return u[0] >= 0x20 && u[0] != 0x7f;
+  size_t count = u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+  for (size_t i = 1; i < count; i++) {
+    if (u[i] >> 6 != 2) return 0;
+  }
+  bool control = u[0] == 0xc2 && u[1] < 0xa0;
+  bool turns = u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6));
+  return control || turns ? 0 : count;
+}
+
+const char *report_escape(const char *name, char *buffer, size_t room) {
+  size_t used = 0;
+  while (*name) {
+    size_t bytes = harmless_bytes(name);
+    if (used + (bytes ? bytes : 4) >= room) break;
+    if (bytes)
+      memcpy(buffer + used, name, bytes);
+    else
+      snprintf(buffer + used, 5, "\\x%02x", (unsigned)(unsigned char)*name);
+    used += bytes ? bytes : 4;
+    name += bytes ? bytes : 1;
+  }
+  buffer[used] = '\0';
+  return buffer;
+}
+
 json_t *report_object(void) {
   return json_pack("{s:i, s:s, s:i}", "schema", 1, "version", mlp_cl_version(), "contract", mlp_cl_numerics_version());
 }

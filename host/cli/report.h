@@ -33,6 +33,10 @@ json_t *report_device(const mlp_cl_device *device);
 /* Writes the object to stdout and releases it; returns `status`, or STATUS_FAILED when it was incomplete. */
 int report_json(json_t *object, int status);
 
+/* A name from a file as text for a terminal: control characters and bytes that are not UTF-8 as \xNN. Cut, in whole
+ * characters, where `room` ends. Returns `buffer`. */
+const char *report_escape(const char *name, char *buffer, size_t room);
+
 /* Escape sequences for stdout: "" unless it is a terminal that wants colours. */
 const char *report_green(void);
 const char *report_red(void);

@@ -2,10 +2,10 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "open.h"
+#include "output.h"
 #include "plan.h"
 #include "report.h"
 #include "run.h"
@@ -112,16 +112,6 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
-/* Before hours of training, not after. */
-static int check_out(const options *o, const plan *p) {
-  mlp_cl_error error;
-  if (!p->out) return STATUS_OK;
-  if (mlp_cl_check_output(p->out, &error) != MLP_CL_OK) return report_failure(&error);
-  if (access(p->out, F_OK) == 0 && !options_has(o, OPTION_FORCE))
-    return report_failed(MLP_CL_IO, "%s exists; give --force to overwrite it, or another --out", p->out);
-  return STATUS_OK;
-}
-
 static int open_parts(const options *o, const plan *p, run_data *data) {
   mlp_cl_error error;
   if (open_data(o, &data->train, &data->test, &error) != MLP_CL_OK) return report_failure(&error);
@@ -194,7 +184,7 @@ static int train(const options *o) {
   plan p;
   if (!plan_read(o, &p)) return STATUS_USAGE;
   run_data data = {0};
-  int status = check_out(o, &p);
+  int status = output_check(o, OPTION_OUT);
   if (status == STATUS_OK) status = open_parts(o, &p, &data);
   if (status == STATUS_OK) status = train_and_report(o, &p, &data);
   mlp_cl_dataset_destroy(data.train);

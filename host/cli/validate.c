@@ -1,12 +1,12 @@
 /* mlp_cl validate: every operation and whole training steps, on the device and on the reference, bit by bit. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "command.h"
 #include "interrupt.h"
 #include "open.h"
+#include "output.h"
 #include "report.h"
 
 static struct poptOption check_options[] = {OPTION_FLAG("quick", OPTION_QUICK, "small shapes only"), POPT_TABLEEND};
@@ -70,43 +70,17 @@ static json_t *full_result(const verdict *v, const mlp_cl_context *context, bool
   return object;
 }
 
-/* Before minutes of checks, not after. */
-static int check_report(const options *o) {
-  mlp_cl_error error;
-  const char *path = options_text(o, OPTION_REPORT, NULL);
-  if (!path) return STATUS_OK;
-  if (mlp_cl_check_output(path, &error) != MLP_CL_OK) return report_failure(&error);
-  if (access(path, F_OK) == 0 && !options_has(o, OPTION_FORCE))
-    return report_failed(MLP_CL_IO, "%s exists; give --force to overwrite it, or another --report", path);
-  return STATUS_OK;
-}
-
-/* Beside the target, flushed, renamed: there is a whole report or none. */
-static bool write_beside(const json_t *object, const char *target) {
-  char *temporary = NULL;
-  if (asprintf(&temporary, "%s.XXXXXX", target) < 0) return false;
-  int file = mkstemp(temporary);
-  mode_t mask = umask(0);
-  umask(mask);
-  if (file >= 0) (void)fchmod(file, 0666 & ~mask);
-  FILE *stream = file < 0 ? NULL : fdopen(file, "w");
-  bool written = stream && json_dumpf(object, stream, JSON_INDENT(2)) == 0 && putc('\n', stream) != EOF &&
-                 fflush(stream) == 0 && fsync(file) == 0 && rename(temporary, target) == 0;
-  if (stream) fclose(stream);
-  if (!stream && file >= 0) close(file);
-  if (!written && file >= 0) unlink(temporary);
-  free(temporary);
-  return written;
-}
-
 static int write_report(const char *path, json_t *object) {
-  char *target = realpath(path, NULL); /* so that a link stays one; NULL when there is no such file */
-  bool written = object && write_beside(object, target ? target : path);
-  free(target);
+  char *text = NULL;
+  size_t length = 0;
+  FILE *stream = open_memstream(&text, &length);
+  bool complete = stream && object && json_dumpf(object, stream, JSON_INDENT(2)) == 0 && putc('\n', stream) != EOF;
+  if (stream) complete = fclose(stream) == 0 && complete;
   json_decref(object);
-  if (!written) return report_failed(MLP_CL_IO, "%s could not be written: is its folder full or read-only?", path);
-  report_note("wrote %s", path);
-  return STATUS_OK;
+  int status =
+      complete ? output_write(path, text, length) : report_failed(MLP_CL_NO_MEMORY, "out of memory for the report");
+  free(text);
+  return status;
 }
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
@@ -152,7 +126,7 @@ static int validate_on(mlp_cl_context *context, const options *o) {
 static int validate(const options *o) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
-  int status = check_report(o);
+  int status = output_check(o, OPTION_REPORT);
   if (status != STATUS_OK) return status;
   if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
   status = validate_on(context, o);

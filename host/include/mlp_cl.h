@@ -383,11 +383,29 @@ MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char
  * with mlp_cl_model_info_destroy. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY, DEVICE_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_network_load(mlp_cl_context *context, const char *path, mlp_cl_network **network,
                                              mlp_cl_model_info **info, mlp_cl_error *error);
+/* Reads a model file as mlp_cl_network_load does, but needs no device. A receipt that does not fit the parameters is no
+ * error here: compare. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_model_info_open(const char *path, mlp_cl_model_info **info, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_model_info_destroy(mlp_cl_model_info *info);
+/* As mlp_cl_network_layers, _width and _has_bias. */
+MLP_CL_API size_t mlp_cl_model_info_layers(const mlp_cl_model_info *info);
+MLP_CL_API size_t mlp_cl_model_info_width(const mlp_cl_model_info *info, size_t i);
+MLP_CL_API bool mlp_cl_model_info_has_bias(const mlp_cl_model_info *info);
+/* The receipt of the parameters in the file; NULL when `info` came with a network, which tells its own. */
+MLP_CL_API const char *mlp_cl_model_info_sha256(const mlp_cl_model_info *info);
+/* Entry `i` of the file's metadata, such as "mlp_cl.recipe": its value, and *key; NULL beyond the last. */
+MLP_CL_API const char *mlp_cl_model_info_metadata(const mlp_cl_model_info *info, size_t i, const char **key);
 MLP_CL_API size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info);
 MLP_CL_API const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t class_index);
 /* element · scale = value in the network; 0 when the file does not say. */
 MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
+
+/* Writes a model file as ONNX (operator set 13) for other tools: float32 "features" (rows, inputs) as they are in the
+ * data, scaled inside when the file tells the scale, in; "probabilities" (rows, classes) out. The metadata go with it.
+ * Needs no device. Written beside, flushed, renamed. Errors: BAD_FILE (also when the weights are not those of the
+ * file's receipt), IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (parameters of 2 GB or more, which the format
+ * does not hold), NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_export_onnx(const char *model_path, const char *onnx_path, mlp_cl_error *error);
 
 /* ---- Validation ------------------------------------------------------------------------------------------------- */
 

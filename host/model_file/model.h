@@ -14,15 +14,39 @@
 #define MODEL_WEIGHTS_SHA256 "mlp_cl.weights_sha256"
 
 struct mlp_cl_model_info {
+  size_t layers;
+  size_t *widths; /* layers + 1, owned */
+  bool bias;
   size_t classes;
   char **class_names; /* in one allocation with the pointers, owned */
   float scale;        /* 0 when the file does not say */
+  char sha256[65];    /* of the parameters in the file, or "" */
+  safetensors_entry *metadata;
+  size_t metadata_count;
 };
 
-/* What the metadata says of a network with `outputs` logits; classes without names are "0", "1", …
+/* One layer of a file: its number in the names, its tensors, owned by the file's content. */
+typedef struct model_layer {
+  unsigned number;
+  const safetensors_tensor *weight; /* (out, in) */
+  const safetensors_tensor *bias;   /* (out), or NULL; all layers have one or none has */
+} model_layer;
+
+/* The layers in the order of their numbers, at least one, checked to chain; *layers is freed by the caller.
  * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
-mlp_cl_status model_info_read(const char *path, const safetensors *content, size_t outputs, mlp_cl_model_info **info,
-                              mlp_cl_error *error);
+mlp_cl_status model_layers(const char *path, const safetensors *content, model_layer **layers, size_t *count,
+                           mlp_cl_error *error);
+/* to (cols, rows) = fromᵀ, from (rows, cols) */
+void model_transpose(const float *from, size_t rows, size_t cols, float *to);
+/* The receipt that a network of these layers has, computed without a device. Error: NO_MEMORY. */
+mlp_cl_status model_sha256(const model_layer *layers, size_t count, char hex[65], mlp_cl_error *error);
+/* A file that carries a receipt must keep it. Error: BAD_FILE unless `hex` is the receipt or the file has none. */
+mlp_cl_status model_check_sha256(const char *path, const safetensors *content, const char *hex, mlp_cl_error *error);
+
+/* What the file says; takes the metadata out of `content`. Classes without names are "0", "1", …
+ * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
+mlp_cl_status model_info_read(const char *path, safetensors *content, const model_layer *layers, size_t count,
+                              mlp_cl_model_info **info, mlp_cl_error *error);
 /* Adds recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
 mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
                              mlp_cl_error *error);

@@ -107,16 +107,47 @@ static mlp_cl_status read_classes(const char *path, const char *text, mlp_cl_mod
   return status;
 }
 
-mlp_cl_status model_info_read(const char *path, const safetensors *content, size_t outputs, mlp_cl_model_info **info,
-                              mlp_cl_error *error) {
+static mlp_cl_status copy_shape(const model_layer *layers, size_t count, mlp_cl_model_info *info, mlp_cl_error *error) {
+  info->widths = calloc(count + 1, sizeof *info->widths);
+  if (info->widths == NULL) return fail_memory(error, (count + 1) * sizeof *info->widths, "a model's widths");
+  info->widths[0] = layers[0].weight->sizes[1];
+  for (size_t i = 0; i < count; i++) info->widths[i + 1] = layers[i].weight->sizes[0];
+  info->layers = count;
+  info->bias = layers[0].bias != NULL;
+  info->classes = info->widths[count];
+  return MLP_CL_OK;
+}
+
+mlp_cl_status model_info_read(const char *path, safetensors *content, const model_layer *layers, size_t count,
+                              mlp_cl_model_info **info, mlp_cl_error *error) {
   mlp_cl_model_info *made = calloc(1, sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a model's description");
-  made->classes = outputs;
   const char *scale = safetensors_find_metadata(content, MODEL_SCALE);
-  mlp_cl_status status = scale == NULL ? MLP_CL_OK : read_scale(path, scale, &made->scale, error);
+  mlp_cl_status status = copy_shape(layers, count, made, error);
+  if (status == MLP_CL_OK && scale != NULL) status = read_scale(path, scale, &made->scale, error);
   if (status == MLP_CL_OK) {
     status = read_classes(path, safetensors_find_metadata(content, MODEL_CLASSES), made, error);
   }
+  if (status != MLP_CL_OK) {
+    mlp_cl_model_info_destroy(made);
+    return status;
+  }
+  made->metadata = content->metadata;
+  made->metadata_count = content->metadata_count;
+  content->metadata = NULL;
+  content->metadata_count = 0;
+  *info = made;
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status read_info(const char *path, safetensors *content, mlp_cl_model_info **info, mlp_cl_error *error) {
+  model_layer *layers = NULL;
+  size_t count = 0;
+  mlp_cl_model_info *made = NULL;
+  TRY(model_layers(path, content, &layers, &count, error));
+  mlp_cl_status status = model_info_read(path, content, layers, count, &made, error);
+  if (status == MLP_CL_OK) status = model_sha256(layers, count, made->sha256, error);
+  free(layers);
   if (status != MLP_CL_OK) {
     mlp_cl_model_info_destroy(made);
     return status;
@@ -125,10 +156,48 @@ mlp_cl_status model_info_read(const char *path, const safetensors *content, size
   return MLP_CL_OK;
 }
 
+mlp_cl_status mlp_cl_model_info_open(const char *path, mlp_cl_model_info **info, mlp_cl_error *error) {
+  *info = NULL;
+  if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the model's path is NULL; name a file");
+  safetensors content;
+  TRY(safetensors_read(path, &content, error));
+  mlp_cl_status status = read_info(path, &content, info, error);
+  safetensors_destroy(&content);
+  return status;
+}
+
 void mlp_cl_model_info_destroy(mlp_cl_model_info *info) {
   if (info == NULL) return;
+  for (size_t i = 0; i < info->metadata_count; i++) {
+    free(info->metadata[i].key);
+    free(info->metadata[i].value);
+  }
+  free(info->metadata);
+  free(info->widths);
   free(info->class_names);
   free(info);
+}
+
+size_t mlp_cl_model_info_layers(const mlp_cl_model_info *info) {
+  return info->layers;
+}
+
+size_t mlp_cl_model_info_width(const mlp_cl_model_info *info, size_t i) {
+  return i <= info->layers ? info->widths[i] : 0;
+}
+
+bool mlp_cl_model_info_has_bias(const mlp_cl_model_info *info) {
+  return info->bias;
+}
+
+const char *mlp_cl_model_info_sha256(const mlp_cl_model_info *info) {
+  return info->sha256[0] == '\0' ? NULL : info->sha256;
+}
+
+const char *mlp_cl_model_info_metadata(const mlp_cl_model_info *info, size_t i, const char **key) {
+  if (i >= info->metadata_count) return NULL;
+  *key = info->metadata[i].key;
+  return info->metadata[i].value;
 }
 
 size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info) {

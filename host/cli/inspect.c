@@ -1,0 +1,172 @@
+/* mlp_cl inspect: what a model file holds, without a device. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "report.h"
+
+enum { CLASSES_SHOWN = 12, TEXT_SHOWN = 100 };
+
+static struct poptOption table[] = {OPTION_GROUP("Output", output_options), POPT_TABLEEND};
+
+static const char *find(const mlp_cl_model_info *info, const char *wanted) {
+  const char *key, *value;
+  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
+    if (strcmp(key, wanted) == 0) return value;
+  }
+  return NULL;
+}
+
+static bool is_told_elsewhere(const char *key) {
+  static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics", "mlp_cl.recipe",        "mlp_cl.classes",
+                                     "mlp_cl.scale",   "format",          "mlp_cl.weights_sha256"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    if (strcmp(key, keys[i]) == 0) return true;
+  }
+  return false;
+}
+
+static size_t count_parameters(const mlp_cl_model_info *info) {
+  size_t count = 0;
+  for (size_t i = 0; i < mlp_cl_model_info_layers(info); i++) {
+    size_t in = mlp_cl_model_info_width(info, i), out = mlp_cl_model_info_width(info, i + 1);
+    count += in * out + (mlp_cl_model_info_has_bias(info) ? out : 0);
+  }
+  return count;
+}
+
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
+
+static void print_layers(const mlp_cl_model_info *info) {
+  size_t layers = mlp_cl_model_info_layers(info);
+  printf("%-12s%zu", "layers", mlp_cl_model_info_width(info, 0));
+  for (size_t i = 1; i <= layers; i++) printf(" - %zu", mlp_cl_model_info_width(info, i));
+  printf(mlp_cl_model_info_has_bias(info) ? "\n" : ", without bias\n");
+  for (size_t i = 0; i < layers; i++) {
+    size_t in = mlp_cl_model_info_width(info, i), out = mlp_cl_model_info_width(info, i + 1);
+    printf("  %-10zu%zu x %zu: %zu weights", i, in, out, in * out);
+    if (mlp_cl_model_info_has_bias(info)) printf(", %zu biases", out);
+    putchar('\n');
+  }
+  printf("%-12s%zu (%.1f kB)\n", "parameters", count_parameters(info), (double)count_parameters(info) * 4e-3);
+}
+
+static void print_classes(const mlp_cl_model_info *info) {
+  size_t classes = mlp_cl_model_info_classes(info);
+  printf("%-12s%zu: ", "classes", classes);
+  for (size_t i = 0; i < classes && i < CLASSES_SHOWN; i++) {
+    char name[40];
+    printf("%s%s", i ? ", " : "", report_escape(mlp_cl_model_info_class_name(info, i), name, sizeof name));
+  }
+  puts(classes > CLASSES_SHOWN ? ", ..." : "");
+}
+
+/* "name value, name value", leaving out what is off. */
+static void print_recipe(const char *text) {
+  json_t *recipe = json_loads(text, 0, NULL), *value;
+  const char *key, *between = "";
+  printf("%-12s", "recipe");
+  json_object_foreach(recipe, key, value) {
+    char name[40], shown[40];
+    if (json_is_false(value) || (json_is_number(value) && json_number_value(value) == 0)) continue;
+    printf("%s%s", between, report_escape(key, name, sizeof name));
+    if (json_is_number(value)) printf(" %.7g", json_number_value(value));
+    if (json_is_string(value)) printf(" %s", report_escape(json_string_value(value), shown, sizeof shown));
+    between = ", ";
+  }
+  putchar('\n');
+  json_decref(recipe);
+}
+
+static void print_rest(const mlp_cl_model_info *info) {
+  const char *key, *value;
+  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
+    char name[40], shown[TEXT_SHOWN];
+    if (is_told_elsewhere(key)) continue;
+    report_escape(value, shown, sizeof shown);
+    printf("%-11s %s%s\n", report_escape(key, name, sizeof name), shown,
+           strlen(shown) < strlen(value) && strlen(value) >= TEXT_SHOWN ? "..." : "");
+  }
+}
+
+static void print_receipt(const char *actual, const char *stored) {
+  char promised[80];
+  printf("%-12s%s\n", "sha256", actual);
+  if (!stored)
+    printf("%-12snone is stored: the file was not written by mlp_cl\n", "receipt");
+  else if (strcmp(actual, stored) == 0)
+    printf("%-12s%sas stored%s\n", "receipt", report_green(), report_plain());
+  else
+    printf("%-12s%sDIFFERENT%s: stored is %s\n", "receipt", report_red(), report_plain(),
+           report_escape(stored, promised, sizeof promised));
+}
+
+static void print_text(const mlp_cl_model_info *info) {
+  const char *version = find(info, "mlp_cl.version"), *numerics = find(info, "mlp_cl.numerics");
+  const char *recipe = find(info, "mlp_cl.recipe");
+  char shown[40];
+  print_layers(info);
+  print_classes(info);
+  if (mlp_cl_model_info_scale(info) != 0.0f)
+    printf("%-12svalues of the data times %.9g\n", "scale", (double)mlp_cl_model_info_scale(info));
+  if (recipe) print_recipe(recipe);
+  if (version) printf("%-12smlp_cl %s", "written by", report_escape(version, shown, sizeof shown));
+  if (version && numerics) printf(", numerics version %s", report_escape(numerics, shown, sizeof shown));
+  if (version) putchar('\n');
+  print_rest(info);
+  print_receipt(mlp_cl_model_info_sha256(info), find(info, "mlp_cl.weights_sha256"));
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+static int print_json(const mlp_cl_model_info *info, int status) {
+  json_t *object = report_object(), *layers = json_array(), *classes = json_array(), *metadata = json_object();
+  const char *stored = find(info, "mlp_cl.weights_sha256"), *recipe = find(info, "mlp_cl.recipe"), *key, *value;
+  for (size_t i = 0; i <= mlp_cl_model_info_layers(info); i++)
+    json_array_append_new(layers, json_integer((json_int_t)mlp_cl_model_info_width(info, i)));
+  for (size_t i = 0; i < mlp_cl_model_info_classes(info); i++)
+    json_array_append_new(classes, report_string(mlp_cl_model_info_class_name(info, i)));
+  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++)
+    json_object_set_new(metadata, key, report_string(value));
+  json_t *described = recipe ? json_loads(recipe, 0, NULL) : NULL;
+  float scale = mlp_cl_model_info_scale(info);
+  json_object_set_new(object, "layers", layers);
+  json_object_set_new(object, "bias", json_boolean(mlp_cl_model_info_has_bias(info)));
+  json_object_set_new(object, "parameters", json_integer((json_int_t)count_parameters(info)));
+  json_object_set_new(object, "classes", classes);
+  json_object_set_new(object, "scale", scale == 0.0f ? json_null() : report_number((double)scale));
+  json_object_set_new(object, "recipe", described ? described : json_null());
+  json_object_set_new(object, "weights_sha256", json_string(mlp_cl_model_info_sha256(info)));
+  json_object_set_new(object, "stored_sha256", stored ? report_string(stored) : json_null());
+  json_object_set_new(object, "metadata", metadata);
+  return report_json(object, status);
+}
+
+static int inspect(const options *o) {
+  mlp_cl_error error;
+  mlp_cl_model_info *info = NULL;
+  if (!o->operand) return report_usage("which model? name a .safetensors file");
+  if (mlp_cl_model_info_open(o->operand, &info, &error) != MLP_CL_OK) return report_failure(&error);
+  const char *stored = find(info, "mlp_cl.weights_sha256");
+  bool differs = stored && strcmp(stored, mlp_cl_model_info_sha256(info)) != 0;
+  int status = differs ? STATUS_BITS_DIFFER : STATUS_OK;
+  if (report_is_json())
+    status = print_json(info, status);
+  else
+    print_text(info);
+  if (differs) fprintf(stderr, "mlp_cl: the weights are not those of the file's receipt: it is damaged or edited\n");
+  mlp_cl_model_info_destroy(info);
+  return status;
+}
+
+const command inspect_command = {
+    .name = "inspect",
+    .summary = "what a model file holds: layers, recipe, classes, receipt",
+    .operand = "MODEL.safetensors",
+    .examples =
+        "  mlp_cl inspect digits.safetensors\n"
+        "  mlp_cl inspect digits.safetensors --json\n",
+    .table = table,
+    .run = inspect,
+};

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Model files out and in: inspect tells what they hold, export writes ONNX, bad ones are refused.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+run 0 train --device reference --hidden 5 --epochs 1 --seed 7 --out model.safetensors --json --quiet
+sha256=$(get weights_sha256)
+
+run 0 inspect model.safetensors
+silent err
+says out '64 - 5 - 10'
+says out 'parameters  385'
+says out 'seed 7'
+says out "$sha256"
+says out 'as stored'
+run 0 inspect model.safetensors --json
+same "$(get layers.1)" 5
+same "$(get parameters)" 385
+same "$(get classes.9)" 9
+same "$(get recipe.seed)" 7
+same "$(get scale)" 0.0625
+same "$(get weights_sha256)" "$sha256"
+same "$(get stored_sha256)" "$sha256"
+
+# A flipped bit: told by inspect with status 3, refused by all that would use the weights.
+size=$(wc -c <model.safetensors)
+{ head -c "$((size - 2))" model.safetensors && printf '\001\001'; } >damaged.safetensors
+run 3 inspect damaged.safetensors
+says out DIFFERENT
+says out "$sha256"
+run 3 inspect damaged.safetensors --json
+same "$(get stored_sha256)" "$sha256"
+refused 1 export damaged.safetensors --out damaged.onnx
+says err damaged
+[ ! -e damaged.onnx ] || fail "a damaged model was exported"
+
+# Names cannot reach the terminal as they are.
+header='{"__metadata__":{"mlp_cl.classes":"[\"\\u001b[31m\",\"\\u0085\\u202e\",\"ok\"]","x\u0007":"a\nb"},'
+header=$header'"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
+# shellcheck disable=SC2059 # the length is an escape sequence
+{
+  printf "\\$(printf %o "${#header}")\\000\\000\\000\\000\\000\\000\\000"
+  printf '%s' "$header"
+  printf '\000\000\200\077\000\000\200\077\000\000\200\077'
+} >hostile.safetensors
+run 0 inspect hostile.safetensors
+says out '\x1b[31m'
+says out '\xc2\x85\xe2\x80\xae'
+says out 'none is stored'
+if tr -d '\n' <out | grep -q '[[:cntrl:]]'; then fail "$last: control characters in the text"; fi
+run 0 inspect hostile.safetensors --json
+same "$(get classes.2)" ok
+
+run 0 export model.safetensors --out model.onnx
+says err 'wrote model.onnx'
+at_least "$(wc -c <model.onnx)" 1540
+cp model.onnx kept.onnx
+refused 1 export model.safetensors --out model.onnx
+says err --force
+run 0 export model.safetensors --out model.onnx --force --json --quiet
+silent err
+same "$(get format)" onnx
+cmp -s model.onnx kept.onnx || fail "the same model gave other bytes"
+refused 2 export model.safetensors
+says err --out
+refused 2 export --out x.onnx
+says err 'which model?'
+refused 2 inspect
+refused 1 inspect nowhere.safetensors
+refused 1 inspect model.onnx
+refused 1 export model.safetensors --out nowhere/model.onnx
+if [ -e /dev/full ]; then refused 2 export model.safetensors --out /dev/full --force; fi
