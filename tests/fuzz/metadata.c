@@ -25,7 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(text, data, size);
   text[size] = '\0';
   add_lines(&content, text);
-  mlp_cl_status status = model_info_read("model", &content, OUTPUTS, &info, &error);
+  const safetensors_tensor weight = {.rank = 2, .sizes = {OUTPUTS, 1}};
+  const model_layer layer = {.weight = &weight};
+  mlp_cl_status status = model_info_read("model", &content, &layer, 1, &info, &error);
   fuzz_check_error(status, &error);
   MUST((status == MLP_CL_OK) == (info != NULL));
   for (size_t i = 0; info != NULL && i < OUTPUTS; i++) MUST(mlp_cl_model_info_class_name(info, i) != NULL);
