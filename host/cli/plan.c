@@ -11,6 +11,9 @@ struct poptOption plan_options[] = {
                  "N,N,..."),
     OPTION_FLAG("no-bias", OPTION_NO_BIAS, "layers without bias"),
     OPTION_VALUE("init", OPTION_INIT, "initial weights: he, pytorch or zero (default: he)", "NAME"),
+    OPTION_VALUE("init-from", OPTION_INIT_FROM,
+                 "begin with the layers and weights of this file: a model, or PyTorch's nn.Sequential (safetensors)",
+                 "FILE"),
     OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits, else 10)", "N"),
     OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits, else 128)", "N"),
     OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.02 for digits, else 0.05)", "X"),
@@ -81,6 +84,7 @@ bool plan_read(const options *o, plan *p) {
   p->recipe.nesterov = options_has(o, OPTION_NESTEROV);
   p->recipe.dropout_unscaled = options_has(o, OPTION_UNSCALED);
   p->recipe.no_shuffle = options_has(o, OPTION_NO_SHUFFLE);
+  p->init_from = options_text(o, OPTION_INIT_FROM, NULL);
   p->out = options_text(o, OPTION_OUT, NULL);
   p->verify = options_has(o, OPTION_VERIFY);
   if (good && p->recipe.nesterov && p->recipe.momentum == 0.0f) {

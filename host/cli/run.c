@@ -42,6 +42,7 @@ static bool on_event(const mlp_cl_event *event, void *user) {
 }
 
 static mlp_cl_status create_network(run *r, const plan *p, const run_data *data, mlp_cl_error *error) {
+  if (p->init_from) return mlp_cl_network_load(r->context, p->init_from, &r->network, NULL, error);
   mlp_cl_shape shape = {.bias = p->bias, .init = p->init};
   size_t *widths =
       plan_widths(p, mlp_cl_dataset_width(data->train), mlp_cl_dataset_classes(data->train), &shape.widths_count);

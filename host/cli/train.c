@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "initial.h"
 #include "open.h"
 #include "output.h"
 #include "plan.h"
@@ -186,6 +187,7 @@ static int train(const options *o) {
   run_data data = {0};
   int status = output_check(o, OPTION_OUT);
   if (status == STATUS_OK) status = open_parts(o, &p, &data);
+  if (status == STATUS_OK) status = initial_read(o, &p, &data);
   if (status == STATUS_OK) status = train_and_report(o, &p, &data);
   mlp_cl_dataset_destroy(data.train);
   mlp_cl_dataset_destroy(data.test);
@@ -199,6 +201,7 @@ const command train_command = {
     .examples =
         "  mlp_cl train --verify\n"
         "  mlp_cl train --data /usr/share/datasets/fashion-mnist --out fashion.safetensors\n"
+        "  mlp_cl train --init-from digits.safetensors --lr 0.001 --epochs 5 --out better.safetensors\n"
         "  mlp_cl train --hidden 128,64 --dropout 0.2 --epochs 50 --seed 7 --device gpu\n",
     .table = table,
     .run = train,

@@ -70,3 +70,25 @@ refused 1 inspect nowhere.safetensors
 refused 1 inspect model.onnx
 refused 1 export model.safetensors --out nowhere/model.onnx
 if [ -e /dev/full ]; then refused 2 export model.safetensors --out /dev/full --force; fi
+
+# --init-from: with a learning rate of 0 the weights stay; what does not fit names both sides.
+start="train --device reference --init-from model.safetensors --quiet --json --epochs 1"
+# shellcheck disable=SC2086 # a list of words
+{
+  run 0 $start --lr 0 --out again.safetensors
+  same "$(get weights_sha256)" "$sha256"
+  same "$(get network.layers.1)" 5
+  run 0 $start --hidden 5 --verify
+  same "$(get identical)" true
+  [ "$(get weights_sha256)" != "$sha256" ] || fail "$last: nothing was learnt"
+  run 2 $start --hidden 6
+  says err '--hidden 6: model.safetensors has 5'
+  run 2 $start --no-bias
+  says err 'has biases'
+  run 2 $start --init he
+  run 1 train --device reference --init-from hostile.safetensors --quiet
+  says err 'hostile.safetensors takes 1 values a row, but the data has 64'
+  run 1 train --device reference --init-from damaged.safetensors --quiet
+  says err damaged
+  run 1 train --device reference --init-from nowhere.safetensors --quiet
+}
