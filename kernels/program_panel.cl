@@ -7,5 +7,4 @@
 #include "relu.cl"
 #include "sgd.cl"
 #include "softmax.cl"
-#include "train_steps.cl"
 #include "transpose.cl"

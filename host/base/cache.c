@@ -1,5 +1,6 @@
 #include "base/cache.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, FACT_BYTES = 256 };
+#include "base/sha256.h"
+
+enum { PATH_BYTES = 4096, HEADER_BYTES = 74, ENTRY_BYTES_MAX = 1 << 26 };
 
 /* Creates the folders of an absolute path that are missing, closed to others. */
 static void create_folders(char *path) {
@@ -48,36 +51,102 @@ static int open_folder(void) {
   return -1;
 }
 
-/* What the file must hold, to the byte: key and fact. */
-static size_t content_of(const char *key, const char *fact, char content[FACT_BYTES]) {
-  int length = snprintf(content, FACT_BYTES, "mlp_cl 1 %s %s\n", key, fact);
-  return length > 0 && length < FACT_BYTES ? (size_t)length : 0;
+/* What an entry's file begins with: a hash of its key and its bytes, so that what was cut off, damaged or renamed does
+ * not count. */
+static size_t header_of(const char key[65], const void *bytes, size_t count, char header[HEADER_BYTES + 1]) {
+  sha256 state;
+  char hash[65];
+  sha256_begin(&state);
+  sha256_add(&state, key, 64);
+  sha256_add(&state, bytes, count);
+  sha256_end(&state, hash);
+  return (size_t)snprintf(header, HEADER_BYTES + 1, "mlp_cl 2 %s\n", hash);
 }
 
-bool cache_holds(const char key[65], const char *fact) {
-  char wanted[FACT_BYTES], found[FACT_BYTES];
-  size_t length = content_of(key, fact, wanted);
+static bool read_all(int file, char *bytes, size_t count) {
+  while (count > 0) {
+    ssize_t got = read(file, bytes, count);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    bytes += got;
+    count -= (size_t)got;
+  }
+  return true;
+}
+
+static bool write_all(int file, const char *bytes, size_t count) {
+  while (count > 0) {
+    ssize_t written = write(file, bytes, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes += written;
+    count -= (size_t)written;
+  }
+  return true;
+}
+
+/* The bytes behind the file's header, or NULL when they are not what was kept. */
+static char *read_entry(int file, const char key[65], size_t *count) {
+  struct stat about;
+  char found[HEADER_BYTES], wanted[HEADER_BYTES + 1];
+  if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return NULL;
+  if (about.st_size < HEADER_BYTES || about.st_size > ENTRY_BYTES_MAX) return NULL;
+  size_t size = (size_t)about.st_size - HEADER_BYTES;
+  char *bytes = malloc(size + 1);
+  if (bytes == NULL) return NULL;
+  bool good = read_all(file, found, HEADER_BYTES) && read_all(file, bytes, size) &&
+              header_of(key, bytes, size, wanted) == HEADER_BYTES && memcmp(found, wanted, HEADER_BYTES) == 0;
+  if (!good) {
+    free(bytes);
+    return NULL;
+  }
+  bytes[size] = '\0';
+  *count = size;
+  return bytes;
+}
+
+void *cache_read(const char key[65], size_t *count) {
   int folder = open_folder();
-  if (folder < 0) return false;
+  if (folder < 0) return NULL;
   int file = openat(folder, key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   close(folder);
-  if (file < 0) return false;
-  ssize_t got = read(file, found, sizeof found);
+  if (file < 0) return NULL;
+  char *bytes = read_entry(file, key, count);
   close(file);
-  return length > 0 && got == (ssize_t)length && memcmp(found, wanted, length) == 0;
+  return bytes;
 }
 
-void cache_keep(const char key[65], const char *fact) {
-  char content[FACT_BYTES], name[128];
-  size_t length = content_of(key, fact, content);
+void cache_write(const char key[65], const void *bytes, size_t count) {
+  char header[HEADER_BYTES + 1], name[128];
+  if (count > ENTRY_BYTES_MAX - HEADER_BYTES) return;
   int folder = open_folder();
   if (folder < 0) return;
   snprintf(name, sizeof name, "%s.%ld", key, (long)getpid());
   int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file >= 0) {
-    bool written = length > 0 && write(file, content, length) == (ssize_t)length;
+    size_t length = header_of(key, bytes, count, header);
+    bool written = write_all(file, header, length) && write_all(file, bytes, count);
     written = close(file) == 0 && written;
     if (!written || renameat(folder, name, folder, key) != 0) unlinkat(folder, name, 0);
   }
   close(folder);
+}
+
+void cache_forget(const char key[65]) {
+  int folder = open_folder();
+  if (folder < 0) return;
+  unlinkat(folder, key, 0);
+  close(folder);
+}
+
+bool cache_holds(const char key[65], const char *fact) {
+  size_t count;
+  char *found = cache_read(key, &count);
+  bool holds = found != NULL && count == strlen(fact) && memcmp(found, fact, count) == 0;
+  free(found);
+  return holds;
+}
+
+void cache_keep(const char key[65], const char *fact) {
+  cache_write(key, fact, strlen(fact));
 }

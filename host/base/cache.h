@@ -1,15 +1,22 @@
-/* Small facts kept between runs, one file each, in $MLP_CL_CACHE, else $XDG_CACHE_HOME/mlp_cl, else ~/.cache/mlp_cl.
- * MLP_CL_CACHE=off keeps none. The folder must belong to the user and be closed to others (0700), or it is not used;
- * links are not followed; a fact that is damaged counts as absent. A cache only saves time, so nothing here reports
- * errors. */
+/* What is kept between runs, one file an entry, in $MLP_CL_CACHE, else $XDG_CACHE_HOME/mlp_cl, else ~/.cache/mlp_cl.
+ * MLP_CL_CACHE=off keeps nothing. The folder must belong to the user and be closed to others (0700), or it is not used;
+ * links are not followed; an entry that is damaged counts as absent. A cache only saves time, so nothing here reports
+ * errors. Keys are 64 hex digits: hashes of all that the entry depends on. */
 #ifndef BASE_CACHE_H
 #define BASE_CACHE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* True when `fact` was kept under `key`, 64 hex digits. */
+/* The entry's bytes, with a NUL behind them that *count does not count; NULL when there is none. Freed by the caller.
+ */
+void *cache_read(const char key[65], size_t *count);
+/* Keeps an entry in one step, so that other processes see all of it, or what was there before. */
+void cache_write(const char key[65], const void *bytes, size_t count);
+void cache_forget(const char key[65]);
+
+/* Short texts: whether exactly `fact` was kept, and to keep it. */
 bool cache_holds(const char key[65], const char *fact);
-/* Keeps it, in one step, so that other processes see all of it or nothing. */
 void cache_keep(const char key[65], const char *fact);
 
 #endif

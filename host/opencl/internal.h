@@ -86,7 +86,8 @@ typedef struct opencl_backend {
   cl_context context;
   cl_command_queue queue;
   opencl_tuning tuning;
-  cl_program program; /* of the variant; NULL before the first kernel */
+  char platform_version[256];
+  cl_program program, steps_program; /* the variant's; train_steps'; NULL before the first kernel */
   opencl_kernel kernels[KERNELS_MAX];
   size_t kernels_count;
   cl_mem tickets; /* of kernels/train_steps.cl */
@@ -101,7 +102,11 @@ typedef struct opencl_backend {
 /* The kernel `name`, a literal, of the variant's program, which is built on first use.
  * Errors: BUILD with the compiler's log. */
 mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error);
-/* Builds the embedded file as a program of the caller's. */
+/* The text of an embedded file with its includes in their place, freed with free(). Errors: BUILD, NO_MEMORY. */
+mlp_cl_status opencl_source(const char *file, char **source, size_t *count, mlp_cl_error *error);
+/* The compiler's options: the tuning's constants. */
+void opencl_program_options(const opencl_tuning *tuning, char *options, size_t size);
+/* Builds the embedded file as a program of the caller's, or takes what its driver made of it before. */
 mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error);
 void opencl_program_release(opencl_backend *self);
 

@@ -118,6 +118,8 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   self->base.op = &operations;
   self->base.device = device->info;
   self->device = device->id;
+  clGetPlatformInfo(device->platform, CL_PLATFORM_VERSION, sizeof self->platform_version - 1, self->platform_version,
+                    NULL);
   TRY(check_limits(&device->info, error));
   self->context = clCreateContext(NULL, 1, &self->device, NULL, NULL, &code);
   TRY_CL(code, "opening %s", name);

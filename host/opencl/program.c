@@ -1,72 +1,14 @@
-/* Kernel sources to kernels: expands #include "…" from the embedded files, builds a file on first use and remembers it.
- */
+/* Kernels by name: a program is built from source, or from what its driver made of it before, on first use. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/embedded.h"
-#include "base/size.h"
+#include "base/cache.h"
+#include "base/sha256.h"
 #include "opencl/internal.h"
 
-/* A growing text. */
-typedef struct text {
-  char *bytes;
-  size_t count, capacity;
-} text;
-
-static bool text_append(text *t, const char *bytes, size_t count) {
-  if (t->count + count + 1 > t->capacity) {
-    size_t capacity = 2 * (t->count + count + 1);
-    char *more = realloc(t->bytes, capacity);
-    if (more == NULL) return false;
-    t->bytes = more;
-    t->capacity = capacity;
-  }
-  memcpy(t->bytes + t->count, bytes, count);
-  t->count += count;
-  t->bytes[t->count] = '\0';
-  return true;
-}
-
-static const embedded_file *find_file(const char *name, size_t length) {
-  for (const embedded_file *f = embedded_kernels; f->name != NULL; f++)
-    if (strlen(f->name) == length && memcmp(f->name, name, length) == 0) return f;
-  return NULL;
-}
-
-static bool append_line_directive(text *t, size_t line, const char *file) {
-  char directive[128];
-  int length = snprintf(directive, sizeof directive, "#line %zu \"%s\"\n", line, file);
-  return text_append(t, directive, (size_t)length);
-}
-
-/* Appends the file with its includes in their place; #line keeps the compiler's messages true. Guards in the headers do
- * what they always do. */
-static bool expand(text *t, const embedded_file *file) {
-  static const char include[] = "#include \"";
-  const char *at = (const char *)file->bytes;
-  if (!append_line_directive(t, 1, file->name)) return false;
-  for (size_t line = 1; *at != '\0'; line++) {
-    const char *end = strchr(at, '\n');
-    end = end != NULL ? end + 1 : at + strlen(at);
-    const embedded_file *included = NULL;
-    if (strncmp(at, include, sizeof include - 1) == 0) {
-      const char *name = at + sizeof include - 1;
-      const char *quote = memchr(name, '"', (size_t)(end - name));
-      included = quote != NULL ? find_file(name, (size_t)(quote - name)) : NULL;
-    }
-    if (included != NULL) {
-      if (!expand(t, included) || !append_line_directive(t, line + 1, file->name)) return false;
-    } else if (!text_append(t, at, (size_t)(end - at))) {
-      return false;
-    }
-    at = end;
-  }
-  return true;
-}
-
-static void build_options(const opencl_tuning *u, char *options, size_t size) {
+void opencl_program_options(const opencl_tuning *u, char *options, size_t size) {
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
                         u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
   snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
@@ -87,21 +29,67 @@ static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const 
               self->base.device.name, opencl_error_name(code), code, log);
 }
 
-mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
-  text source = {0};
-  const embedded_file *embedded = find_file(file, strlen(file));
-  if (embedded == NULL) return fail(error, MLP_CL_BUILD, "there is no kernels/%s in this build", file);
-  if (!expand(&source, embedded)) {
-    free(source.bytes);
-    return fail_memory(error, source.count, file);
-  }
-  const char *sources[1] = {source.bytes};
+/* ---- Programs kept between runs ---------------------------------------------------------------------------------- */
+
+/* PoCL compiles a kernel when it is first launched and keeps it, but before it hands out a program it compiles all of
+ * its kernels for every size of work-groups: seconds, to save the hundredth of one that it needs to find its own. */
+static bool worth_keeping(const opencl_backend *self) {
+  return strstr(self->base.device.platform, "Portable Computing Language") == NULL;
+}
+
+static void add_text(sha256 *state, const char *text) {
+  sha256_add(state, text, strlen(text) + 1);
+}
+
+/* All that a driver's binary depends on. */
+static void program_key(const opencl_backend *self, const char *source, const char *options, char key[65]) {
+  const mlp_cl_device *device = &self->base.device;
+  sha256 state;
+  sha256_begin(&state);
+  add_text(&state, "program");
+  add_text(&state, mlp_cl_version());
+  add_text(&state, source);
+  add_text(&state, options);
+  add_text(&state, device->platform);
+  add_text(&state, self->platform_version);
+  add_text(&state, device->name);
+  add_text(&state, device->driver);
+  sha256_end(&state, key);
+}
+
+/* NULL when there is none, or when the driver does not take it. */
+static cl_program load_program(const opencl_backend *self, const char key[65], const char *options) {
+  size_t count;
+  unsigned char *bytes = cache_read(key, &count);
+  if (bytes == NULL) return NULL;
+  const unsigned char *binaries[1] = {bytes};
+  cl_int code, taken;
+  cl_program program = clCreateProgramWithBinary(self->context, 1, &self->device, &count, binaries, &taken, &code);
+  free(bytes);
+  if (code != CL_SUCCESS) return NULL;
+  if (taken == CL_SUCCESS && clBuildProgram(program, 1, &self->device, options, NULL, NULL) == CL_SUCCESS)
+    return program;
+  clReleaseProgram(program);
+  return NULL;
+}
+
+static void keep_program(cl_program program, const char key[65]) {
+  size_t count = 0;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof count, &count, NULL) != CL_SUCCESS || count == 0)
+    return;
+  unsigned char *bytes = malloc(count);
+  if (bytes != NULL && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
+    cache_write(key, bytes, count);
+  free(bytes);
+}
+
+/* ---- Building ---------------------------------------------------------------------------------------------------- */
+
+static mlp_cl_status build_source(opencl_backend *self, const char *file, const char *source, size_t count,
+                                  const char *options, cl_program *built, mlp_cl_error *error) {
   cl_int code;
-  cl_program program = clCreateProgramWithSource(self->context, 1, sources, &source.count, &code);
-  free(source.bytes);
+  cl_program program = clCreateProgramWithSource(self->context, 1, &source, &count, &code);
   TRY_CL(code, "creating a program from kernels/%s", file);
-  char options[256];
-  build_options(&self->tuning, options, sizeof options);
   code = clBuildProgram(program, 1, &self->device, options, NULL, NULL);
   if (code != CL_SUCCESS) {
     mlp_cl_status status = fail_build(self, program, file, code, error);
@@ -112,10 +100,34 @@ mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_pr
   return MLP_CL_OK;
 }
 
-static mlp_cl_status build_program(opencl_backend *self, mlp_cl_error *error) {
-  static const char *const files[] = {
+mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
+  char options[256], key[65], *source;
+  size_t count;
+  bool keep = worth_keeping(self);
+  TRY(opencl_source(file, &source, &count, error));
+  opencl_program_options(&self->tuning, options, sizeof options);
+  program_key(self, source, options, key);
+  *built = keep ? load_program(self, key, options) : NULL;
+  mlp_cl_status status = MLP_CL_OK;
+  if (*built == NULL) {
+    status = build_source(self, file, source, count, options, built, error);
+    if (status == MLP_CL_OK && keep) keep_program(*built, key);
+  }
+  free(source);
+  return status;
+}
+
+/* ---- Kernels ----------------------------------------------------------------------------------------------------- */
+
+static mlp_cl_status find_program(opencl_backend *self, const char *name, cl_program *found, mlp_cl_error *error) {
+  static const char *const variants[] = {
       [VARIANT_PLAIN] = "program_plain.cl", [VARIANT_PANEL] = "program_panel.cl", [VARIANT_TILE] = "program_tile.cl"};
-  return opencl_program_build(self, files[self->tuning.variant], &self->program, error);
+  bool steps = strcmp(name, "train_steps") == 0;
+  cl_program *program = steps ? &self->steps_program : &self->program;
+  const char *file = steps ? "program_steps.cl" : variants[self->tuning.variant];
+  if (*program == NULL) TRY(opencl_program_build(self, file, program, error));
+  *found = *program;
+  return MLP_CL_OK;
 }
 
 mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error) {
@@ -125,9 +137,10 @@ mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kerne
       return MLP_CL_OK;
     }
   if (self->kernels_count == KERNELS_MAX) return fail(error, MLP_CL_BUILD, "more than %d kernels", KERNELS_MAX);
-  if (self->program == NULL) TRY(build_program(self, error));
+  cl_program program;
+  TRY(find_program(self, name, &program, error));
   cl_int code;
-  *kernel = clCreateKernel(self->program, name, &code);
+  *kernel = clCreateKernel(program, name, &code);
   if (code != CL_SUCCESS)
     return fail(error, MLP_CL_BUILD, "kernel %s is built on %s, but cannot be created: %s (%" PRId32 ")", name,
                 self->base.device.name, opencl_error_name(code), code);
@@ -138,5 +151,6 @@ mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kerne
 void opencl_program_release(opencl_backend *self) {
   while (self->kernels_count > 0) clReleaseKernel(self->kernels[--self->kernels_count].kernel);
   if (self->program != NULL) clReleaseProgram(self->program);
-  self->program = NULL;
+  if (self->steps_program != NULL) clReleaseProgram(self->steps_program);
+  self->program = self->steps_program = NULL;
 }
