@@ -184,6 +184,20 @@ START_TEST(the_reference_launches_nothing) {
 }
 END_TEST
 
+/* Memory that was written from or read to may be gone once a call has returned: drivers do use it later. */
+START_TEST(transfers_are_complete_when_calls_return) {
+  static float weight[WIDTH * 33];
+  run r = begin("panel", 0);
+  ck_ok(mlp_cl_network_set(r.network, 0, weight, NULL, &test_error));
+  ck_assert_uint_gt(layer_calls("clEnqueueWriteBuffer"), 1);
+  ck_assert_uint_eq(layer_transfers(), 0);
+  ck_ok(mlp_cl_network_get(r.network, 0, weight, NULL, &test_error));
+  ck_assert_uint_gt(layer_calls("clEnqueueReadBuffer"), 1);
+  ck_assert_uint_eq(layer_transfers(), 0);
+  end(&r);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("launches");
   TCase *all = tcase_create("all");
@@ -196,6 +210,7 @@ int main(void) {
   tcase_add_test(all, memory_does_not_grow);
   tcase_add_test(all, evaluation_and_prediction_run_on_the_device);
   tcase_add_test(all, the_reference_launches_nothing);
+  tcase_add_test(all, transfers_are_complete_when_calls_return);
   suite_add_tcase(suite, all);
   return test_run(suite);
 }

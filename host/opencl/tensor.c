@@ -140,10 +140,13 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
   cl_int code = CL_SUCCESS;
   size_t panels = opencl_panels(target), piece = rows * LINE_BYTES;
   for (size_t p = 0; p < panels && code == CL_SUCCESS; p++)
-    code = clEnqueueWriteBuffer(self->queue, t->buffer, p + 1 == panels, (p * t->stride + first) * LINE_BYTES, piece,
+    code = clEnqueueWriteBuffer(self->queue, t->buffer, CL_FALSE, (p * t->stride + first) * LINE_BYTES, piece,
                                 staging + p * rows * PANEL, 0, NULL, NULL);
-  if (code != CL_SUCCESS) clFinish(self->queue); /* pieces may still read the staging memory */
+  /* Pieces may still read the staging memory. A last write that blocks would not do: it may have copied what it writes
+   * and return before the others, as Intel's CPU runtime does. */
+  cl_int finished = clFinish(self->queue);
   free(staging);
+  if (code == CL_SUCCESS) code = finished;
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "writing a tensor");
 }
 

@@ -40,7 +40,7 @@ typedef struct kernel_count {
 static struct layer {
   const cl_icd_dispatch *target; /* the loader's; NULL before it takes the layer in */
   cl_icd_dispatch own;
-  uint64_t calls[FUNCTIONS_COUNT], calls_in_all, waits;
+  uint64_t calls[FUNCTIONS_COUNT], calls_in_all, waits, transfers;
   int64_t objects[TYPES_COUNT];
   kernel_count kernels[KERNELS_MAX];
   size_t kernels_count;
@@ -84,6 +84,19 @@ static cl_int enter(enum function function) {
 static void count_wait(void) {
   pthread_mutex_lock(&mutex);
   layer.waits++;
+  layer.transfers = 0;
+  pthread_mutex_unlock(&mutex);
+}
+
+/* A write that blocks has read its own memory when it returns, and no more. */
+static void count_transfer(enum function function, bool blocking) {
+  if (blocking && function != FUNCTION_clEnqueueWriteBuffer) {
+    count_wait();
+    return;
+  }
+  pthread_mutex_lock(&mutex);
+  layer.waits += blocking;
+  layer.transfers += !blocking;
   pthread_mutex_unlock(&mutex);
 }
 
@@ -120,7 +133,7 @@ static void count_object(enum type type, int change) {
 #define WRAP_TRANSFER(name, failure, parameters, arguments)                  \
   static cl_int CL_API_CALL wrapped_##name parameters {                      \
     cl_int code = enter(FUNCTION_##name);                                    \
-    if (blocking) count_wait();                                              \
+    count_transfer(FUNCTION_##name, blocking == CL_TRUE);                    \
     if (code == CL_SUCCESS) code = layer.target->name arguments;             \
     if (code == CL_SUCCESS && event != NULL) count_object(TYPE_cl_event, 1); \
     return code;                                                             \
@@ -261,6 +274,10 @@ uint64_t layer_launches(const char *kernel) {
 
 uint64_t layer_waits(void) {
   return layer.waits;
+}
+
+uint64_t layer_transfers(void) {
+  return layer.transfers;
 }
 
 int64_t layer_objects(const char *type) {

@@ -25,6 +25,8 @@ LAYER_API uint64_t layer_calls(const char *function);
 LAYER_API uint64_t layer_launches(const char *kernel);
 /* Calls that wait for all work before them: clFinish and blocking transfers. */
 LAYER_API uint64_t layer_waits(void);
+/* Transfers that did not block and may still use host memory: none after the next wait for all work. */
+LAYER_API uint64_t layer_transfers(void);
 /* Objects created and not released: of a type ("cl_mem"), or of all for NULL. */
 LAYER_API int64_t layer_objects(const char *type);
 /* Sets all counts to 0, except those of objects. */
