@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer on the reference and PoCL, then the
-# kernels under Oclgrind, which reports out-of-bounds accesses, uninitialised reads and data races.
+# The tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer on the reference and PoCL, threads under
+# ThreadSanitizer, then the kernels under Oclgrind, which reports out-of-bounds accesses, uninitialised reads and data races.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,12 @@ OCL_ICD_VENDORS=pocl.icd \
   ASAN_OPTIONS="strict_string_checks=1:detect_stack_use_after_return=1" \
   UBSAN_OPTIONS="print_stacktrace=1" \
   ctest --test-dir "$build" --output-on-failure --no-tests=error -j 2 -E 'rusticl|pocl_|faults'
+
+# Threads, each with a context of its own, on the reference: a driver's races would drown ours.
+build="build-threads"
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DMLP_CL_TESTS=ON -DMLP_CL_EXAMPLES=OFF -DCMAKE_C_FLAGS="-O1 -fsanitize=thread"
+cmake --build "$build" --target check_threads
+TSAN_OPTIONS=halt_on_error=1 MLP_CL_CACHE=off MLP_CL_TEST_DEVICE=reference CK_FORK=no "$build/tests/check_threads"
 
 # Each variant of the kernels: the self-test runs every operation once, the training its fused forms.
 build="build-test"

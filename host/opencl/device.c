@@ -1,4 +1,5 @@
 /* The devices of all platforms, in a fixed order. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,7 @@ static mlp_cl_status append_platform(cl_platform_id platform, opencl_device **de
   return MLP_CL_OK;
 }
 
-mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl_error *error) {
+static mlp_cl_status list_platforms(opencl_device **devices, size_t *count, mlp_cl_error *error) {
   cl_platform_id platforms[64];
   cl_uint found = 0;
   *devices = NULL;
@@ -92,6 +93,16 @@ mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl
   }
   if (*count == 0) TRY_CL(trouble, "listing the devices of the OpenCL platforms");
   return MLP_CL_OK;
+}
+
+/* Drivers set themselves up in these calls, and not all of them with two threads in mind: PoCL crashes or shows a
+ * thread no devices while another makes them. */
+mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl_error *error) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&lock);
+  mlp_cl_status status = list_platforms(devices, count, error);
+  pthread_mutex_unlock(&lock);
+  return status;
 }
 
 mlp_cl_status mlp_cl_devices(mlp_cl_device **devices, size_t *count, mlp_cl_error *error) {

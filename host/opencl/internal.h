@@ -93,6 +93,8 @@ typedef struct opencl_backend {
   cl_mem tickets; /* of kernels/train_steps.cl */
   cl_mem scratch; /* grows to what the largest operation needs */
   size_t scratch_bytes;
+  float *staging; /* host memory where rows become panels and back */
+  size_t staging_bytes;
   cl_mem nothing; /* stands for buffers that a launch has no use for */
   opencl_pace pace;
   opencl_steps_trial steps_trial;

@@ -16,6 +16,7 @@ static void opencl_close(backend *base) {
   opencl_program_release(self);
   if (self->tickets != NULL) clReleaseMemObject(self->tickets);
   if (self->scratch != NULL) clReleaseMemObject(self->scratch);
+  free(self->staging);
   if (self->nothing != NULL) clReleaseMemObject(self->nothing);
   if (self->queue != NULL) clReleaseCommandQueue(self->queue);
   if (self->context != NULL) clReleaseContext(self->context);

@@ -114,11 +114,14 @@ static void unpack(const tensor *t, const float *panels, size_t rows, float *tar
       target[row * t->cols + col] = panels[(col / PANEL * rows + row) * PANEL + col % PANEL];
 }
 
-static mlp_cl_status staging_create(const opencl_tensor *t, size_t rows, float **staging, mlp_cl_error *error) {
-  size_t bytes = rows * opencl_panels(&t->base) * PANEL * sizeof(float); /* at most t->bytes: no overflow */
-  *staging = malloc(bytes);
-  if (*staging == NULL) return fail_memory(error, bytes, "packing a tensor");
-  return MLP_CL_OK;
+/* Makes self->staging large enough for so many rows of a tensor. It is kept: predicting in a loop allocates nothing. */
+static mlp_cl_status staging_reserve(opencl_backend *self, const tensor *t, size_t rows, mlp_cl_error *error) {
+  size_t bytes = rows * opencl_panels(t) * PANEL * sizeof(float); /* at most the tensor's bytes: no overflow */
+  if (bytes <= self->staging_bytes) return MLP_CL_OK;
+  free(self->staging);
+  self->staging = malloc(bytes);
+  self->staging_bytes = self->staging != NULL ? bytes : 0;
+  return self->staging != NULL ? MLP_CL_OK : fail_memory(error, bytes, "packing a tensor");
 }
 
 mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, size_t rows, const void *source,
@@ -134,8 +137,8 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
            "writing a tensor");
     return MLP_CL_OK;
   }
-  float *staging;
-  TRY(staging_create(t, rows, &staging, error));
+  TRY(staging_reserve(self, target, rows, error));
+  float *staging = self->staging;
   pack(target, source, rows, staging);
   cl_int code = CL_SUCCESS;
   size_t panels = opencl_panels(target), piece = rows * LINE_BYTES;
@@ -145,7 +148,6 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
   /* Pieces may still read the staging memory. A last write that blocks would not do: it may have copied what it writes
    * and return before the others, as Intel's CPU runtime does. */
   cl_int finished = clFinish(self->queue);
-  free(staging);
   if (code == CL_SUCCESS) code = finished;
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "writing a tensor");
 }
@@ -162,8 +164,8 @@ mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t fir
            "reading a tensor");
     return MLP_CL_OK;
   }
-  float *staging;
-  TRY(staging_create(t, rows, &staging, error));
+  TRY(staging_reserve(self, source, rows, error));
+  float *staging = self->staging;
   cl_int code = CL_SUCCESS;
   size_t panels = opencl_panels(source), piece = rows * LINE_BYTES;
   for (size_t p = 0; p < panels && code == CL_SUCCESS; p++)
@@ -171,7 +173,6 @@ mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t fir
                                staging + p * rows * PANEL, 0, NULL, NULL);
   if (code != CL_SUCCESS) clFinish(self->queue);
   if (code == CL_SUCCESS) unpack(source, staging, rows, target);
-  free(staging);
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "reading a tensor");
 }
 

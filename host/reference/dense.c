@@ -6,11 +6,10 @@
 #include "reference/operations.h"
 
 mlp_cl_status reference_dense_forward(const dense_forward *d, mlp_cl_error *error) {
+  (void)error;
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->x->rows && d->x->cols == in && d->rows <= d->y->rows && d->y->cols == out);
-  float *block = malloc(out * sizeof *block);
-  if (block == NULL) return fail_memory(error, out * sizeof *block, "a block of sums");
-  feature_product(d->rows, out, in, floats_of(d->x), floats_of(d->weight), block, floats_of(d->y));
+  feature_product(d->rows, out, in, floats_of(d->x), floats_of(d->weight), floats_of(d->y));
   for (size_t i = 0; i < d->rows; i++) {
     float *y = floats_of(d->y) + i * out;
     canonical_row(out, FLOOR_VALUE, y, y);
@@ -18,7 +17,6 @@ mlp_cl_status reference_dense_forward(const dense_forward *d, mlp_cl_error *erro
     if (d->relu) relu_row(out, y, y);
     if (d->dropout != NULL) dropout_row(d->dropout, i, out, FLOOR_VALUE, y, y);
   }
-  free(block);
   return MLP_CL_OK;
 }
 
@@ -32,22 +30,13 @@ mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->d_y->rows && d->d_y->cols == out && d->rows <= d->d_x->rows && d->d_x->cols == in);
   float *weight_transposed = transpose(in, out, floats_of(d->weight), error);
-  float *block = malloc(in * sizeof *block);
-  mlp_cl_status status = MLP_CL_NO_MEMORY;
-  if (weight_transposed == NULL) goto cleanup;
-  if (block == NULL) {
-    fail_memory(error, in * sizeof *block, "a block of sums");
-    goto cleanup;
-  }
+  if (weight_transposed == NULL) return MLP_CL_NO_MEMORY;
   float *d_x = floats_of(d->d_x);
-  feature_product(d->rows, in, out, floats_of(d->d_y), weight_transposed, block, d_x);
+  feature_product(d->rows, in, out, floats_of(d->d_y), weight_transposed, d_x);
   canonical_row(d->rows * in, FLOOR_GRADIENT, d_x, d_x);
   if (d->y != NULL) backward_mask(d->rows * in, floats_of(d->y), d->scale, d_x);
-  status = MLP_CL_OK;
-cleanup:
-  free(block);
   free(weight_transposed);
-  return status;
+  return MLP_CL_OK;
 }
 
 /* Stores the gradient of row i of a parameter, or takes a step with it. */

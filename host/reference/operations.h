@@ -9,8 +9,11 @@
 #include "exact_math.h"
 
 /* On x86-64 hot functions are compiled twice, with FMA and AVX2 and without, and the dynamic loader picks: fmaf is then
- * one instruction instead of a call. The bits are the same. Static functions only: clang does not link others. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__clang__) && __clang_major__ >= 14
+ * one instruction instead of a call. The bits are the same. Static functions only: clang does not link others.
+ * ThreadSanitizer crashes when the loader picks. */
+#if defined(__SANITIZE_THREAD__)
+#define HOT
+#elif defined(__x86_64__) && defined(__GLIBC__) && defined(__clang__) && __clang_major__ >= 14
 #define HOT __attribute__((target_clones("fma", "default")))
 #elif defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12
 #define HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
@@ -58,8 +61,8 @@ static inline void lower_flag(const tensor *flag, uint32_t step) {
 
 enum { FEATURE_BLOCK = 256, BATCH_LEAF = 256 };
 
-/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. block: n floats of scratch. */
-void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *block, float *c);
+/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. */
+void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *c);
 /* bᵀ (k,n) of b (n,k), to be freed; NULL without memory. */
 float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error);
 

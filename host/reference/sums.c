@@ -5,6 +5,8 @@
 #include "base/size.h"
 #include "reference/operations.h"
 
+#define STRIP ((size_t)512) /* columns of a block of sums, which lies on the stack */
+
 /* acc[j] = x · b[j] + acc[j], rounded once. */
 static inline void multiply_add(size_t n, float x, const float *restrict b, float *restrict acc) {
   for (size_t j = 0; j < n; j++) acc[j] = fmaf(x, b[j], acc[j]);
@@ -18,19 +20,21 @@ static inline void zero(size_t n, float *acc) {
   for (size_t j = 0; j < n; j++) acc[j] = 0;
 }
 
-/* One row of c. */
-static HOT void feature_sum(size_t n, size_t k, const float *a, const float *b, float *block, float *c) {
+/* n columns of one row of c; the rows of b are `stride` long. */
+static HOT void feature_sum(size_t n, size_t stride, size_t k, const float *a, const float *b, float *c) {
+  float block[STRIP];
   zero(n, c);
   for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
     size_t end = size_min(first + FEATURE_BLOCK, k);
     zero(n, block);
-    for (size_t l = first; l < end; l++) multiply_add(n, a[l], b + l * n, block);
+    for (size_t l = first; l < end; l++) multiply_add(n, a[l], b + l * stride, block);
     add(n, block, c);
   }
 }
 
-void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *block, float *c) {
-  for (size_t i = 0; i < m; i++) feature_sum(n, k, a + i * k, b, block, c + i * n);
+void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *c) {
+  for (size_t i = 0; i < m; i++)
+    for (size_t j = 0; j < n; j += STRIP) feature_sum(size_min(STRIP, n - j), n, k, a + i * k, b + j, c + i * n + j);
 }
 
 float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error) {
