@@ -2,6 +2,7 @@
 add_subdirectory(cli)
 add_subdirectory(install)
 add_subdirectory(fuzz)
+add_subdirectory(faults)
 check(atomic_file reference)
 check(cache reference)
 check(dataset reference)

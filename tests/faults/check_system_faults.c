@@ -1,0 +1,325 @@
+/* The command in a system that fails: each call to the C library that it makes fails once, or from then on always.
+ * Every case ends in time with exit status 1 and one line that says why, or with the same result as without a fault;
+ * the model that was there is there, whole, old or new; nothing else is left in the folder, and no memory or file is
+ * held.
+ *
+ * MLP_CL_TORTURE=1 tries every call; otherwise some of each function. MLP_CL_FAULT="write 3 ENOSPC" tries one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "test.h"
+
+enum { FUNCTIONS_MAX = 40, CASE_SECONDS = 30 };
+
+typedef struct scenario {
+  const char *name;
+  const char *arguments[24];
+  bool own; /* a driver is at work, whose calls are its own business */
+} scenario;
+
+#define TRAIN "train", "--data", "data", "--hidden", "3", "--epochs", "2", "--batch", "4", "--quiet", "--force"
+static const scenario scenarios[] = {
+    {"train", {TRAIN, "--device", "reference", "--out", "model.safetensors", NULL}, false},
+    {"train --json", {TRAIN, "--device", "reference", "--out", "model.safetensors", "--json", NULL}, false},
+    {"evaluate", {"evaluate", "model.safetensors", "--data", "data", "--device", "reference", "--json", NULL}, false},
+    {"predict", {"predict", "model.safetensors", "--data", "data", "--device", "reference", NULL}, false},
+    {"device", {TRAIN, "--device", "0", "--out", "model.safetensors", NULL}, true},
+};
+
+/* The errors that each function may have; SHORT is half a transfer. */
+static const struct {
+  const char *function, *errors[4];
+} faults[] = {
+    {"malloc", {"ENOMEM"}},
+    {"calloc", {"ENOMEM"}},
+    {"realloc", {"ENOMEM"}},
+    {"open", {"EMFILE", "EACCES"}},
+    {"openat", {"ENOSPC", "EROFS"}},
+    {"read", {"EIO", "EINTR", "SHORT"}},
+    {"write", {"ENOSPC", "EIO", "EINTR", "SHORT"}},
+    {"fsync", {"EIO", "ENOSPC"}},
+    {"close", {"EIO", "EDQUOT"}},
+    {"rename", {"EIO", "EACCES"}},
+    {"renameat", {"EIO", "ENOSPC"}},
+    {"unlink", {"EIO"}},
+    {"unlinkat", {"EIO"}},
+    {"mkdir", {"EROFS", "ENOSPC"}},
+    {"stat", {"EIO", "ENOENT"}},
+    {"lstat", {"EIO"}},
+    {"fstat", {"EIO"}},
+    {"fopen", {"EMFILE", "EACCES"}},
+    {"fread", {"EIO", "SHORT"}},
+    {"fwrite", {"ENOSPC"}},
+    {"fflush", {"ENOSPC"}},
+    {"realpath", {"EIO"}},
+    {"getentropy", {"EIO"}},
+    {"mkstemp", {"EROFS"}},
+    {"fdopen", {"ENOMEM"}},
+    {"fchmod", {"EIO"}},
+    {"scandir", {"EMFILE"}},
+    {"pthread_create", {"EAGAIN"}},
+    {"ftruncate", {"EIO"}},
+};
+enum { FAULTS = sizeof faults / sizeof *faults };
+
+/* What the run without a fault prints and leaves. */
+typedef struct result {
+  int status;
+  unsigned char *out, *model;
+  size_t out_bytes, model_bytes;
+  uint64_t calls[FAULTS];
+  int64_t blocks, descriptors;
+} result;
+
+static const scenario *current;
+static result expected;
+static unsigned char *old_model;
+static size_t old_bytes, complaints, tried, recovered;
+
+/* ---- One run ----------------------------------------------------------------------------------------------------- */
+
+static bool torture(void) {
+  return getenv("MLP_CL_TORTURE") != NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void complain(const char *fault, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fprintf(stderr, "%s, %s: ", current->name, fault == NULL ? "no fault" : fault);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+  complaints++;
+}
+
+static void redirect(int stream, const char *path) {
+  int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (file < 0 || dup2(file, stream) < 0) _exit(100);
+  close(file);
+}
+
+static void execute(const char *fault) {
+  const char *words[26] = {getenv("MLP_CL")};
+  memcpy(words + 1, current->arguments, sizeof current->arguments);
+  if (chdir(test_path("")) != 0) _exit(100);
+  redirect(STDOUT_FILENO, "out");
+  redirect(STDERR_FILENO, "err");
+  setenv("LD_PRELOAD", getenv("FAULT_LIBRARY"), 1);
+  setenv("FAULT_REPORT", "report", 1);
+  if (current->own) setenv("FAULT_OWN", "1", 1);
+  if (fault != NULL) setenv("FAULT", fault, 1);
+  alarm(CASE_SECONDS);
+  execv(words[0], (char *const *)(uintptr_t)words);
+  _exit(100);
+}
+
+static void read_report(result *r) {
+  char name[32];
+  int64_t count;
+  FILE *stream = fopen(test_path("report"), "r");
+  r->blocks = r->descriptors = -1;
+  while (stream != NULL && fscanf(stream, "%31s %" SCNd64, name, &count) == 2) {
+    for (int i = 0; i < FAULTS; i++)
+      if (strcmp(name, faults[i].function) == 0) r->calls[i] = (uint64_t)count;
+    if (strcmp(name, "blocks") == 0) r->blocks = count;
+    if (strcmp(name, "descriptors") == 0) r->descriptors = count;
+  }
+  if (stream != NULL) fclose(stream);
+}
+
+/* Each run finds the old model and no cache. */
+static void run(const char *fault, result *r) {
+  test_file_write(test_path("model.safetensors"), old_model, old_bytes);
+  (void)remove(test_path("report"));
+  *r = (result){0};
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) execute(fault);
+  ck_assert_int_eq(waitpid(child, &r->status, 0), child);
+  r->out = test_file_read(test_path("out"), &r->out_bytes);
+  r->model = test_file_read(test_path("model.safetensors"), &r->model_bytes);
+  read_report(r);
+}
+
+static void free_result(result *r) {
+  free(r->out);
+  free(r->model);
+}
+
+/* ---- What must hold ---------------------------------------------------------------------------------------------- */
+
+static bool same(const unsigned char *a, size_t a_bytes, const unsigned char *b, size_t b_bytes) {
+  return a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
+}
+
+/* Times differ between runs: so they are taken out of JSON and tables before comparing. */
+static void forget_times(result *r) {
+  static const char *const keys[] = {"\"seconds\":", "\"samples_per_second\":"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    for (char *at = (char *)r->out; (at = strstr(at, keys[i])) != NULL;)
+      for (at += strlen(keys[i]); *at != '\0' && strchr(",}", *at) == NULL; at++) *at = '0';
+}
+
+static bool same_output(const result *r) {
+  /* Of a table of epochs, the lines that hold no times. */
+  const char *mine = strstr((const char *)r->out, "sha256"), *wanted = strstr((const char *)expected.out, "sha256");
+  if (wanted != NULL && wanted[-1] == '\n') return mine != NULL && strcmp(mine, wanted) == 0;
+  if (strstr((const char *)expected.out, "\"seconds\"") != NULL) return r->out_bytes > expected.out_bytes * 9 / 10;
+  return same(r->out, r->out_bytes, expected.out, expected.out_bytes);
+}
+
+static void check_message(const char *fault) {
+  size_t bytes;
+  char *text = (char *)test_file_read(test_path("err"), &bytes);
+  char *end = strchr(text, '\n');
+  if (end == NULL || end[1] != '\0' || strncmp(text, "mlp_cl: ", 8) != 0 || bytes < 30)
+    complain(fault, "an unclear message: %s", text);
+  free(text);
+}
+
+static void check(const char *fault, result *r) {
+  bool removal = strncmp(fault, "unlink", 6) == 0;
+  if (WIFSIGNALED(r->status)) {
+    complain(fault, "ended by signal %d", WTERMSIG(r->status));
+    return;
+  }
+  int status = WEXITSTATUS(r->status);
+  forget_times(r);
+  if (status == 0) {
+    recovered++;
+    if (!same_output(r)) complain(fault, "success, but it printed: %.300s", (char *)r->out);
+    if (!same(r->model, r->model_bytes, expected.model, expected.model_bytes))
+      complain(fault, "success, but the model is not the same");
+  } else {
+    if (status != 1) complain(fault, "exit status %d", status);
+    check_message(fault);
+    if (!same(r->model, r->model_bytes, old_model, old_bytes) &&
+        !same(r->model, r->model_bytes, expected.model, expected.model_bytes))
+      complain(fault, "the model that was there is damaged");
+  }
+  if (!removal && test_folder_count() != 6) complain(fault, "a file was left in the folder");
+  if (r->descriptors > expected.descriptors && strncmp(fault, "close", 5) != 0)
+    complain(fault, "%d files are still open, %d without the fault", (int)r->descriptors, (int)expected.descriptors);
+  if (r->blocks > expected.blocks + 1)
+    complain(fault, "%d blocks of memory are left, %d without the fault", (int)r->blocks, (int)expected.blocks);
+}
+
+static void try(const char *fault) {
+  result r;
+  run(fault, &r);
+  check(fault, &r);
+  free_result(&r);
+  tried++;
+  if (system("rm -rf \"$TEST_CACHE\"/* .mlp_cl-*") != 0) complain(fault, "the cache cannot be removed");
+}
+
+/* ---- All of them ------------------------------------------------------------------------------------------------- */
+
+/* Every call where they are few; else about `some`, more of them at the beginning. */
+static uint64_t next_call(uint64_t call, uint64_t calls, uint64_t some) {
+  if (torture() || calls <= some) return call + 1;
+  uint64_t step = 1 + call * 2 / some;
+  return call == calls || call + step <= calls ? call + step : calls;
+}
+
+static void try_function(int i) {
+  enum { SOME = 6 };
+  size_t before = tried, went_on = recovered;
+  for (size_t e = 0; e < 4 && faults[i].errors[e] != NULL; e++) {
+    char fault[64];
+    for (uint64_t nth = 1; nth <= expected.calls[i]; nth = next_call(nth, expected.calls[i], SOME)) {
+      snprintf(fault, sizeof fault, "%s %" PRIu64 " %s", faults[i].function, nth, faults[i].errors[e]);
+      try(fault);
+    }
+    if (expected.calls[i] > 0 && strcmp(faults[i].errors[e], "EINTR") != 0) {
+      snprintf(fault, sizeof fault, "%s %d+ %s", faults[i].function, 1, faults[i].errors[e]);
+      try(fault);
+    }
+  }
+  if (tried > before)
+    printf("%s, %s: %" PRIu64 " calls, %zu faults, %zu errors, %zu went on\n", current->name, faults[i].function,
+           expected.calls[i], tried - before, tried - before - (recovered - went_on), recovered - went_on);
+}
+
+START_TEST(faults_of) {
+  current = &scenarios[_i];
+  complaints = 0;
+  run(NULL, &expected);
+  forget_times(&expected);
+  ck_assert_msg(expected.status == 0, "%s fails without a fault: %d", current->name, expected.status);
+  if (getenv("MLP_CL_FAULT") != NULL) {
+    try(getenv("MLP_CL_FAULT"));
+    if (system("cat \"$TEST_FOLDER\"/err") != 0) complain(NULL, "no messages");
+  } else {
+    for (int i = 0; i < FAULTS; i++) try_function(i);
+  }
+  free_result(&expected);
+  ck_assert_uint_eq(complaints, 0);
+}
+END_TEST
+
+/* ---- The folder: data/, the old model, what a run writes, its cache -----------------------------------------------
+ */
+
+static void write_data(void) {
+  static const unsigned char images[] = {0, 0,   8, 3,   0,   0, 0,   8, 0, 0,   0, 2,   0,   0, 0,   2,
+                                         1, 255, 1, 255, 255, 1, 255, 1, 1, 255, 1, 255, 255, 1, 255, 1,
+                                         1, 255, 1, 255, 255, 1, 255, 1, 1, 255, 1, 255, 255, 1, 255, 1};
+  static const unsigned char labels[] = {0, 0, 8, 1, 0, 0, 0, 8, 0, 1, 0, 1, 0, 1, 0, 1};
+  ck_assert_int_eq(mkdir(test_path("data"), 0700), 0);
+  test_file_write_gz(test_path("data/train-images-idx3-ubyte.gz"), images, sizeof images);
+  test_file_write(test_path("data/train-labels-idx1-ubyte"), labels, sizeof labels);
+  test_file_write(test_path("data/t10k-images-idx3-ubyte"), images, sizeof images);
+  test_file_write(test_path("data/t10k-labels-idx1-ubyte"), labels, sizeof labels);
+}
+
+static void set_up(void) {
+  static const scenario first = {
+      "the old model", {TRAIN, "--seed", "2", "--device", "reference", "--out", "model.safetensors"}, false};
+  test_folder_create();
+  setenv("TEST_FOLDER", test_path(""), 1);
+  setenv("TEST_CACHE", test_path("cache"), 1);
+  setenv("MLP_CL_CACHE", test_path("cache"), 1);
+  ck_assert_int_eq(mkdir(test_path("cache"), 0700), 0);
+  write_data();
+  current = &first;
+  result r;
+  old_bytes = 0;
+  run(NULL, &r);
+  ck_assert_int_eq(r.status, 0);
+  old_model = r.model;
+  old_bytes = r.model_bytes;
+  free(r.out);
+}
+
+static void tear_down(void) {
+  free(old_model);
+  old_model = NULL;
+  if (system("rm -rf \"$TEST_FOLDER\"") != 0) fprintf(stderr, "the folder cannot be removed\n");
+}
+
+int main(void) {
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  Suite *suite = suite_create("system faults");
+  TCase *all = tcase_create("all");
+  tcase_set_timeout(all, 0);
+  tcase_add_checked_fixture(all, set_up, tear_down);
+  const char *only = getenv("MLP_CL_SCENARIO");
+  int first = only == NULL ? 0 : atoi(only),
+      end = only == NULL ? (int)(sizeof scenarios / sizeof *scenarios) : first + 1;
+  tcase_add_loop_test(all, faults_of, first, end);
+  suite_add_tcase(suite, all);
+  int status = test_run(suite);
+  printf("system faults: %zu tried, %zu ended with a message, %zu went on\n", tried, tried - recovered, recovered);
+  return status;
+}
