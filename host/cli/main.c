@@ -71,7 +71,7 @@ static int print_general_help(void) {
 
 static int print_command_help(const command *c, const char **argv) {
   poptContext context = poptGetContext(NULL, 1, argv, c->table, POPT_CONTEXT_NO_EXEC);
-  if (!context) return report_usage("out of memory");
+  if (!context) report_no_memory();
   char usage[64];
   snprintf(usage, sizeof usage, "%s%s[OPTION...]", c->operand ? c->operand : "", c->operand ? " " : "");
   poptSetOtherOptionHelp(context, usage);
@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
   const command *c = NULL;
   if (word < argc && !(c = find_command(argv[word]))) return check_stdout(STATUS_USAGE);
   const char **rest = calloc((size_t)argc + 2, sizeof *rest);
-  if (!rest) return report_failed(MLP_CL_NO_MEMORY, "out of memory");
+  if (!rest) report_no_memory();
   char name[32];
   snprintf(name, sizeof name, "mlp_cl%s%s", c ? " " : "", c ? c->name : "");
   int count = 0;

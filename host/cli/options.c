@@ -75,8 +75,9 @@ static bool collect(options *o, poptContext context, const char *operand) {
   int code;
   while ((code = poptGetNextOpt(context)) > 0) {
     char *value = poptGetOptArg(context);
-    if (!value) value = strdup("");
-    if (!value) return report_usage("out of memory"), false;
+    /* popt gives no value to a flag, and none to any option when it has no memory. */
+    if (!value && options_find(o->table, NULL, code)->argInfo == POPT_ARG_NONE) value = strdup("");
+    if (!value) report_no_memory();
     free(o->text[code]);
     o->text[code] = value;
   }
@@ -90,14 +91,14 @@ static bool collect(options *o, poptContext context, const char *operand) {
     report_usage("unexpected argument '%s'; options start with --, see --help", extra);
     return false;
   }
-  if (first && !(o->operand = strdup(first))) return report_usage("out of memory"), false;
+  if (first && !(o->operand = strdup(first))) report_no_memory();
   return true;
 }
 
 bool options_parse(options *o, struct poptOption *table, const char *operand, int argc, const char **argv) {
   *o = (options){.table = table};
   poptContext context = poptGetContext(NULL, argc, argv, table, POPT_CONTEXT_NO_EXEC);
-  if (!context) return report_usage("out of memory"), false;
+  if (!context) report_no_memory();
   bool parsed = collect(o, context, operand);
   poptFreeContext(context);
   if (!parsed) options_free(o);
@@ -177,7 +178,7 @@ bool options_list(const options *o, option_id id, uint64_t most, const char *wan
   const char *text = o->text[id];
   if (!text) return true;
   size_t *list = calloc(strlen(text) + 1, sizeof *list);
-  if (!list) return report_usage("out of memory"), false;
+  if (!list) report_no_memory();
   size_t length = 0;
   bool ends = strcmp(text, "none") == 0;
   while (!ends) {

@@ -78,7 +78,7 @@ static bool read_words(const options *o, plan *p) {
 
 bool plan_read(const options *o, plan *p) {
   set_defaults(o, p);
-  if (!p->hidden) return report_usage("out of memory"), false;
+  if (!p->hidden) report_no_memory();
   bool good = read_rates(o, p) && read_counts(o, p) && read_words(o, p);
   p->bias = !options_has(o, OPTION_NO_BIAS);
   p->recipe.nesterov = options_has(o, OPTION_NESTEROV);

@@ -10,9 +10,17 @@
 
 #include "interrupt.h"
 
-static bool json_wanted, quiet_wanted;
+static bool json_wanted, quiet_wanted, json_incomplete;
+
+/* An element for which there was no memory is missing in its object without a trace but this. */
+static void *allocate_json(size_t bytes) {
+  void *block = malloc(bytes);
+  if (!block) json_incomplete = true;
+  return block;
+}
 
 void report_setup(bool json, bool quiet) {
+  json_set_alloc_funcs(allocate_json, free);
   json_wanted = json;
   quiet_wanted = quiet;
 }
@@ -60,12 +68,19 @@ static void say_failure(mlp_cl_status status, char *text) {
   disarm(text, status == MLP_CL_BUILD);
   fprintf(stderr, "mlp_cl: %s\n", text);
   if (!json_wanted) return;
+  json_incomplete = false;
   json_t *object = report_object();
   json_t *inner = json_object();
   json_object_set_new(inner, "status", json_string(mlp_cl_status_name(status)));
   json_object_set_new(inner, "message", report_string(text));
   json_object_set_new(object, "error", inner);
-  report_json(object, STATUS_FAILED);
+  if (!json_incomplete) {
+    report_json(object, STATUS_FAILED);
+  } else {
+    json_decref(object);
+    printf("{\"schema\":1,\"version\":\"%s\",\"contract\":%d,\"error\":{\"status\":\"%s\",\"message\":\"\"}}\n",
+           mlp_cl_version(), mlp_cl_numerics_version(), mlp_cl_status_name(status));
+  }
 }
 
 int report_usage(const char *format, ...) {
@@ -126,6 +141,10 @@ const char *report_escape(const char *name, char *buffer, size_t room) {
   return buffer;
 }
 
+_Noreturn void report_no_memory(void) {
+  exit(report_failed(MLP_CL_NO_MEMORY, "out of memory for the command line"));
+}
+
 json_t *report_object(void) {
   return json_pack("{s:i, s:s, s:i}", "schema", 1, "version", mlp_cl_version(), "contract", mlp_cl_numerics_version());
 }
@@ -138,7 +157,7 @@ json_t *report_string(const char *text) {
   json_t *string = json_string(text);
   if (string) return string;
   char *ascii = strdup(text);
-  if (!ascii) return NULL;
+  if (!ascii) return json_incomplete = true, NULL;
   for (char *c = ascii; *c; c++) {
     if ((unsigned char)*c >= 0x80) *c = '?';
   }
@@ -153,12 +172,12 @@ json_t *report_device(const mlp_cl_device *device) {
 }
 
 int report_json(json_t *object, int status) {
-  bool written = object && json_dumpf(object, stdout, JSON_COMPACT) == 0;
+  char *text = object && !json_incomplete ? json_dumps(object, JSON_COMPACT) : NULL;
   json_decref(object);
-  if (written) putchar('\n');
-  if (written) return status;
-  fprintf(stderr, "mlp_cl: the result could not be written: out of memory or standard output is closed\n");
-  return STATUS_FAILED;
+  if (!text) return report_failed(MLP_CL_NO_MEMORY, "the result could not be written: out of memory");
+  puts(text); /* main looks whether that went well */
+  free(text);
+  return status;
 }
 
 bool report_colours(FILE *stream) {

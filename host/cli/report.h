@@ -24,6 +24,8 @@ __attribute__((format(printf, 1, 2))) int report_usage(const char *format, ...);
 int report_failure(const mlp_cl_error *error);
 /* The same with a text of one's own. */
 __attribute__((format(printf, 2, 3))) int report_failed(mlp_cl_status status, const char *format, ...);
+/* Ends the command: without memory for its own arguments there is nothing to undo. */
+_Noreturn void report_no_memory(void);
 
 /* An object with what every result begins with; NULL without memory, which report_json tells. */
 json_t *report_object(void);

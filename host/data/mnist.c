@@ -44,10 +44,11 @@ static char *join(const char *folder, const char *name) {
   return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
 }
 
+/* A name that cannot be looked at counts: opening it will tell why, where passing it over would train on other data. */
 static bool is_file(const char *folder, const char *name) {
   char *path = join(folder, name);
   struct stat status;
-  bool file = path != NULL && stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+  bool file = path == NULL || stat(path, &status) != 0 || !S_ISDIR(status.st_mode);
   free(path);
   return file;
 }

@@ -31,8 +31,10 @@ typedef struct scenario {
 static const scenario scenarios[] = {
     {"train", {TRAIN, "--device", "reference", "--out", "model.safetensors", NULL}, false},
     {"train --json", {TRAIN, "--device", "reference", "--out", "model.safetensors", "--json", NULL}, false},
-    {"evaluate", {"evaluate", "model.safetensors", "--data", "data", "--device", "reference", "--json", NULL}, false},
-    {"predict", {"predict", "model.safetensors", "--data", "data", "--device", "reference", NULL}, false},
+    {"evaluate",
+     {"evaluate", "model.safetensors", "--data", "data", "--device", "reference", "--json", "--quiet", NULL},
+     false},
+    {"predict", {"predict", "model.safetensors", "--data", "data", "--device", "reference", "--quiet", NULL}, false},
     {"device", {TRAIN, "--device", "0", "--out", "model.safetensors", NULL}, true},
 };
 
@@ -178,13 +180,19 @@ static bool same_output(const result *r) {
   return same(r->out, r->out_bytes, expected.out, expected.out_bytes);
 }
 
-static void check_message(const char *fault) {
+/* True when the process has ended while the command line was parsed: popt exits without memory, or loses an argument.
+ */
+static bool check_message(const char *fault) {
   size_t bytes;
   char *text = (char *)test_file_read(test_path("err"), &bytes);
   char *end = strchr(text, '\n');
-  if (end == NULL || end[1] != '\0' || strncmp(text, "mlp_cl: ", 8) != 0 || bytes < 30)
+  bool early = strcmp(text, "virtual memory exhausted.\n") == 0 || strstr(text, "for the command line") != NULL ||
+               strstr(text, "which model?") != NULL;
+  bool mute = strncmp(fault, "fwrite 1+", 9) == 0;
+  if (!early && !mute && (end == NULL || end[1] != '\0' || strncmp(text, "mlp_cl: ", 8) != 0 || bytes < 30))
     complain(fault, "an unclear message: %s", text);
   free(text);
+  return early;
 }
 
 static void check(const char *fault, result *r) {
@@ -201,8 +209,8 @@ static void check(const char *fault, result *r) {
     if (!same(r->model, r->model_bytes, expected.model, expected.model_bytes))
       complain(fault, "success, but the model is not the same");
   } else {
+    if (check_message(fault)) return;
     if (status != 1) complain(fault, "exit status %d", status);
-    check_message(fault);
     if (!same(r->model, r->model_bytes, old_model, old_bytes) &&
         !same(r->model, r->model_bytes, expected.model, expected.model_bytes))
       complain(fault, "the model that was there is damaged");
@@ -210,7 +218,7 @@ static void check(const char *fault, result *r) {
   if (!removal && test_folder_count() != 6) complain(fault, "a file was left in the folder");
   if (r->descriptors > expected.descriptors && strncmp(fault, "close", 5) != 0)
     complain(fault, "%d files are still open, %d without the fault", (int)r->descriptors, (int)expected.descriptors);
-  if (r->blocks > expected.blocks + 1)
+  if (!current->own && r->blocks > expected.blocks + 1)
     complain(fault, "%d blocks of memory are left, %d without the fault", (int)r->blocks, (int)expected.blocks);
 }
 
@@ -220,28 +228,30 @@ static void try(const char *fault) {
   check(fault, &r);
   free_result(&r);
   tried++;
-  if (system("rm -rf \"$TEST_CACHE\"/* .mlp_cl-*") != 0) complain(fault, "the cache cannot be removed");
+  if (system("rm -rf \"$TEST_CACHE\"/* \"$TEST_FOLDER\"/.mlp_cl-*") != 0)
+    complain(fault, "the cache cannot be removed");
 }
 
 /* ---- All of them ------------------------------------------------------------------------------------------------- */
 
 /* Every call where they are few; else about `some`, more of them at the beginning. */
-static uint64_t next_call(uint64_t call, uint64_t calls, uint64_t some) {
+static uint64_t next_call(uint64_t call, uint64_t calls) {
+  uint64_t some = current->own ? 2 : 6;
   if (torture() || calls <= some) return call + 1;
   uint64_t step = 1 + call * 2 / some;
   return call == calls || call + step <= calls ? call + step : calls;
 }
 
 static void try_function(int i) {
-  enum { SOME = 6 };
   size_t before = tried, went_on = recovered;
-  for (size_t e = 0; e < 4 && faults[i].errors[e] != NULL; e++) {
+  size_t errors = current->own && !torture() ? 1 : 4; /* with a device each run takes longer */
+  for (size_t e = 0; e < errors && faults[i].errors[e] != NULL; e++) {
     char fault[64];
-    for (uint64_t nth = 1; nth <= expected.calls[i]; nth = next_call(nth, expected.calls[i], SOME)) {
+    for (uint64_t nth = 1; nth <= expected.calls[i]; nth = next_call(nth, expected.calls[i])) {
       snprintf(fault, sizeof fault, "%s %" PRIu64 " %s", faults[i].function, nth, faults[i].errors[e]);
       try(fault);
     }
-    if (expected.calls[i] > 0 && strcmp(faults[i].errors[e], "EINTR") != 0) {
+    if (expected.calls[i] > 0 && errors > 1 && strcmp(faults[i].errors[e], "EINTR") != 0) {
       snprintf(fault, sizeof fault, "%s %d+ %s", faults[i].function, 1, faults[i].errors[e]);
       try(fault);
     }

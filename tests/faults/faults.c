@@ -26,9 +26,12 @@
 
 #define FUNCTIONS(X)                                                                                                 \
   X(malloc)                                                                                                          \
-  X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(unlink)          \
-      X(unlinkat) X(mkdir) X(stat) X(lstat) X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy) \
-          X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate)
+  X(calloc)                                                                                                          \
+  X(realloc)                                                                                                         \
+  X(open)                                                                                                            \
+  X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(unlink) X(unlinkat) X(mkdir) X(stat) X(lstat) \
+      X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy) X(mkstemp) X(fdopen) X(fchmod)        \
+          X(scandir) X(pthread_create) X(ftruncate)
 
 enum function {
 #define NAME(name) FUNCTION_##name,
