@@ -1,6 +1,8 @@
 #!/bin/sh
 # The long tests: ci/torture.sh [SECTION…], all unless told. docs/reliability.md says what each found.
 #   fuzz     every reader and the command line under libFuzzer, ASan and UBSan; MLP_CL_RUNS executions each (10,000,000)
+#   system   every call that the command makes to the C library fails, once and for good, with each errno it may have
+#   opencl   every OpenCL call of a short run fails, with each code it may have, and the device is lost at every call
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -26,11 +28,26 @@ fuzz() {
   done
 }
 
-[ $# -gt 0 ] || set -- fuzz
+build() {
+  cmake -S . -B build-test -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLP_CL_TESTS=ON
+  cmake --build build-test
+}
+
+system() {
+  build
+  MLP_CL_TORTURE=1 ctest --test-dir build-test --verbose --no-tests=error --timeout 7200 -R '^system_faults'
+}
+
+opencl() {
+  build
+  MLP_CL_TORTURE=1 ctest --test-dir build-test --verbose --no-tests=error --timeout 36000 -R '^faults'
+}
+
+[ $# -gt 0 ] || set -- system fuzz opencl
 for section; do
   echo "== $section"
   case $section in
-    fuzz) $section ;;
+    fuzz | system | opencl) $section ;;
     *)
       echo "ci/torture.sh: there is no section '$section'" >&2
       exit 2
