@@ -24,14 +24,12 @@
 #define API __attribute__((visibility("default")))
 #define CALLER __builtin_return_address(0)
 
-#define FUNCTIONS(X)                                                                                                 \
-  X(malloc)                                                                                                          \
-  X(calloc)                                                                                                          \
-  X(realloc)                                                                                                         \
-  X(open)                                                                                                            \
-  X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(unlink) X(unlinkat) X(mkdir) X(stat) X(lstat) \
-      X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy) X(mkstemp) X(fdopen) X(fchmod)        \
-          X(scandir) X(pthread_create) X(ftruncate)
+/* clang-format off */
+#define FUNCTIONS(X)                                                                                                   \
+  X(malloc) X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(unlink)  \
+  X(unlinkat) X(mkdir) X(stat) X(lstat) X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy)       \
+  X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate)
+/* clang-format on */
 
 enum function {
 #define NAME(name) FUNCTION_##name,
