@@ -11,25 +11,27 @@
 #define LEAF_ROWS 256
 #define TREE_LEVELS 24
 
-/* Puts leaf number `leaf`, `value[count]`, into the tree's pending nodes. `value` is used up. */
-#define TREE_ADD(pending, count, leaf, value)                                                 \
-  do {                                                                                        \
-    int level_ = 0;                                                                           \
-    for (; (((leaf) >> level_) & 1) != 0; level_++)                                           \
-      for (int i_ = 0; i_ < (count); i_++) (value)[i_] = (pending)[level_][i_] + (value)[i_]; \
-    for (int i_ = 0; i_ < (count); i_++) (pending)[level_][i_] = (value)[i_];                 \
+/* Puts leaf number `leaf`, `value[count]`, into the tree's pending nodes [level][first …]. `value` is used up. */
+#define TREE_ADD(pending, first, count, leaf, value)                                                    \
+  do {                                                                                                  \
+    int level_ = 0;                                                                                     \
+    for (; (((leaf) >> level_) & 1) != 0; level_++)                                                     \
+      for (int i_ = 0; i_ < (count); i_++) (value)[i_] = (pending)[level_][(first) + i_] + (value)[i_]; \
+    for (int i_ = 0; i_ < (count); i_++) (pending)[level_][(first) + i_] = (value)[i_];                 \
   } while (0)
 
 /* The whole tree's sum once all `leaves` are in: pending nodes, the lowest (rightmost) first. */
-#define TREE_TOTAL(pending, count, leaves, value)                                             \
-  do {                                                                                        \
-    bool empty_ = true;                                                                       \
-    for (int level_ = 0; level_ < TREE_LEVELS; level_++)                                      \
-      if ((((leaves) >> level_) & 1) != 0) {                                                  \
-        for (int i_ = 0; i_ < (count); i_++)                                                  \
-          (value)[i_] = empty_ ? (pending)[level_][i_] : (pending)[level_][i_] + (value)[i_]; \
-        empty_ = false;                                                                       \
-      }                                                                                       \
+#define TREE_TOTAL(pending, first, count, leaves, value)                                        \
+  do {                                                                                          \
+    bool empty_ = true;                                                                         \
+    for (int level_ = 0; level_ < TREE_LEVELS; level_++)                                        \
+      if ((((leaves) >> level_) & 1) != 0) {                                                    \
+        for (int i_ = 0; i_ < (count); i_++) {                                                  \
+          line node_ = (pending)[level_][(first) + i_];                                         \
+          (value)[i_] = empty_ ? node_ : node_ + (value)[i_];                                   \
+        }                                                                                       \
+        empty_ = false;                                                                         \
+      }                                                                                         \
   } while (0)
 
 /* The same for a single value of type REAL. */

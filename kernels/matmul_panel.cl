@@ -1,23 +1,30 @@
 /* The three products of a dense layer for CPU devices, with what surrounds them in their epilogues (dense.h). Each
- * work-item is a work-group and takes an equal share of the units. */
+ * work-item is a work-group and takes an equal share of the units, which have unit_rows rows: a multiple of UNIT_ROWS;
+ * exactly that for the weight gradient. */
 #include "dense.h"
 
-kernel void dense_forward(int rows, int in, int out, global const float *x, int x_stride, global const float *weight,
-                          int weight_stride, int with_bias, global const float *bias, int bias_stride, int with_relu,
-                          MASK_PARAMETERS, global float *y, int y_stride) {
+kernel void dense_forward(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
+                          global const float *weight, int weight_stride, int with_bias, global const float *bias,
+                          int bias_stride, int with_relu, MASK_PARAMETERS, global float *y, int y_stride) {
   const mask m = MASK_FROM_PARAMETERS;
-  FOR_LINE_UNITS(UNITS(rows, PANELS(out)), unit)
-  dense_forward_unit(unit, UNIT_ROWS, rows, in, out, x, x_stride, weight, weight_stride, with_bias != 0, bias,
-                     bias_stride, with_relu != 0, &m, y, y_stride);
+  share left = share_of_units(unit_rows, rows, PANELS(out));
+  while (left.begin < left.end) {
+    const block c = next_block(&left, unit_rows, rows, PANELS(out));
+    dense_forward_block(&c, in, out, x, x_stride, weight, weight_stride, with_bias != 0, bias, bias_stride,
+                        with_relu != 0, &m, y, y_stride);
+  }
 }
 
-kernel void dense_backward_input(int rows, int in, int out, global const float *d_y_t, int d_y_t_stride,
+kernel void dense_backward_input(int unit_rows, int rows, int in, int out, global const float *d_y_t, int d_y_t_stride,
                                  global const float *weight, int weight_stride, int with_y, global const float *y,
                                  int y_stride, float scale, global float *d_x, int d_x_stride, global float *d_x_t,
                                  int d_x_t_stride) {
-  FOR_LINE_UNITS(UNITS(in, PANELS(rows)), unit)
-  dense_backward_input_unit(unit, rows, in, out, d_y_t, d_y_t_stride, weight, weight_stride, with_y != 0, y, y_stride,
-                            scale, d_x, d_x_stride, d_x_t, d_x_t_stride, true);
+  share left = share_of_units(unit_rows, in, PANELS(rows));
+  while (left.begin < left.end) {
+    const block c = next_block(&left, unit_rows, in, PANELS(rows));
+    dense_backward_input_block(&c, in, out, d_y_t, d_y_t_stride, weight, weight_stride, with_y != 0, y, y_stride, scale,
+                               d_x, d_x_stride, d_x_t, d_x_t_stride, true);
+  }
 }
 
 kernel void dense_backward_weight(int rows, int in, int out, global const float *x, int x_stride,
@@ -26,8 +33,10 @@ kernel void dense_backward_weight(int rows, int in, int out, global const float 
                                   global float *bias, global float *bias_velocity, int bias_stride, global uint *flag,
                                   uint step) {
   const sgd_rule rule = SGD_FROM_PARAMETERS;
-  FOR_LINE_UNITS(UNITS(in, PANELS(out)), unit)
-  dense_backward_weight_unit(unit, rows, in, out, x, x_stride, d_y, d_y_stride, store != 0, &rule, weight,
-                             weight_velocity, weight_stride, with_bias != 0, bias, bias_velocity, bias_stride, flag,
-                             step);
+  share left = share_of_units(UNIT_ROWS, in, PANELS(out));
+  while (left.begin < left.end) {
+    const block c = next_block(&left, UNIT_ROWS, in, PANELS(out));
+    dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, store != 0, &rule, weight, weight_velocity,
+                                weight_stride, with_bias != 0, bias, bias_velocity, bias_stride, flag, step);
+  }
 }

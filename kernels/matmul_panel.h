@@ -1,5 +1,5 @@
-/* The products for CPU devices: one work-item computes units of UNIT_ROWS rows × one panel of 16 columns, in tiles of
- * TILE_ROWS rows that live in vector registers. One operand is read as lines, the other by elements, each of which
+/* The products for CPU devices: one work-item computes blocks of some rows × some panels of 16 columns, in tiles of
+ * TILE_ROWS rows × one panel that live in vector registers. One operand is read as lines, the other by elements, each of which
  * meets a whole line:
  *
  *        elements                    lines                 tile
@@ -48,51 +48,48 @@ TILE_FUNCTION void feature_tile(global const float *a, int a_stride, global cons
   }
 }
 
-/* total (rows [row, row_end), the panel that b's lines are) = Σ over k < depth, in the feature order; not canonical
- * yet. The running totals stay in memory, so that a block of b's lines is used by all rows of the unit while it is in
- * cache. */
-TILE_FUNCTION void feature_unit(int row, int row_end, int depth, global const float *a, int a_stride,
-                                global const float *b, global float *total) {
+/* A part of a result: rows [row, row_end), panels [panel, panel_end). */
+typedef struct {
+  int row, row_end, panel, panel_end;
+} block;
+
+/* total (the block) = Σ over k < depth, in the feature order; not canonical yet. a's rows are the block's rows, b's
+ * panels its panels. The running totals stay in memory; for each BLOCK_FEATURES of k, one panel of b stays in the first
+ * cache while it meets all rows, and a's rows stay in the second while all panels pass. */
+TILE_FUNCTION void feature_block(const block *c, int depth, global const float *a, int a_stride, global const float *b,
+                                 int b_stride, global float *total, int total_stride) {
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
     int end = min(depth, begin + BLOCK_FEATURES);
-    for (int r0 = row; r0 < row_end; r0 += TILE_ROWS) {
-      line sum[TILE_ROWS];
-      feature_tile(a + (size_t)r0 * PANEL, a_stride, b, begin, end, sum);
-      global float *t = total + (size_t)r0 * PANEL;
-      if (begin == 0) {
+    for (int panel = c->panel; panel < c->panel_end; panel++)
+      for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
+        line sum[TILE_ROWS];
+        feature_tile(a + (size_t)row * PANEL, a_stride, b + line_index(panel, b_stride, 0), begin, end, sum);
+        global float *t = total + line_index(panel, total_stride, row);
 #pragma unroll
-        for (int r = 0; r < TILE_ROWS; r++) store_line(t, (size_t)(r * PANEL), sum[r]);
-      } else {
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; r++)
-          store_line(t, (size_t)(r * PANEL), load_line(t, (size_t)(r * PANEL)) + sum[r]);
+        for (int r = 0; r < TILE_ROWS; r++) {
+          if (begin != 0) sum[r] = load_line(t, (size_t)(r * PANEL)) + sum[r];
+          store_line(t, (size_t)(r * PANEL), sum[r]);
+        }
       }
-    }
   }
 }
 
-/* sum[r] = Σ a[b][row + r] · d[b] over the batch, in the tree order. d: lines of one panel. Rows behind `in` repeat the
- * last one. */
-TILE_FUNCTION void batch_tile(int row, int in, int rows, global const float *a, int a_stride, global const float *d,
-                              line sum[TILE_ROWS]) {
-  line pending[TREE_LEVELS][TILE_ROWS];
+/* sum[r] = Σ a[b][row + r] · d[b] over the batch's rows b in [begin, end), ascending. d: lines of one panel. Rows behind
+ * `in` repeat the last one. */
+TILE_FUNCTION void batch_tile(int row, int in, int begin, int end, global const float *a, int a_stride,
+                              global const float *d, line sum[TILE_ROWS]) {
   global const float *x[TILE_ROWS];
 #pragma unroll
-  for (int r = 0; r < TILE_ROWS; r++) x[r] = a + element_index(a_stride, 0, min(row + r, in - 1));
-  int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
-  for (int leaf = 0; leaf < leaves; leaf++) {
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++) sum[r] = (line)(0.0f);
-    size_t end = (size_t)min(rows, (leaf + 1) * LEAF_ROWS) * PANEL;
-#pragma unroll 2
-    for (size_t b = (size_t)(leaf * LEAF_ROWS) * PANEL; b < end; b += PANEL) {
-      line column = load_line(d, b);
-#pragma unroll
-      for (int r = 0; r < TILE_ROWS; r++) sum[r] = fma((line)(x[r][b]), column, sum[r]);
-    }
-    if (leaves > 1) TREE_ADD(pending, TILE_ROWS, leaf, sum);
+  for (int r = 0; r < TILE_ROWS; r++) {
+    x[r] = a + element_index(a_stride, 0, min(row + r, in - 1));
+    sum[r] = (line)(0.0f);
   }
-  if (leaves > 1) TREE_TOTAL(pending, TILE_ROWS, leaves, sum);
+#pragma unroll 2
+  for (size_t b = (size_t)begin * PANEL; b < (size_t)end * PANEL; b += PANEL) {
+    line column = load_line(d, b);
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) sum[r] = fma((line)(x[r][b]), column, sum[r]);
+  }
 }
 
 #endif

@@ -81,10 +81,16 @@ typedef struct {
 TILE_FUNCTION int phase_units(const job *j, int phase, int rows) {
   if (phase == 0 || phase == LOSS_PHASE(j)) return (rows + PANEL - 1) / PANEL;
   if (phase < LOSS_PHASE(j))
-    return (rows + FORWARD_ROWS - 1) / FORWARD_ROWS * PANELS(j->layers[phase - FORWARD_PHASE].out);
+    return UNITS(rows, FORWARD_ROWS, PANELS(j->layers[phase - FORWARD_PHASE].out));
   int i = BACKWARD_LAYER(j, phase);
-  if (!BACKWARD_INPUT(j, phase)) return UNITS(j->layers[i].in, PANELS(j->layers[i].out));
-  return i > 0 ? UNITS(j->layers[i].in, PANELS(rows)) : 0;
+  if (!BACKWARD_INPUT(j, phase)) return UNITS(j->layers[i].in, UNIT_ROWS, PANELS(j->layers[i].out));
+  return i > 0 ? UNITS(j->layers[i].in, UNIT_ROWS, PANELS(rows)) : 0;
+}
+
+/* The block that is one unit. */
+static inline block unit_block(int unit, int unit_rows, int rows, int panels) {
+  share alone = {unit, unit + 1};
+  return next_block(&alone, unit_rows, rows, panels);
 }
 
 static inline ulong row_of_source(const job *j, ulong position) {
@@ -105,9 +111,10 @@ TILE_FUNCTION void forward_unit(const job *j, const step_rows *s, int i, int uni
   m.threshold = hidden ? m.threshold : 0;
   m.step = j->first_step + (uint)s->number;
   m.layer = (uint)i;
-  dense_forward_unit(unit, FORWARD_ROWS, s->rows, l->in, l->out, i > 0 ? j->layers[i - 1].y : j->x,
-                     i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->weight, l->weight_stride, j->with_bias,
-                     l->bias, l->bias_stride, hidden, &m, l->y, l->y_stride);
+  const block c = unit_block(unit, FORWARD_ROWS, s->rows, PANELS(l->out));
+  dense_forward_block(&c, l->in, l->out, i > 0 ? j->layers[i - 1].y : j->x,
+                      i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->weight, l->weight_stride, j->with_bias,
+                      l->bias, l->bias_stride, hidden, &m, l->y, l->y_stride);
 }
 
 TILE_FUNCTION void loss_unit(const job *j, const step_rows *s, int unit) {
@@ -136,17 +143,19 @@ TILE_FUNCTION void loss_unit(const job *j, const step_rows *s, int unit) {
 
 TILE_FUNCTION void backward_input_unit(const job *j, const step_rows *s, int i, int unit) {
   const layer *l = &j->layers[i], *below = &j->layers[i - 1];
-  dense_backward_input_unit(unit, s->rows, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true,
-                            below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride, below->d_y_t,
-                            below->d_y_t_stride, i > 1);
+  const block c = unit_block(unit, UNIT_ROWS, l->in, PANELS(s->rows));
+  dense_backward_input_block(&c, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true, below->y,
+                             below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride, below->d_y_t,
+                             below->d_y_t_stride, i > 1);
 }
 
 TILE_FUNCTION void backward_weight_unit(const job *j, const step_rows *s, int i, int unit) {
   const layer *l = &j->layers[i];
-  dense_backward_weight_unit(unit, s->rows, l->in, l->out, i > 0 ? j->layers[i - 1].y : j->x,
-                             i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->d_y, l->d_y_stride, false, &j->rule,
-                             l->weight, l->weight_velocity, l->weight_stride, j->with_bias, l->bias, l->bias_velocity,
-                             l->bias_stride, j->flag, j->first_step + (uint)s->number);
+  const block c = unit_block(unit, UNIT_ROWS, l->in, PANELS(l->out));
+  dense_backward_weight_block(&c, s->rows, l->in, i > 0 ? j->layers[i - 1].y : j->x,
+                              i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->d_y, l->d_y_stride, false, &j->rule,
+                              l->weight, l->weight_velocity, l->weight_stride, j->with_bias, l->bias, l->bias_velocity,
+                              l->bias_stride, j->flag, j->first_step + (uint)s->number);
 }
 
 TILE_FUNCTION void run_unit(const job *j, const step_rows *s, int phase, int unit) {

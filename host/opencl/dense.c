@@ -49,10 +49,28 @@ cleanup:
 
 /* ---- What the two fused variants share --------------------------------------------------------------------------- */
 
+/* Below this one work-item is done before a second core has been woken. */
+static const double short_launch_flops = 2e6;
+
 /* Panel: each work-item is a work-group and takes a share of the units. */
-static mlp_cl_status run_units(launch *l, const opencl_backend *self, size_t rows, size_t cols, mlp_cl_error *error) {
-  size_t units = size_divide_up(rows, (size_t)self->tuning.unit_rows) * size_divide_up(cols, PANEL);
-  return launch_shares(l, units, error);
+static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
+                               mlp_cl_error *error) {
+  double flops = 2.0 * (double)rows * (double)cols * (double)depth;
+  if (flops < short_launch_flops) return launch_shares(l, 1, error);
+  return launch_shares(l, size_divide_up(rows, unit_rows) * size_divide_up(cols, PANEL), error);
+}
+
+/* Rows of a unit when all may be of any multiple of the smallest: the more, the longer does the other operand stay in
+ * cache, as long as there are units enough for all. */
+static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols) {
+  enum { LARGEST = 4, UNITS_OF_CORE = 12 };
+  size_t smallest = (size_t)self->tuning.unit_rows, wanted = UNITS_OF_CORE * self->base.device.compute_units;
+  for (size_t times = LARGEST; times > 1; times--)
+    if (size_divide_up(rows, times * smallest) * size_divide_up(cols, PANEL) >= wanted) {
+      size_t pieces = size_divide_up(rows, times * smallest); /* of much the same size */
+      return size_round_up(size_divide_up(rows, pieces), smallest);
+    }
+  return smallest;
 }
 
 /* Tile: one work-group for each tile of the result. */
@@ -73,10 +91,13 @@ static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_
   return launch_run(l, g.x, g.y, (size_t)self->tuning.group_cols, (size_t)self->tuning.group_rows, error);
 }
 
-/* Both fused variants take the same arguments. */
+/* Both fused variants take the same arguments but one. */
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
+  bool panel = self->tuning.variant == VARIANT_PANEL;
+  size_t unit_rows = unit_rows_of(self, d->rows, d->weight->cols);
   TRY(launch_begin(&l, self, "dense_forward", error));
+  if (panel) launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -87,7 +108,7 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
   launch_int(&l, d->relu);
   launch_mask(&l, d->dropout);
   launch_tensor(&l, d->y);
-  if (self->tuning.variant == VARIANT_PANEL) return run_units(&l, self, d->rows, d->weight->cols, error);
+  if (panel) return run_units(&l, unit_rows, d->rows, d->weight->cols, d->weight->rows, error);
   return run_grid(&l, self, grid_of(&self->tuning, d->rows, d->weight->cols), error);
 }
 
@@ -116,10 +137,12 @@ static void backward_weight_arguments(launch *l, const dense_backward_weight *d)
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
+  size_t unit_rows = unit_rows_of(self, d->weight->rows, d->rows);
   launch l;
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
   TRY(launch_begin(&l, self, "dense_backward_input", error));
+  launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -132,7 +155,7 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   launch_tensor(&l, d->d_x);
   launch_buffer(&l, d_x->transposed);
   launch_int(&l, d_x->transposed_stride);
-  TRY(run_units(&l, self, d->weight->rows, d->rows, error));
+  TRY(run_units(&l, unit_rows, d->weight->rows, d->rows, d->weight->cols, error));
   d_x->transposed_valid = true;
   return MLP_CL_OK;
 }
@@ -142,7 +165,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch l;
   TRY(launch_begin(&l, self, "dense_backward_weight", error));
   backward_weight_arguments(&l, d);
-  return run_units(&l, self, weight->rows, weight->cols, error);
+  return run_units(&l, (size_t)self->tuning.unit_rows, weight->rows, weight->cols, d->rows, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
