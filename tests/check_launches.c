@@ -163,13 +163,25 @@ START_TEST(memory_does_not_grow) {
 END_TEST
 
 START_TEST(evaluation_and_prediction_run_on_the_device) {
+  enum { MANY = 1000 };
   static const launches wanted[] = {{"gather", 2}, {"dense_forward", 2 * LAYERS}, {"cross_entropy", 1}, {"softmax", 1}};
   run r = begin("panel", 0.0f);
   mlp_cl_evaluation evaluation;
-  float probabilities[ROWS * CLASSES];
+  float *features = calloc(MANY * WIDTH, sizeof *features), *probabilities = test_floats(MANY * CLASSES);
   ck_ok(mlp_cl_network_evaluate(r.network, r.data, &evaluation, NULL, &test_error));
-  ck_ok(mlp_cl_network_predict_dataset(r.network, r.data, 0, ROWS, probabilities, &test_error));
+  ck_ok(mlp_cl_network_predict(r.network, features, MANY, probabilities, &test_error));
   EXPECT(wanted);
+  free(features);
+  free(probabilities);
+  end(&r);
+}
+END_TEST
+
+START_TEST(few_rows_are_not_worth_a_launch) {
+  run r = begin("panel", 0.0f);
+  float probabilities[CLASSES];
+  ck_ok(mlp_cl_network_predict_dataset(r.network, r.data, 0, 1, probabilities, &test_error));
+  ck_assert_uint_eq(layer_calls("clEnqueueNDRangeKernel"), 0);
   end(&r);
 }
 END_TEST
@@ -209,6 +221,7 @@ int main(void) {
   tcase_add_test(all, steps_do_not_wait);
   tcase_add_test(all, memory_does_not_grow);
   tcase_add_test(all, evaluation_and_prediction_run_on_the_device);
+  tcase_add_test(all, few_rows_are_not_worth_a_launch);
   tcase_add_test(all, the_reference_launches_nothing);
   tcase_add_test(all, transfers_are_complete_when_calls_return);
   suite_add_tcase(suite, all);

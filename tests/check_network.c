@@ -217,6 +217,41 @@ START_TEST(predictions_do_not_depend_on_company) {
 }
 END_TEST
 
+/* A few rows are computed on the host, from a copy of the parameters that must follow each change of them. */
+START_TEST(few_rows_follow_every_change) {
+  enum { ROWS = 40, FEW = 3 };
+  static const size_t large[] = {300, 200, 5};
+  float *features = test_floats(ROWS * 300), *many = test_floats(ROWS * 5), *few = test_floats(ROWS * 5);
+  int32_t labels[ROWS];
+  test_random r = {.state = 12};
+  test_random_fill(&r, features, ROWS * 300, 1.0f);
+  for (size_t i = 0; i < ROWS; i++) labels[i] = (int32_t)(i % 5);
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, 300, 1.0f, labels, 5, &data, &test_error));
+  mlp_cl_network *network = make(device, 3, large, true, MLP_CL_INIT_PYTORCH, 6);
+  mlp_cl_recipe recipe = mlp_cl_recipe_default();
+  recipe.epochs = 1;
+  const float bias[5] = {0, 1, 0, 0, 0};
+  float last[FEW * 5] = {0};
+  for (int change = 0; change < 3; change++) {
+    if (change == 1) ck_ok(mlp_cl_train(network, data, NULL, &recipe, NULL, NULL, &test_error));
+    if (change == 2) ck_ok(mlp_cl_network_set(network, 1, NULL, bias, &test_error));
+    test_canary_fill(many, ROWS * 5);
+    test_canary_fill(few, ROWS * 5);
+    ck_ok(mlp_cl_network_predict(network, features, FEW, few, &test_error));
+    ck_ok(mlp_cl_network_predict(network, features, ROWS, many, &test_error));
+    ck_same_bits(few, many, FEW * 5, "a few rows");
+    ck_assert(memcmp(last, few, sizeof last) != 0);
+    memcpy(last, few, sizeof last);
+  }
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(data);
+  free(features);
+  free(many);
+  free(few);
+}
+END_TEST
+
 START_TEST(evaluation_agrees_with_predictions) {
   size_t rows = many_rows();
   float *features = test_floats(rows * 17), *probabilities = test_floats(rows * 5);
@@ -291,6 +326,7 @@ int main(void) {
   tcase_add_test(tests, parameters_round_trip_canonically);
   tcase_add_test(tests, refuses_bad_arguments);
   tcase_add_test(tests, predictions_do_not_depend_on_company);
+  tcase_add_test(tests, few_rows_follow_every_change);
   tcase_add_test(tests, evaluation_agrees_with_predictions);
   tcase_add_test(tests, evaluation_refuses_data_that_does_not_fit);
   suite_add_tcase(suite, tests);

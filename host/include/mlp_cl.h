@@ -211,7 +211,9 @@ MLP_CL_API mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t laye
 MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex[65], mlp_cl_error *error);
 
 /* Class probabilities (rows, classes) of `rows` rows of `width` features, taken as they are (no scaling). Waits.
- * The first call makes buffers for its rows; calls with as many rows or fewer then allocate nothing in this library.
+ * Fewer rows than are worth a launch are computed on the host, from a copy of the parameters, with the same bits.
+ * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
+ * allocate nothing in this library.
  * Errors: BAD_ARGUMENT, DEVICE_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows,
                                                 float *probabilities, mlp_cl_error *error);

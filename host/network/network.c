@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "data/dataset.h"
 #include "network/forward.h"
+#include "network/host_copy.h"
 #include "network/initial.h"
 
 /* The fan-in must be exact as a float. */
@@ -67,6 +68,7 @@ mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape 
   mlp_cl_network *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a network");
   created->backend = context->backend;
+  created->exact = context->broken_rule == NULL;
   created->layers_count = shape->widths_count - 1;
   tensor_set_begin(&created->parameters, context->backend, error);
   mlp_cl_status status = MLP_CL_OK;
@@ -82,8 +84,22 @@ mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape 
   return MLP_CL_OK;
 }
 
+mlp_cl_status network_create_like(mlp_cl_context *context, const mlp_cl_network *model, mlp_cl_network **network,
+                                  mlp_cl_error *error) {
+  size_t count = model->layers_count + 1;
+  size_t *widths = malloc(count * sizeof *widths);
+  if (widths == NULL) return fail_memory(error, count * sizeof *widths, "a network's widths");
+  for (size_t i = 0; i < count; i++) widths[i] = mlp_cl_network_width(model, i);
+  mlp_cl_shape shape = {
+      .widths_count = count, .widths = widths, .bias = mlp_cl_network_has_bias(model), .init = MLP_CL_INIT_ZERO};
+  mlp_cl_status status = mlp_cl_network_create(context, &shape, 0, network, error);
+  free(widths);
+  return status;
+}
+
 void mlp_cl_network_destroy(mlp_cl_network *network) {
   if (network == NULL) return;
+  host_copy_release(network);
   forward_release(network);
   (void)tensor_set_end(&network->parameters);
   free(network->layers);

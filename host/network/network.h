@@ -21,12 +21,22 @@ typedef struct forward_buffers {
   tensor *softmax; /* (rows, classes) */
 } forward_buffers;
 
+/* See host_copy.h. */
+typedef struct host_copy {
+  mlp_cl_context *context; /* on the reference; NULL: no copy yet */
+  mlp_cl_network *network;
+  uint64_t changes; /* the network's when it was copied */
+} host_copy;
+
 struct mlp_cl_network {
   backend *backend;
+  bool exact;       /* the backend keeps the numerics contract */
+  uint64_t changes; /* of the parameters: whoever changes some adds 1 */
   size_t layers_count;
   network_layer *layers;
   tensor_set parameters;
   forward_buffers forward;
+  host_copy copy;
 };
 
 static inline size_t network_inputs(const mlp_cl_network *network) {
@@ -35,6 +45,10 @@ static inline size_t network_inputs(const mlp_cl_network *network) {
 static inline size_t network_classes(const mlp_cl_network *network) {
   return network->layers[network->layers_count - 1].out;
 }
+
+/* A network of the same shape with parameters of 0. */
+mlp_cl_status network_create_like(mlp_cl_context *context, const mlp_cl_network *model, mlp_cl_network **network,
+                                  mlp_cl_error *error);
 
 /* Errors: BAD_SHAPE unless the dataset's width is the network's, and its labels, if any, are below its outputs. */
 mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,

@@ -41,6 +41,7 @@ mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t layer, const fl
   TRY(check_finite(weight, l->in * l->out, "weight", layer, error));
   TRY(check_finite(bias, l->out, "bias", layer, error));
   const backend_operations *op = network->backend->op;
+  network->changes++;
   if (weight != NULL) TRY(op->tensor_write(network->backend, l->weight, 0, l->in, weight, error));
   if (bias != NULL) TRY(op->tensor_write(network->backend, l->bias, 0, 1, bias, error));
   return MLP_CL_OK;

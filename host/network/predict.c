@@ -4,6 +4,7 @@
 #include "base/size.h"
 #include "data/dataset.h"
 #include "network/forward.h"
+#include "network/host_copy.h"
 
 /* Writes rows to `source`, runs them and reads their probabilities. */
 static mlp_cl_status predict_chunk(mlp_cl_network *network, tensor *source, const void *features, size_t rows,
@@ -31,6 +32,7 @@ mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *featu
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "predict: give at least one row, and arrays for features and probabilities");
   TRY(check_finite(features, rows, width, error));
+  TRY(host_copy_for_rows(network, rows, &network, error));
   TRY(forward_reserve(network, rows, &chunk, error));
   for (size_t first = 0; first < rows; first += chunk)
     TRY(predict_chunk(network, network->forward.source, features + first * width, size_min(chunk, rows - first), 1.0f,
@@ -45,6 +47,7 @@ mlp_cl_status mlp_cl_network_predict_dataset(mlp_cl_network *network, const mlp_
     return fail(error, MLP_CL_BAD_ARGUMENT, "predict: rows %zu to %zu of a data set of %zu", first, first + rows,
                 dataset->rows);
   size_t chunk, classes = network_classes(network);
+  TRY(host_copy_for_rows(network, rows, &network, error));
   TRY(forward_reserve(network, rows, &chunk, error));
   tensor_element element = (tensor_element)dataset->element;
   size_t row_bytes = dataset->width * tensor_element_bytes(element);

@@ -12,6 +12,18 @@ static inline void multiply_add(size_t n, float x, const float *restrict b, floa
   for (size_t j = 0; j < n; j++) acc[j] = fmaf(x, b[j], acc[j]);
 }
 
+enum { TERMS = 4 };
+
+/* The same for four x and rows of b in a row: acc stays in a register meanwhile. */
+static inline void multiply_add_terms(size_t n, size_t stride, const float *x, const float *restrict b,
+                                      float *restrict acc) {
+  for (size_t j = 0; j < n; j++) {
+    float sum = acc[j];
+    for (size_t t = 0; t < TERMS; t++) sum = fmaf(x[t], b[t * stride + j], sum);
+    acc[j] = sum;
+  }
+}
+
 static inline void add(size_t n, const float *restrict b, float *restrict acc) {
   for (size_t j = 0; j < n; j++) acc[j] += b[j];
 }
@@ -27,7 +39,9 @@ static HOT void feature_sum(size_t n, size_t stride, size_t k, const float *a, c
   for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
     size_t end = size_min(first + FEATURE_BLOCK, k);
     zero(n, block);
-    for (size_t l = first; l < end; l++) multiply_add(n, a[l], b + l * stride, block);
+    size_t l = first;
+    for (; l + TERMS <= end; l += TERMS) multiply_add_terms(n, stride, a + l, b + l * stride, block);
+    for (; l < end; l++) multiply_add(n, a[l], b + l * stride, block);
     add(n, block, c);
   }
 }

@@ -128,6 +128,7 @@ mlp_cl_status trainer_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   step_range range = {.first = in_epoch * t->parts.batch,
                       .end = size_min(t->train->rows, (in_epoch + (size_t)steps) * t->parts.batch),
                       .step = (uint32_t)t->step};
+  t->network->changes++;
   TRY(run_steps(t->network->backend, &t->plan, &range, error));
   t->step += steps;
   if (trainer_epoch(t) == epoch) return MLP_CL_OK;

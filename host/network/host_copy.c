@@ -1,0 +1,56 @@
+#include "network/host_copy.h"
+
+#include <stdlib.h>
+
+/* What the host does while a device is being told. */
+static const double few_flops = 2e6;
+
+static mlp_cl_status create(mlp_cl_network *network, mlp_cl_error *error) {
+  host_copy *copy = &network->copy;
+  TRY(mlp_cl_context_create("reference", NULL, &copy->context, error));
+  TRY(network_create_like(copy->context, network, &copy->network, error));
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status read_layer(mlp_cl_network *network, size_t i, mlp_cl_error *error) {
+  backend *from = network->backend, *to = network->copy.network->backend;
+  const network_layer *source = &network->layers[i], *target = &network->copy.network->layers[i];
+  size_t bytes = source->in * source->out * sizeof(float);
+  float *values = malloc(bytes);
+  if (values == NULL) return fail_memory(error, bytes, "a copy of a layer's weights");
+  mlp_cl_status status = from->op->tensor_read(from, source->weight, 0, source->in, values, error);
+  if (status == MLP_CL_OK) status = to->op->tensor_write(to, target->weight, 0, source->in, values, error);
+  if (status == MLP_CL_OK && source->bias != NULL) {
+    status = from->op->tensor_read(from, source->bias, 0, 1, values, error);
+    if (status == MLP_CL_OK) status = to->op->tensor_write(to, target->bias, 0, 1, values, error);
+  }
+  free(values);
+  return status;
+}
+
+static mlp_cl_status bring_up_to_date(mlp_cl_network *network, mlp_cl_error *error) {
+  host_copy *copy = &network->copy;
+  if (copy->network != NULL && copy->changes == network->changes) return MLP_CL_OK;
+  if (copy->network == NULL) TRY(create(network, error));
+  for (size_t i = 0; i < network->layers_count; i++) TRY(read_layer(network, i, error));
+  copy->changes = network->changes;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status host_copy_for_rows(mlp_cl_network *network, size_t rows, mlp_cl_network **runs, mlp_cl_error *error) {
+  *runs = network;
+  bool few = 2.0 * (double)rows * (double)mlp_cl_network_parameters(network) <= few_flops;
+  if (!few || !network->exact || network->backend->device.type == MLP_CL_DEVICE_REFERENCE) return MLP_CL_OK;
+  mlp_cl_status status = bring_up_to_date(network, error);
+  if (status == MLP_CL_OK)
+    *runs = network->copy.network;
+  else
+    host_copy_release(network);
+  return status;
+}
+
+void host_copy_release(mlp_cl_network *network) {
+  mlp_cl_network_destroy(network->copy.network);
+  mlp_cl_context_destroy(network->copy.context);
+  network->copy = (host_copy){0};
+}
