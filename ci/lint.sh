@@ -71,7 +71,7 @@ if grep -rnE '(^|[^a-z_])(printf|puts|exit|abort)[[:space:]]*\(' host --include=
 fi
 
 echo "scripts"
-shellcheck ci/*.sh .ci/run tests/*/*.sh || complain "shellcheck"
+shellcheck ci/*.sh .ci/run share/*.sh tests/*/*.sh || complain "shellcheck"
 
 [ $failed = 0 ] && echo "lint: clean"
 exit $failed

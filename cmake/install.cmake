@@ -23,3 +23,24 @@ endforeach()
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/mlp_cl.pc.in ${PROJECT_BINARY_DIR}/mlp_cl.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/mlp_cl.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+# The manual page is written by the command itself, so it cannot be made while compiling for another machine.
+if(NOT CMAKE_CROSSCOMPILING)
+  set(manual ${PROJECT_BINARY_DIR}/mlp_cl.1)
+  set(manual_parts ${PROJECT_SOURCE_DIR}/share/manual.sh ${PROJECT_SOURCE_DIR}/share/mlp_cl.1.in)
+  add_custom_command(OUTPUT ${manual} COMMAND sh ${manual_parts} $<TARGET_FILE:mlp_cl> ${manual}
+    DEPENDS mlp_cl ${manual_parts} VERBATIM)
+  add_custom_target(manual ALL DEPENDS ${manual})
+  install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT command)
+endif()
+
+# Debian's zsh looks for what packages bring in a folder of its own.
+set(zsh_dir zsh/site-functions)
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(zsh_dir zsh/vendor-completions)
+endif()
+set(completion share/completion)
+install(FILES ${completion}/mlp_cl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME mlp_cl
+  COMPONENT command)
+install(FILES ${completion}/_mlp_cl DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_dir} COMPONENT command)
+install(FILES ${completion}/mlp_cl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT command)

@@ -11,7 +11,7 @@
                "'digits' (built in), a folder in the MNIST layout, or an IDX file (default: digits)", "SOURCE")
 #define OPTION_ROW_LABELS OPTION_VALUE("labels", OPTION_LABELS, "the labels, when --data is a single IDX file", "FILE")
 #define OPTION_ROW_PART \
-  OPTION_VALUE("part", OPTION_PART, "take the part 'test' or 'train' (default: test, if there is one)", "PART")
+  OPTION_VALUE("part", OPTION_PART, "part of the data: test or train (default: test, if there is one)", "NAME")
 
 /* Opens the device that --device names and says which it is. */
 mlp_cl_status open_device(const options *o, mlp_cl_context **context, mlp_cl_error *error);

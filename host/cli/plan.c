@@ -22,7 +22,7 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("weight-decay", OPTION_WEIGHT_DECAY, "added to the gradient as X times the weight (default: 0)", "X"),
     OPTION_VALUE("dropout", OPTION_DROPOUT, "chance that a hidden value is dropped in training (default: 0)", "X"),
     OPTION_FLAG("unscaled-dropout", OPTION_UNSCALED, "keep what is not dropped as it is, instead of divided by 1-X"),
-    OPTION_VALUE("reduction", OPTION_REDUCTION, "the gradient of the batch's 'mean' or 'sum' loss (default: mean)",
+    OPTION_VALUE("reduction", OPTION_REDUCTION, "the gradient is of the batch's loss: mean or sum (default: mean)",
                  "NAME"),
     OPTION_FLAG("no-shuffle", OPTION_NO_SHUFFLE, "take the rows in the file's order in every epoch"),
     OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles and dropout (default: 1)", "N"),

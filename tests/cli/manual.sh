@@ -1,0 +1,50 @@
+#!/bin/sh
+# The manual page and the completion of bash know every command, and every option that --help knows.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+share=$(cd "$(dirname "$0")/../../share" && pwd) || exit 1
+
+sh "$share/manual.sh" "$share/mlp_cl.1.in" "$MLP_CL" page || fail "the manual page could not be made"
+if grep -n '@[A-Z]*@' page; then fail "a place in the manual page was not filled"; fi
+
+cat >complete.bash <<'END'
+. "$1"
+shift
+program=$1
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_mlp_cl "$program"
+printf '%s\n' "${COMPREPLY[@]}"
+END
+completes() { bash complete.bash "$share/completion/mlp_cl.bash" "$MLP_CL" "$@"; }
+
+"$MLP_CL" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >commands
+[ "$(wc -l <commands)" -gt 4 ] || fail "--help lists few commands"
+completes '' | sort >completed
+sort commands | diff - completed || fail "completion knows other commands"
+
+while read -r command; do
+  run 0 "$command" --help
+  grep -qx "\\.SS mlp_cl $command.*" page || fail "the manual page lacks $command"
+  # Other than the page and the completion do it: every word that begins with two dashes.
+  sed '/^Examples:/,$d' out | tr -s ' =,' '\n' | grep '^--[a-z]' | sort -u >options
+  [ -s options ] || fail "$command --help shows no option"
+  completes "$command" -- | sort >completed
+  diff options completed || fail "completion knows other options of $command"
+  while read -r option; do
+    grep -qF "\\fB$(echo "$option" | sed 's/-/\\-/g')\\fR" page || fail "the manual page lacks $option"
+  done <options
+done <commands
+
+# Values: the words that the help of an option lists are taken by the command; it then fails for want of the device.
+run 0 train --help
+tr ' ' '\n' <out | sed -n 's/^\(--[a-z-]*\)=NAME$/\1/p' >named
+[ -s named ] || fail "no option of train takes a NAME"
+while read -r option; do
+  completes train "$option" '' >values
+  [ "$(wc -l <values)" -gt 1 ] || fail "completion knows no values of $option: its help lists them as 'TEXT: one, two or three'"
+  while read -r value; do refused 4 train --device nowhere "$option" "$value"; done <values
+done <named
+[ "$(completes train --data = dig)" = digits ] || fail "--data=dig is not completed"
+[ "$(completes train --device re)" = reference ] || fail "--device re is not completed"
+: >model.safetensors
+[ "$(completes inspect mod)" = model.safetensors ] || fail "a file is not completed"
