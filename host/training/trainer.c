@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "network/step.h"
 #include "training/shuffle.h"
+#include "training/verify.h"
 
 static void add_layer(mlp_cl_trainer *t, size_t i) {
   const network_layer *from = &t->network->layers[i];
@@ -50,8 +51,7 @@ static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
   return complete ? MLP_CL_OK : fail_memory(error, 4 * rows * sizeof(float), "an epoch's order and metrics");
 }
 
-/* Draws the order of an epoch and sends it to the device, behind the work that is enqueued. */
-static mlp_cl_status prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_error *error) {
+mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_error *error) {
   if (t->recipe.no_shuffle || epoch >= t->recipe.epochs) return MLP_CL_OK;
   epoch_order *order = &t->orders[epoch % 2];
   shuffle_rows(t->recipe.seed, (uint32_t)epoch, t->train->rows, order->rows);
@@ -71,7 +71,7 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
   TRY(t->tensors.status);
   if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, true, error));
   t->has_test = test != NULL;
-  return prepare_order(t, 0, error);
+  return trainer_prepare_order(t, 0, error);
 }
 
 static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
@@ -112,6 +112,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
 
 void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   if (trainer == NULL) return;
+  step_verifier_destroy(trainer->verifier);
   evaluator_end(&trainer->test);
   (void)tensor_set_end(&trainer->tensors);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
@@ -122,6 +123,10 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
 }
 
 mlp_cl_status trainer_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *error) {
+  return t->verifier != NULL ? verify_advance(t, steps, error) : trainer_enqueue(t, steps, error);
+}
+
+mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *error) {
   size_t epoch = trainer_epoch(t);
   size_t in_epoch = (size_t)(t->step % t->parts.epoch_steps);
   t->plan.order = t->orders[epoch % 2].uploaded;
@@ -132,7 +137,7 @@ mlp_cl_status trainer_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   TRY(run_steps(t->network->backend, &t->plan, &range, error));
   t->step += steps;
   if (trainer_epoch(t) == epoch) return MLP_CL_OK;
-  return prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */
+  return trainer_prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */
 }
 
 mlp_cl_status trainer_check_flag(mlp_cl_trainer *t, mlp_cl_error *error) {
