@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "context/self_test.h"
+#include "context/step_test.h"
+#include "network/step.h"
 #include "reference/reference.h"
 #include "test.h"
 
@@ -176,6 +178,31 @@ static mlp_cl_status gather_in_file_order(backend *self, const gather *g, mlp_cl
   return right->gather(self, &straight, error);
 }
 
+/* Whole steps as a chain of single operations, which is what they must come to. */
+static mlp_cl_status steps_by_operations(backend *self, const step_plan *plan, const step_range *range, size_t *taken,
+                                         mlp_cl_error *error) {
+  const backend_operations *changed = self->op;
+  self->op = right;
+  mlp_cl_status status = run_steps(self, plan, range, error);
+  self->op = changed;
+  *taken = (range->end - range->first + plan->batch - 1) / plan->batch;
+  return status;
+}
+
+static mlp_cl_status steps_with_the_masks_of_others(backend *self, const step_plan *plan, const step_range *range,
+                                                    size_t *taken, mlp_cl_error *error) {
+  step_range shifted = *range;
+  shifted.step++;
+  return steps_by_operations(self, plan, &shifted, taken, error);
+}
+
+static mlp_cl_status steps_never_taken(backend *self, const step_plan *plan, const step_range *range, size_t *taken,
+                                       mlp_cl_error *error) {
+  (void)self, (void)plan, (void)error;
+  *taken = (range->end - range->first + plan->batch - 1) / plan->batch;
+  return MLP_CL_OK;
+}
+
 static const char *verdict_on(const backend_operations *operations) {
   backend *tested = NULL;
   const char *broken = "unset";
@@ -220,6 +247,26 @@ START_TEST(self_test_finds_broken_rules) {
 }
 END_TEST
 
+/* The sums that are written down in context/step_test.c. */
+START_TEST(whole_steps_come_to_what_single_operations_do) {
+  backend_operations with_steps = copy_of_right();
+  with_steps.train_steps = steps_by_operations;
+  backend *tested = NULL;
+  ck_ok(reference_open(&tested, &test_error));
+  tested->op = &with_steps;
+  for (size_t i = 0; i < STEP_TESTS_COUNT; i++) {
+    uint64_t sum = 0;
+    ck_ok(step_test_run(&step_tests[i], tested, &sum, &test_error));
+    ck_assert_msg(sum == step_tests[i].sum, "test %zu comes to 0x%016llx", i, (unsigned long long)sum);
+  }
+  tested->op = right;
+  right->close(tested);
+  ck_assert_ptr_null(verdict_on(&with_steps));
+  FINDS(train_steps, steps_with_the_masks_of_others, "whole training steps");
+  FINDS(train_steps, steps_never_taken, "whole training steps");
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("context");
   TCase *tests = tcase_create("all");
@@ -228,10 +275,12 @@ int main(void) {
   tcase_add_test(tests, names_the_reference_in_any_case);
   tcase_add_test(tests, reads_the_environment_when_none_is_named);
   tcase_add_test(tests, refuses_devices_that_are_not_there);
-  if (strcmp(getenv("MLP_CL_TEST_DEVICE") != NULL ? getenv("MLP_CL_TEST_DEVICE") : "", "reference") != 0)
+  if (strcmp(getenv("MLP_CL_TEST_DEVICE") != NULL ? getenv("MLP_CL_TEST_DEVICE") : "", "reference") != 0) {
     tcase_add_test(tests, finds_each_device_by_number_and_by_name);
-  else
+  } else {
     tcase_add_test(tests, self_test_finds_broken_rules);
+    tcase_add_test(tests, whole_steps_come_to_what_single_operations_do);
+  }
   suite_add_tcase(suite, tests);
   return test_run(suite);
 }

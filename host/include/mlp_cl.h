@@ -288,12 +288,12 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const ml
                                                const mlp_cl_dataset *test, const mlp_cl_recipe *recipe,
                                                mlp_cl_trainer **trainer, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer);
-/* From now on verifies every `steps`th step of the run (steps, 2 · steps, …; 0: none): takes it on the CPU reference too,
- * from the same parameters, optimiser state, rows and dropout mask, and compares all parameters and state by bits, so
- * that faulty hardware is noticed while it trains. What a device does in between is not seen. No bit of the result
- * changes. Each such step waits for the device, reads its parameters twice and takes a step on the CPU; memory is needed
- * for another copy of the network and the training data. A difference ends mlp_cl_trainer_steps and _run with MISMATCH
- * (the text names step, layer, element and both values); the network then holds what the device computed.
+/* From now on verifies every `steps`th step of the run (steps, 2 · steps, …; 0: none): takes it on the CPU reference
+ * too, from the same parameters, optimiser state, rows and dropout mask, and compares all parameters and state by bits,
+ * so that faulty hardware is noticed while it trains. What a device does in between is not seen. No bit of the result
+ * changes. Each such step waits for the device, reads its parameters twice and takes a step on the CPU; memory is
+ * needed for another copy of the network and the training data. A difference ends mlp_cl_trainer_steps and _run with
+ * MISMATCH (the text names step, layer, element and both values); the network then holds what the device computed.
  * Errors: BAD_ARGUMENT, NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_verify_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL)

@@ -1,0 +1,110 @@
+/* The part of the self-test that is about whole steps, which a backend may take in one launch. */
+#include "context/step_test.h"
+
+#include <string.h>
+
+#include "backend/hyperparameters.h"
+#include "context/tensor_set.h"
+
+enum { LAYERS = 2, MOST_VALUES = 8192, MOST_ROWS = 256, ASKED_MOST = 5000 };
+
+/* One work-item takes all steps of the first; several share those of the second, by tickets. Both end raggedly. */
+const step_test step_tests[STEP_TESTS_COUNT] = {
+    {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
+    {.rows = 230, .batch = 90, .widths = {60, 70, 11}, .sum = UINT64_C(0x17d783b4750ac560)},
+};
+
+/* Whole multiples of 2^-9 below 1/4, from a linear congruential generator. */
+static float draw(uint32_t *state) {
+  *state = *state * 1664525u + 1013904223u;
+  return (float)((int32_t)(*state >> 24) - 128) * 0x1p-9f;
+}
+
+static tensor *add_drawn(tensor_set *set, uint32_t *state, tensor_role role, size_t rows, size_t cols) {
+  float values[MOST_VALUES];
+  for (size_t i = 0; i < rows * cols; i++) values[i] = draw(state);
+  return tensor_set_add(set, role, TENSOR_FLOAT32, rows, cols, values);
+}
+
+static void add_data(tensor_set *set, uint32_t *state, const step_test *test, step_plan *plan) {
+  static const int32_t none = -1;
+  uint8_t source[MOST_ROWS * 64];
+  int32_t labels[MOST_ROWS], order[MOST_ROWS];
+  size_t rows = test->rows, width = test->widths[0];
+  for (size_t i = 0; i < rows * width; i++) source[i] = (uint8_t)(draw(state) * 0x1p9f + 128.0f);
+  for (size_t i = 0; i < rows; i++) {
+    labels[i] = (int32_t)((size_t)source[i] % test->widths[LAYERS]);
+    order[i] = (int32_t)(rows - 1 - i);
+  }
+  plan->source = tensor_set_add(set, TENSOR_PLAIN, TENSOR_UINT8, rows, width, source);
+  plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, labels);
+  plan->order = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, order);
+  plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
+  plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
+  plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &none);
+  plan->x = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, width);
+}
+
+static void add_layer(tensor_set *set, uint32_t *state, const step_test *test, size_t i, step_layer *layer) {
+  size_t in = test->widths[i], out = test->widths[i + 1];
+  *layer = (step_layer){.in = in, .out = out};
+  layer->weight = add_drawn(set, state, TENSOR_WEIGHT, in, out);
+  layer->bias = add_drawn(set, state, TENSOR_WEIGHT, 1, out);
+  layer->weight_velocity = add_drawn(set, state, TENSOR_STATE, in, out);
+  layer->bias_velocity = add_drawn(set, state, TENSOR_STATE, 1, out);
+  layer->y = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, out);
+  layer->d_y = tensor_set_add_zeroed(set, TENSOR_GRADIENT, test->batch, out);
+}
+
+/* FNV-1a over the words of a tensor. */
+static void add_sum(tensor_set *set, const tensor *added, uint64_t *sum) {
+  uint32_t words[MOST_VALUES] = {0};
+  tensor_set_read(set, added, words);
+  for (size_t i = 0; added != NULL && i < added->rows * added->cols; i++)
+    *sum = (*sum ^ words[i]) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t sum_of(tensor_set *set, const step_plan *plan) {
+  uint64_t sum = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < LAYERS; i++) {
+    add_sum(set, plan->layers[i].weight, &sum);
+    add_sum(set, plan->layers[i].bias, &sum);
+    add_sum(set, plan->layers[i].weight_velocity, &sum);
+    add_sum(set, plan->layers[i].bias_velocity, &sum);
+  }
+  add_sum(set, plan->losses, &sum);
+  add_sum(set, plan->predictions, &sum);
+  return sum;
+}
+
+/* The backend may decline while it tries what is faster: it is asked until it takes the steps, or for good. */
+static bool take_steps(tensor_set *set, const step_plan *plan, size_t rows) {
+  step_range left = {.first = 0, .end = rows, .step = 5};
+  for (size_t asked = 0; asked < ASKED_MOST && left.first < rows && set->status == MLP_CL_OK; asked++) {
+    size_t taken = 0;
+    DO(set, train_steps, plan, &left, &taken);
+    left.first += taken * plan->batch;
+    left.step += (uint32_t)taken;
+  }
+  return left.first >= rows;
+}
+
+mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, mlp_cl_error *error) {
+  if (tested->op->train_steps == NULL) return MLP_CL_OK;
+  tensor_set set;
+  step_layer layers[LAYERS];
+  uint32_t state = 12345;
+  step_plan plan = {.layers_count = LAYERS,
+                    .layers = layers,
+                    .batch = test->batch,
+                    .source_scale = 0x1p-8f,
+                    .update = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true},
+                    .mean = true};
+  TRY(dropout_from_rate(0.25f, false, &plan.dropout, error));
+  plan.dropout.seed = UINT64_C(0x0123456789abcdef);
+  tensor_set_begin(&set, tested, error);
+  add_data(&set, &state, test, &plan);
+  for (size_t i = 0; i < LAYERS; i++) add_layer(&set, &state, test, i, &layers[i]);
+  if (take_steps(&set, &plan, test->rows)) *sum = sum_of(&set, &plan);
+  return tensor_set_end(&set);
+}

@@ -1,0 +1,22 @@
+/* Whole training steps in the self-test. What they come to is written down, as code that could do them otherwise lies
+ * above this room. */
+#ifndef CONTEXT_STEP_TEST_H
+#define CONTEXT_STEP_TEST_H
+
+#include "backend/backend.h"
+
+enum { STEP_TESTS_COUNT = 2 };
+
+/* An epoch of a network of two layers. */
+typedef struct step_test {
+  size_t rows, batch, widths[3];
+  uint64_t sum; /* of parameters, velocities, losses and predictions after it */
+} step_test;
+
+extern const step_test step_tests[STEP_TESTS_COUNT];
+
+/* *sum gets what the test comes to on this backend, and is left alone where it leaves such steps to the single
+ * operations. */
+mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, mlp_cl_error *error);
+
+#endif
