@@ -5,10 +5,12 @@
 #include "command.h"
 #include "open.h"
 #include "report.h"
+#include "source.h"
 
 enum { WIDEST_TABLE = 30, NAME_WIDTH = 14 };
 
-static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_LABELS, OPTION_ROW_PART, POPT_TABLEEND};
+static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_LABELS, OPTION_ROW_HEADER, OPTION_ROW_PART,
+                                           POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Device", device_options),
                                     OPTION_GROUP("Output", output_options), POPT_TABLEEND};
@@ -69,7 +71,7 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
   return report_json(object, STATUS_OK);
 }
 
-static int evaluate_opened(const opened_model *m) {
+static int evaluate_on(const opened_model *m, const mlp_cl_dataset *data) {
   size_t classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network));
   mlp_cl_error error;
   mlp_cl_evaluation result;
@@ -77,7 +79,7 @@ static int evaluate_opened(const opened_model *m) {
   uint64_t *confusion = classes <= most ? calloc(classes * classes, sizeof *confusion) : NULL;
   if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, classes);
   int status = STATUS_OK;
-  if (mlp_cl_network_evaluate(m->network, m->data, &result, confusion, &error) != MLP_CL_OK)
+  if (mlp_cl_network_evaluate(m->network, data, &result, confusion, &error) != MLP_CL_OK)
     status = report_failure(&error);
   else if (report_is_json())
     status = print_json(m, &result, confusion, classes);
@@ -89,8 +91,11 @@ static int evaluate_opened(const opened_model *m) {
 
 static int evaluate(const options *o) {
   opened_model m;
+  mlp_cl_dataset *data = NULL;
   int status = open_model(o, &m);
-  if (status == STATUS_OK) status = evaluate_opened(&m);
+  if (status == STATUS_OK) status = open_labelled(o, &m, &data);
+  if (status == STATUS_OK) status = evaluate_on(&m, data);
+  mlp_cl_dataset_destroy(data);
   close_model(&m);
   return status;
 }
@@ -102,6 +107,7 @@ const command evaluate_command = {
     .examples =
         "  mlp_cl evaluate digits.safetensors\n"
         "  mlp_cl evaluate fashion.safetensors --data /usr/share/datasets/fashion-mnist\n"
+        "  mlp_cl evaluate people.safetensors --data more-people.csv\n"
         "  mlp_cl evaluate model.safetensors --data images.idx --labels labels.idx --device reference --json\n",
     .table = table,
     .run = evaluate,

@@ -70,6 +70,32 @@ static void complain_of_option(const options *o, const char *bad, int code) {
   }
 }
 
+static size_t most_operands(const char *operand) {
+  if (!operand) return 0;
+  if (strstr(operand, "...")) return SIZE_MAX;
+  size_t words = 1;
+  for (const char *c = operand; *c; c++) words += *c == ' ';
+  return words;
+}
+
+/* `words` ends with NULL, or is NULL. */
+static bool collect_operands(options *o, const char **words, const char *operand) {
+  size_t count = 0, most = most_operands(operand);
+  while (words && words[count]) count++;
+  if (count > most) {
+    report_usage("unexpected argument '%s'; options start with --, see --help", words[most]);
+    return false;
+  }
+  if (!(o->operands = calloc(count + 1, sizeof *o->operands))) report_no_memory();
+  for (; o->operands_count < count; o->operands_count++) {
+    char *copy = strdup(words[o->operands_count]);
+    if (!copy) report_no_memory();
+    o->operands[o->operands_count] = copy;
+  }
+  o->operand = o->operands[0];
+  return true;
+}
+
 /* Takes over what popt has parsed; false after a complaint. */
 static bool collect(options *o, poptContext context, const char *operand) {
   int code;
@@ -85,14 +111,7 @@ static bool collect(options *o, poptContext context, const char *operand) {
     complain_of_option(o, poptBadOption(context, POPT_BADOPTION_NOALIAS), code);
     return false;
   }
-  const char *first = poptGetArg(context);
-  const char *extra = operand ? poptGetArg(context) : first;
-  if (extra) {
-    report_usage("unexpected argument '%s'; options start with --, see --help", extra);
-    return false;
-  }
-  if (first && !(o->operand = strdup(first))) report_no_memory();
-  return true;
+  return collect_operands(o, poptGetArgs(context), operand);
 }
 
 bool options_parse(options *o, struct poptOption *table, const char *operand, int argc, const char **argv) {
@@ -107,7 +126,8 @@ bool options_parse(options *o, struct poptOption *table, const char *operand, in
 
 void options_free(options *o) {
   for (int id = 0; id < OPTION_COUNT; id++) free(o->text[id]);
-  free(o->operand);
+  for (size_t i = 0; i < o->operands_count; i++) free(o->operands[i]);
+  free(o->operands);
   *o = (options){0};
 }
 

@@ -10,6 +10,7 @@
 
 typedef enum option_id {
   OPTION_NONE,
+  OPTION_ALL,
   OPTION_ALLOW_INEXACT,
   OPTION_BATCH,
   OPTION_DATA,
@@ -17,28 +18,35 @@ typedef enum option_id {
   OPTION_DROPOUT,
   OPTION_EPOCHS,
   OPTION_FORCE,
+  OPTION_FORMAT,
+  OPTION_HEADER,
   OPTION_HELP,
   OPTION_HIDDEN,
   OPTION_HOLDOUT,
+  OPTION_IGNORE,
   OPTION_INIT,
   OPTION_INIT_FROM,
   OPTION_JSON,
   OPTION_KERNELS,
+  OPTION_LABEL,
   OPTION_LABELS,
   OPTION_LAYERS,
   OPTION_LR,
+  OPTION_MISSING,
   OPTION_MOMENTUM,
   OPTION_NESTEROV,
   OPTION_NO_BIAS,
   OPTION_NO_SHUFFLE,
+  OPTION_ONE_HOT,
   OPTION_OUT,
   OPTION_PART,
-  OPTION_PROBABILITIES,
   OPTION_QUICK,
   OPTION_QUIET,
   OPTION_REDUCTION,
   OPTION_REPORT,
+  OPTION_SCALE,
   OPTION_SEED,
+  OPTION_TEST,
   OPTION_UNSCALED,
   OPTION_VERIFY,
   OPTION_VERSION,
@@ -60,11 +68,13 @@ extern struct poptOption output_options[]; /* --json, --quiet, --help, --version
 typedef struct options {
   struct poptOption *table;
   char *text[OPTION_COUNT]; /* NULL when not given, "" for a flag */
-  char *operand;            /* or NULL */
+  char **operands;          /* what is no option */
+  size_t operands_count;
+  char *operand; /* the first of them, or NULL */
 } options;
 
-/* Parses argv[1 …] by `table`; `operand` NULL: an operand is an error. On failure it has complained, and *o needs no
- * options_free. */
+/* Parses argv[1 …] by `table`. `operand` names the operands for the help, one word each, and so tells how many there
+ * may be: NULL none, "A..." any number. On failure it has complained, and *o needs no options_free. */
 bool options_parse(options *o, struct poptOption *table, const char *operand, int argc, const char **argv);
 void options_free(options *o);
 

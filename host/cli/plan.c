@@ -5,18 +5,20 @@
 #include <string.h>
 
 #include "report.h"
+#include "source.h"
 
 struct poptOption plan_options[] = {
-    OPTION_VALUE("hidden", OPTION_HIDDEN, "widths of the hidden layers, or 'none' (default: 64 for digits, else 512)",
-                 "N,N,..."),
+    OPTION_VALUE("hidden", OPTION_HIDDEN,
+                 "widths of the hidden layers, or 'none' (default: 64 for digits and tables, else 512)", "N,N,..."),
     OPTION_FLAG("no-bias", OPTION_NO_BIAS, "layers without bias"),
     OPTION_VALUE("init", OPTION_INIT, "initial weights: he, pytorch or zero (default: he)", "NAME"),
     OPTION_VALUE("init-from", OPTION_INIT_FROM,
                  "begin with the layers and weights of this file: a model, or PyTorch's nn.Sequential (safetensors)",
                  "FILE"),
-    OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits, else 10)", "N"),
-    OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits, else 128)", "N"),
-    OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.02 for digits, else 0.05)", "X"),
+    OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits and tables, else 10)",
+                 "N"),
+    OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits and tables, else 128)", "N"),
+    OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.02 for digits and tables, else 0.05)", "X"),
     OPTION_VALUE("momentum", OPTION_MOMENTUM, "of stochastic gradient descent (default: 0.9)", "X"),
     OPTION_FLAG("nesterov", OPTION_NESTEROV, "Nesterov's form of the momentum"),
     OPTION_VALUE("weight-decay", OPTION_WEIGHT_DECAY, "added to the gradient as X times the weight (default: 0)", "X"),
@@ -29,12 +31,13 @@ struct poptOption plan_options[] = {
     POPT_TABLEEND};
 
 static void set_defaults(const options *o, plan *p) {
-  bool digits = strcmp(options_text(o, OPTION_DATA, "digits"), "digits") == 0;
+  const char *source = source_name(o);
+  bool small = strcmp(source, "digits") == 0 || mlp_cl_source_is_table(source);
   *p = (plan){.recipe = mlp_cl_recipe_default(), .hidden_count = 1, .init = MLP_CL_INIT_HE};
-  p->recipe.learning_rate = digits ? 0.02f : 0.05f;
-  p->recipe.epochs = digits ? 30 : 10;
-  p->recipe.batch = digits ? 32 : 128;
-  if ((p->hidden = malloc(sizeof *p->hidden))) p->hidden[0] = digits ? 64 : 512;
+  p->recipe.learning_rate = small ? 0.02f : 0.05f;
+  p->recipe.epochs = small ? 30 : 10;
+  p->recipe.batch = small ? 32 : 128;
+  if ((p->hidden = malloc(sizeof *p->hidden))) p->hidden[0] = small ? 64 : 512;
 }
 
 static bool read_rates(const options *o, plan *p) {
@@ -42,12 +45,10 @@ static bool read_rates(const options *o, plan *p) {
   static const float_range momentum = {0x1p-30f, 0x1.fffffep-1f, true, "0, or a number below 1, such as 0.9"};
   static const float_range decay = {0x1p-30f, 1.0f, true, "0, or a number from 1e-9 to 1, such as 0.0001"};
   static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true, "a number from 0 to below 1, such as 0.2"};
-  static const float_range holdout = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
   return options_float(o, OPTION_LR, &lr, &p->recipe.learning_rate) &&
          options_float(o, OPTION_MOMENTUM, &momentum, &p->recipe.momentum) &&
          options_float(o, OPTION_WEIGHT_DECAY, &decay, &p->recipe.weight_decay) &&
-         options_float(o, OPTION_DROPOUT, &dropout, &p->recipe.dropout) &&
-         options_float(o, OPTION_HOLDOUT, &holdout, &p->holdout);
+         options_float(o, OPTION_DROPOUT, &dropout, &p->recipe.dropout);
 }
 
 static bool read_counts(const options *o, plan *p) {

@@ -11,7 +11,6 @@ typedef struct plan {
   size_t hidden_count;
   bool bias;
   mlp_cl_init init;
-  float holdout;         /* share of each class, or 0: the source's own test part */
   const char *init_from; /* a model file to begin with, or NULL */
   const char *out;       /* or NULL */
   bool verify;

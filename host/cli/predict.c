@@ -1,4 +1,5 @@
-/* mlp_cl predict: a class and its probability for each row, as CSV. */
+/* mlp_cl predict: a class and its probability for each row, written while rows come: from a file, or through a pipe. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,55 +8,103 @@
 #include "interrupt.h"
 #include "open.h"
 #include "report.h"
+#include "source.h"
 
-enum { CHUNK = 1024 }; /* rows per call: bounds memory and keeps Ctrl-C prompt */
+/* A call takes up to CHUNK rows and about CHUNK_VALUES values: that bounds memory and keeps Ctrl-C prompt. */
+enum { CHUNK = 1024, CHUNK_VALUES = 1 << 20 };
 
-static struct poptOption data_options[] = {
-    OPTION_ROW_DATA, OPTION_ROW_PART,
-    OPTION_FLAG("probabilities", OPTION_PROBABILITIES, "a column with the probability of every class"), POPT_TABLEEND};
+static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
 
-static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Device", device_options),
-                                    OPTION_GROUP("Output", output_options), POPT_TABLEEND};
+static struct poptOption result_options[] = {
+    OPTION_VALUE("format", OPTION_FORMAT,
+                 "what is written, jsonl being one JSON object a line: csv or jsonl (default: csv)", "NAME"),
+    OPTION_FLAG("all", OPTION_ALL, "the probability of every class"), POPT_TABLEEND};
+
+static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Result", result_options),
+                                    OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
+                                    POPT_TABLEEND};
 
 typedef struct printer {
   const opened_model *m;
   size_t classes;
-  bool all;     /* probabilities of every class */
-  json_t *rows; /* NULL for CSV */
+  bool all;      /* probabilities of every class */
+  bool lines;    /* JSON lines instead of CSV */
+  char **fields; /* the names of classes as they are written; owned */
+  json_t *rows;  /* for --json, else NULL */
 } printer;
 
-/* As RFC 4180 quotes. */
-static void print_field(const char *text) {
-  if (!strpbrk(text, ",\"\r\n")) {
-    fputs(text, stdout);
-    return;
-  }
-  putchar('"');
+/* ---- Names ------------------------------------------------------------------------------------------------------- */
+
+/* As RFC 4180 quotes; allocated. */
+static char *csv_field(const char *text) {
+  char *field = malloc(2 * strlen(text) + 3), *next = field;
+  if (!field || !strpbrk(text, ",\"\r\n")) return field ? strcpy(field, text) : NULL;
+  *next++ = '"';
   for (; *text; text++) {
-    if (*text == '"') putchar('"');
-    putchar(*text);
+    if (*text == '"') *next++ = '"';
+    *next++ = *text;
   }
-  putchar('"');
+  memcpy(next, "\"", 2);
+  return field;
+}
+
+static char *json_field(const char *text) {
+  json_t *string = report_string(text);
+  char *field = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+  json_decref(string);
+  return field;
+}
+
+static bool write_names(printer *p) {
+  p->fields = calloc(p->classes, sizeof *p->fields);
+  for (size_t c = 0; p->fields && c < p->classes; c++) {
+    char buffer[24];
+    const char *name = open_class_name(p->m, c, buffer);
+    p->fields[c] = p->lines ? json_field(name) : csv_field(name);
+    if (!p->fields[c]) return false;
+  }
+  return p->fields != NULL;
+}
+
+static void free_names(printer *p) {
+  for (size_t c = 0; p->fields && c < p->classes; c++) free(p->fields[c]);
+  free(p->fields);
+}
+
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
+
+/* Nine digits bring a float32 back exactly. */
+static void print_number(float value) {
+  if (isfinite(value))
+    printf("%.9g", (double)value);
+  else
+    fputs("null", stdout);
 }
 
 static void print_csv_heading(const printer *p) {
   fputs("row,class,probability", stdout);
+  for (size_t c = 0; p->all && c < p->classes; c++) printf(",%s", p->fields[c]);
+  putchar('\n');
+}
+
+static void print_csv_row(const printer *p, size_t row, const float *probabilities, size_t best) {
+  printf("%zu,%s,", row, p->fields[best]);
+  print_number(probabilities[best]);
   for (size_t c = 0; p->all && c < p->classes; c++) {
-    char buffer[24];
     putchar(',');
-    print_field(open_class_name(p->m, c, buffer));
+    print_number(probabilities[c]);
   }
   putchar('\n');
 }
 
-/* Nine digits bring a float32 back exactly. */
-static void print_csv_row(const printer *p, size_t row, const float *probabilities, size_t best) {
-  char buffer[24];
-  printf("%zu,", row);
-  print_field(open_class_name(p->m, best, buffer));
-  printf(",%.9g", (double)probabilities[best]);
-  for (size_t c = 0; p->all && c < p->classes; c++) printf(",%.9g", (double)probabilities[c]);
-  putchar('\n');
+static void print_json_row(const printer *p, size_t row, const float *probabilities, size_t best) {
+  printf("{\"row\":%zu,\"class\":%s,\"probability\":", row, p->fields[best]);
+  print_number(probabilities[best]);
+  for (size_t c = 0; p->all && c < p->classes; c++) {
+    printf("%s%s:", c ? "," : ",\"probabilities\":{", p->fields[c]);
+    print_number(probabilities[c]);
+  }
+  fputs(p->all ? "}}\n" : "}\n", stdout);
 }
 
 static void add_json_row(const printer *p, size_t row, const float *probabilities, size_t best) {
@@ -72,32 +121,17 @@ static void add_json_row(const printer *p, size_t row, const float *probabilitie
 }
 
 static void print_rows(const printer *p, size_t first, size_t rows, const float *probabilities) {
+  void (*print)(const printer *, size_t, const float *, size_t) = p->rows    ? add_json_row
+                                                                  : p->lines ? print_json_row
+                                                                             : print_csv_row;
   for (size_t i = 0; i < rows; i++) {
     const float *line = probabilities + i * p->classes;
     size_t best = 0;
     for (size_t c = 1; c < p->classes; c++) best = line[c] > line[best] ? c : best;
-    if (p->rows)
-      add_json_row(p, first + i, line, best);
-    else
-      print_csv_row(p, first + i, line, best);
+    print(p, first + i, line, best);
   }
-}
-
-static mlp_cl_status predict_all(const printer *p, float *probabilities, mlp_cl_error *error) {
-  size_t rows = mlp_cl_dataset_rows(p->m->data);
-  interrupt_defer();
-  for (size_t first = 0; first < rows; first += CHUNK) {
-    size_t count = rows - first < CHUNK ? rows - first : CHUNK;
-    mlp_cl_status status =
-        mlp_cl_network_predict_dataset(p->m->network, p->m->data, first, count, probabilities, error);
-    if (status != MLP_CL_OK) return status;
-    print_rows(p, first, count, probabilities);
-    if (interrupt_signal()) {
-      *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
-      return MLP_CL_CANCELLED;
-    }
-  }
-  return MLP_CL_OK;
+  /* Whoever waits at the other end of a pipe gets each answer at once. */
+  fflush(stdout);
 }
 
 static int print_json(const printer *p) {
@@ -112,41 +146,97 @@ static int print_json(const printer *p) {
   return report_json(object, STATUS_OK);
 }
 
-static int predict_opened(const options *o, const opened_model *m) {
-  printer p = {.m = m,
-               .classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network)),
-               .all = options_has(o, OPTION_PROBABILITIES),
-               .rows = report_is_json() ? json_array() : NULL};
-  float *probabilities = calloc(p.classes, CHUNK * sizeof *probabilities);
+/* ---- The work ---------------------------------------------------------------------------------------------------- */
+
+/* The rows before a bad one are answered. */
+static mlp_cl_status predict_all(const printer *p, mlp_cl_rows *rows, float *features, size_t chunk,
+                                 float *probabilities, mlp_cl_error *error) {
+  mlp_cl_status status = MLP_CL_OK;
+  for (size_t first = 0, got = 1; status == MLP_CL_OK && got > 0; first += got) {
+    mlp_cl_error later;
+    status = mlp_cl_rows_next(rows, chunk, features, &got, error);
+    if (got == 0) break;
+    mlp_cl_status predicted = mlp_cl_network_predict(p->m->network, features, got, probabilities, &later);
+    if (predicted != MLP_CL_OK) {
+      *error = later;
+      return predicted;
+    }
+    print_rows(p, first, got, probabilities);
+    if (interrupt_signal()) {
+      *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
+      return MLP_CL_CANCELLED;
+    }
+    if (ferror(stdout)) break;
+  }
+  return status;
+}
+
+static int predict_rows(const printer *p, mlp_cl_rows *rows) {
+  size_t width = mlp_cl_rows_width(rows), widest = width > p->classes ? width : p->classes;
+  size_t chunk = widest * CHUNK <= CHUNK_VALUES ? CHUNK : CHUNK_VALUES / widest + 1;
+  float *features = calloc(width, chunk * sizeof *features);
+  float *probabilities = calloc(p->classes, chunk * sizeof *probabilities);
   mlp_cl_error error;
   int status = STATUS_OK;
-  if (!p.rows) print_csv_heading(&p);
-  if (!probabilities)
-    status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %d rows of %zu classes", CHUNK, p.classes);
-  else if (predict_all(&p, probabilities, &error) != MLP_CL_OK)
+  if (!p->rows && !p->lines) print_csv_heading(p);
+  if (!features || !probabilities)
+    status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu rows of %zu values", chunk, width + p->classes);
+  else if (predict_all(p, rows, features, chunk, probabilities, &error) != MLP_CL_OK)
     status = report_failure(&error);
-  else if (p.rows)
-    status = print_json(&p);
-  json_decref(p.rows);
+  else if (p->rows)
+    status = print_json(p);
+  free(features);
   free(probabilities);
   return status;
 }
 
+static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *rows) {
+  static const char *const formats[] = {"csv", "jsonl", NULL};
+  size_t format = 0;
+  if (!options_word(o, OPTION_FORMAT, formats, "csv or jsonl", &format)) return STATUS_USAGE;
+  printer p = {.m = m,
+               .classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network)),
+               .all = options_has(o, OPTION_ALL),
+               .lines = format == 1,
+               .rows = report_is_json() ? json_array() : NULL};
+  int status = write_names(&p) ? predict_rows(&p, rows) : report_failed(MLP_CL_NO_MEMORY, "out of memory");
+  json_decref(p.rows);
+  free_names(&p);
+  return status;
+}
+
+/* The second operand, --data, what was trained on when that is built in, or standard input. */
+static const char *find_source(const options *o, const opened_model *m) {
+  if (o->operands_count > 1) return o->operands[1];
+  if (options_has(o, OPTION_DATA)) return source_name(o);
+  return mlp_cl_model_info_encoding(m->info) ? "-" : "digits";
+}
+
 static int predict(const options *o) {
   opened_model m;
+  mlp_cl_rows *rows = NULL;
+  if (o->operands_count > 1 && options_has(o, OPTION_DATA))
+    return report_usage("%s and --data %s: give one of them", o->operands[1], source_name(o));
   int status = open_model(o, &m);
-  if (status == STATUS_OK) status = predict_opened(o, &m);
+  const char *source = status == STATUS_OK ? find_source(o, &m) : NULL;
+  /* A signal while a pipe is waited for ends the process at once. */
+  if (source && strcmp(source, "-") != 0) interrupt_defer();
+  if (status == STATUS_OK) status = open_rows(o, &m, source, &rows);
+  if (status == STATUS_OK) status = predict_opened(o, &m, rows);
+  mlp_cl_rows_close(rows);
   close_model(&m);
   return status;
 }
 
 const command predict_command = {
     .name = "predict",
-    .summary = "the class of every row of some data, as CSV",
-    .operand = "MODEL.safetensors",
+    .summary = "the class of every row of a file or of standard input, as CSV or JSON lines",
+    .operand = "MODEL.safetensors [FILE|-]",
     .examples =
         "  mlp_cl predict digits.safetensors > classes.csv\n"
-        "  mlp_cl predict fashion.safetensors --data images.idx.gz --probabilities\n",
+        "  mlp_cl predict people.safetensors more-people.csv --all > classes.csv\n"
+        "  echo 5.1,3.5,1.4,0.2 | mlp_cl predict iris.safetensors - --format jsonl\n"
+        "  mlp_cl predict fashion.safetensors images.idx.gz\n",
     .table = table,
     .run = predict,
 };

@@ -10,22 +10,20 @@
 #include "plan.h"
 #include "report.h"
 #include "run.h"
-
-static struct poptOption data_options[] = {
-    OPTION_ROW_DATA, OPTION_ROW_LABELS,
-    OPTION_VALUE("holdout", OPTION_HOLDOUT,
-                 "hold out this share of each class instead of the test part (default: 0.2 where there is none)", "X"),
-    POPT_TABLEEND};
+#include "source.h"
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
     OPTION_FLAG("force", OPTION_FORCE, "let --out overwrite a file that exists"),
     OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"), POPT_TABLEEND};
 
-static struct poptOption table[] = {
-    OPTION_GROUP("Data", data_options),     OPTION_GROUP("Network and recipe", plan_options),
-    OPTION_GROUP("Result", result_options), OPTION_GROUP("Device", device_options),
-    OPTION_GROUP("Output", output_options), POPT_TABLEEND};
+static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
+                                    OPTION_GROUP("Tables", table_options),
+                                    OPTION_GROUP("Network and recipe", plan_options),
+                                    OPTION_GROUP("Result", result_options),
+                                    OPTION_GROUP("Device", device_options),
+                                    OPTION_GROUP("Output", output_options),
+                                    POPT_TABLEEND};
 
 /* ---- Output ------------------------------------------------------------------------------------------------------ */
 
@@ -113,24 +111,6 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
-static int open_parts(const options *o, const plan *p, run_data *data) {
-  mlp_cl_error error;
-  if (open_data(o, &data->train, &data->test, &error) != MLP_CL_OK) return report_failure(&error);
-  if (mlp_cl_dataset_classes(data->train) == 0)
-    return report_failed(MLP_CL_BAD_ARGUMENT, "%s has no labels to learn from; name them with --labels FILE",
-                         options_text(o, OPTION_DATA, "digits"));
-  if (data->test && p->holdout == 0.0f) return STATUS_OK;
-  double share = p->holdout > 0.0f ? (double)p->holdout : 0.2;
-  mlp_cl_dataset *kept, *held_out;
-  if (mlp_cl_dataset_split(data->train, share, p->recipe.seed, &kept, &held_out, &error) != MLP_CL_OK)
-    return report_failure(&error);
-  report_note("%zu of %zu rows are held out", mlp_cl_dataset_rows(held_out), mlp_cl_dataset_rows(data->train));
-  mlp_cl_dataset_destroy(data->train);
-  mlp_cl_dataset_destroy(data->test);
-  *data = (run_data){kept, held_out};
-  return STATUS_OK;
-}
-
 static int save(const plan *p, const run_data *data, const run *trained) {
   mlp_cl_error error;
   if (!p->out) return STATUS_OK;
@@ -184,13 +164,13 @@ static int train_and_report(const options *o, const plan *p, const run_data *dat
 static int train(const options *o) {
   plan p;
   if (!plan_read(o, &p)) return STATUS_USAGE;
-  run_data data = {0};
+  mlp_cl_parts parts = {0};
   int status = output_check(o, OPTION_OUT);
-  if (status == STATUS_OK) status = open_parts(o, &p, &data);
+  if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
+  run_data data = {parts.train, parts.test};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
   if (status == STATUS_OK) status = train_and_report(o, &p, &data);
-  mlp_cl_dataset_destroy(data.train);
-  mlp_cl_dataset_destroy(data.test);
+  mlp_cl_parts_destroy(&parts);
   plan_free(&p);
   return status;
 }
@@ -201,6 +181,7 @@ const command train_command = {
     .examples =
         "  mlp_cl train --verify\n"
         "  mlp_cl train --data /usr/share/datasets/fashion-mnist --out fashion.safetensors\n"
+        "  mlp_cl train --data people.csv --label city --one-hot job --out people.safetensors\n"
         "  mlp_cl train --init-from digits.safetensors --lr 0.001 --epochs 5 --out better.safetensors\n"
         "  mlp_cl train --hidden 128,64 --dropout 0.2 --epochs 50 --seed 7 --device gpu\n",
     .table = table,

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "data/encoding.h"
 
 size_t dataset_element_bytes(mlp_cl_element element) {
   switch (element) {
@@ -50,8 +51,9 @@ static void free_parts(const dataset_parts *parts) {
 
 mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error) {
   mlp_cl_dataset *made = calloc(1, sizeof *made);
-  char **names = parts->labels == NULL ? NULL : number_classes(parts->classes);
-  if (made == NULL || (parts->labels != NULL && names == NULL)) {
+  bool numbered = parts->labels != NULL && parts->encoding == NULL;
+  char **names = numbered ? number_classes(parts->classes) : NULL;
+  if (made == NULL || (numbered && names == NULL)) {
     free(made);
     free(names);
     free_parts(parts);
@@ -66,7 +68,8 @@ mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset
                            .classes = parts->labels == NULL ? 0 : parts->classes,
                            .targets = parts->targets,
                            .outputs = parts->targets == NULL ? 0 : parts->outputs,
-                           .class_names = names};
+                           .class_names = names,
+                           .encoding = encoding_share(parts->encoding)};
   *dataset = made;
   return MLP_CL_OK;
 }
@@ -201,7 +204,8 @@ static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned cha
                          .labels = dataset->labels == NULL ? NULL : malloc(count * sizeof(int32_t)),
                          .classes = dataset->classes,
                          .targets = dataset->targets == NULL ? NULL : malloc(count * target_bytes),
-                         .outputs = dataset->outputs};
+                         .outputs = dataset->outputs,
+                         .encoding = dataset->encoding};
   if (parts.features == NULL || (dataset->labels != NULL && parts.labels == NULL) ||
       (dataset->targets != NULL && parts.targets == NULL)) {
     free_parts(&parts);
@@ -217,6 +221,20 @@ static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned cha
     next++;
   }
   return dataset_adopt(&parts, part, error);
+}
+
+void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features) {
+  size_t begin = first * dataset->width, end = begin + count * dataset->width;
+  for (size_t i = begin; i < end; i++) {
+    float element = 0.0f;
+    switch (dataset->element) {
+      case MLP_CL_UINT8: element = (float)((const uint8_t *)dataset->features)[i]; break;
+      case MLP_CL_INT8: element = (float)((const int8_t *)dataset->features)[i]; break;
+      case MLP_CL_INT16: element = (float)((const int16_t *)dataset->features)[i]; break;
+      case MLP_CL_FLOAT32: element = ((const float *)dataset->features)[i]; break;
+    }
+    features[i - begin] = element * dataset->scale;
+  }
 }
 
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
@@ -236,6 +254,7 @@ mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char 
 
 void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset) {
   if (dataset == NULL) return;
+  encoding_release(dataset->encoding);
   free(dataset->class_names);
   free(dataset->labels);
   free(dataset->targets);
@@ -263,6 +282,10 @@ const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset) {
   return dataset->labels;
 }
 
+const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset) {
+  return dataset->encoding;
+}
+
 size_t mlp_cl_dataset_outputs(const mlp_cl_dataset *dataset) {
   return dataset->outputs;
 }
@@ -272,5 +295,7 @@ const float *mlp_cl_dataset_targets(const mlp_cl_dataset *dataset) {
 }
 
 const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index) {
-  return class_index < dataset->classes ? dataset->class_names[class_index] : NULL;
+  if (class_index >= dataset->classes) return NULL;
+  return dataset->encoding != NULL ? dataset->encoding->labels[0].values.texts[class_index]
+                                   : dataset->class_names[class_index];
 }

@@ -18,7 +18,8 @@ struct mlp_cl_dataset {
   size_t classes;
   float *targets; /* (rows, outputs) row-major, finite, owned; NULL without. Labels, targets or neither, never both */
   size_t outputs; /* targets a row; 0 without */
-  char **class_names; /* classes strings in one allocation with the pointers, owned; NULL without labels */
+  char **class_names;        /* classes strings in one allocation with the pointers, owned; NULL without labels */
+  mlp_cl_encoding *encoding; /* how a table became these rows, shared; it names the classes then. NULL without */
 };
 
 /* Bytes of one element. */
@@ -37,6 +38,7 @@ typedef struct dataset_parts {
   size_t classes;
   float *targets; /* NULL without */
   size_t outputs;
+  mlp_cl_encoding *encoding; /* NULL without; adopting shares it */
 } dataset_parts;
 
 /* Takes ownership of the arrays in `parts`, also on failure, and names the classes "0", "1", …
@@ -47,6 +49,17 @@ mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset
  * Error: NO_MEMORY, and then neither exists. */
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
                              mlp_cl_dataset **held_out_part, mlp_cl_error *error);
+
+/* The values that the network sees of the rows [first, first + count): element · scale. */
+void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features);
+
+/* The parts of a split, as marks of rows. */
+enum { SPLIT_TRAIN, SPLIT_TEST, SPLIT_VALIDATION };
+
+/* Draws about `fraction` of the rows of each class whose mark is SPLIT_TRAIN and marks them with `part`. labels NULL:
+ * one class. Errors: BAD_ARGUMENT (fraction not in (0,1), nothing to draw), NO_MEMORY. */
+mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, double fraction, uint64_t seed,
+                         unsigned char part, unsigned char *marks, mlp_cl_error *error);
 
 /* The built-in data set. `test` may be NULL. Error: NO_MEMORY. */
 mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error);

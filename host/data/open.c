@@ -1,11 +1,14 @@
-/* From the name of a source to its reader. */
+/* From the name of a source to its reader, and from a source to its parts. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "data/format.h"
 #include "data/idx.h"
 #include "data/mnist.h"
+#include "data/rows.h"
+#include "data/table.h"
 
 mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, const char *labels_path, mlp_cl_dataset **dataset,
                                       mlp_cl_error *error) {
@@ -16,26 +19,148 @@ mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, const char *lab
   return dataset_adopt(&parts, dataset, error);
 }
 
-/* One IDX file, with the labels that lie beside it under the matching name. */
-static mlp_cl_status open_file(const char *path, mlp_cl_dataset **dataset, mlp_cl_error *error) {
-  char *labels_path;
-  TRY(mnist_find_labels(path, &labels_path, error));
-  mlp_cl_status status = mlp_cl_dataset_open_idx(path, labels_path, dataset, error);
-  free(labels_path);
+static mlp_cl_status fail_source(const char *source, mlp_cl_error *error) {
+  return fail(
+      error, MLP_CL_IO,
+      "%s: %s; a data set is \"digits\", a folder in the MNIST layout, a table (CSV, TSV) or an IDX file, plain or "
+      ".gz",
+      source, strerror(errno));
+}
+
+/* One array, with its labels: those named, or those that lie beside it under the matching name. */
+static mlp_cl_status open_array(const char *path, data_format format, const char *labels_path, mlp_cl_dataset **dataset,
+                                mlp_cl_error *error) {
+  char *beside = NULL;
+  if (labels_path == NULL) TRY(mnist_find_labels(path, &beside, error));
+  mlp_cl_status status = format_open(path, format, labels_path == NULL ? beside : labels_path, dataset, error);
+  free(beside);
   return status;
+}
+
+bool mlp_cl_source_is_table(const char *source) {
+  struct stat status;
+  data_format format;
+  return strcmp(source, "digits") != 0 && stat(source, &status) == 0 && S_ISREG(status.st_mode) &&
+         format_find(source, &format, NULL) == MLP_CL_OK && format == DATA_TEXT;
+}
+
+/* A source without options and whatever parts it has by itself. */
+static mlp_cl_status open_plain(const char *source, const char *labels_path, mlp_cl_dataset **train,
+                                mlp_cl_dataset **test, bool *is_table, mlp_cl_error *error) {
+  *train = NULL;
+  if (test != NULL) *test = NULL;
+  *is_table = false;
+  if (source == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the data set's name is NULL; \"digits\" is built in");
+  if (strcmp(source, "digits") == 0) return digits_open(train, test, error);
+  struct stat status;
+  if (stat(source, &status) != 0) return fail_source(source, error);
+  if (S_ISDIR(status.st_mode)) return mnist_open(source, train, test, error);
+  data_format format;
+  TRY(format_find(source, &format, error));
+  *is_table = format == DATA_TEXT;
+  return *is_table ? MLP_CL_OK : open_array(source, format, labels_path, train, error);
 }
 
 mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, mlp_cl_dataset **test,
                                   mlp_cl_error *error) {
-  *train = NULL;
-  if (test != NULL) *test = NULL;
-  if (source == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the data set's name is NULL; \"digits\" is built in");
-  if (strcmp(source, "digits") == 0) return digits_open(train, test, error);
-  struct stat status;
-  if (stat(source, &status) != 0) {
-    return fail(error, MLP_CL_IO,
-                "%s: %s; a data set is \"digits\", a folder in the MNIST layout, or an IDX file (plain or .gz)", source,
-                strerror(errno));
+  bool is_table;
+  TRY(open_plain(source, NULL, train, test, &is_table, error));
+  if (!is_table) return MLP_CL_OK;
+  const mlp_cl_data_options options = {0};
+  mlp_cl_parts parts;
+  TRY(table_open(source, &options, &parts, error));
+  *train = parts.train;
+  return MLP_CL_OK;
+}
+
+/* ---- Parts ------------------------------------------------------------------------------------------------------- */
+
+static const double usual_holdout = 0.2;
+
+void mlp_cl_parts_destroy(mlp_cl_parts *parts) {
+  mlp_cl_dataset_destroy(parts->train);
+  mlp_cl_dataset_destroy(parts->validation);
+  mlp_cl_dataset_destroy(parts->test);
+  *parts = (mlp_cl_parts){0};
+}
+
+/* Takes `part` out of parts->train; what parts->train had before is gone. */
+static mlp_cl_status take_part(mlp_cl_parts *parts, double fraction, uint64_t seed, unsigned char part,
+                               mlp_cl_dataset **taken, mlp_cl_error *error) {
+  mlp_cl_dataset *all = parts->train, *kept, *drawn;
+  unsigned char *marks = calloc(all->rows, 1);
+  if (marks == NULL) return fail_memory(error, all->rows, "a split");
+  mlp_cl_status status = split_mark(all->labels, all->rows, all->classes, fraction, seed, part, marks, error);
+  if (status == MLP_CL_OK) status = dataset_divide(all, marks, &kept, &drawn, error);
+  free(marks);
+  if (status != MLP_CL_OK) return status;
+  mlp_cl_dataset_destroy(all);
+  parts->train = kept;
+  mlp_cl_dataset_destroy(*taken);
+  *taken = drawn;
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
+                                      mlp_cl_error *error) {
+  if (parts->train->labels == NULL && parts->train->targets == NULL) {
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%s has no labels to learn from; name them with --labels FILE", source);
   }
-  return S_ISDIR(status.st_mode) ? mnist_open(source, train, test, error) : open_file(source, train, error);
+  double holdout = options->holdout;
+  if (holdout == 0.0 && parts->test == NULL && options->test_path == NULL) holdout = usual_holdout;
+  if (holdout > 0.0) TRY(take_part(parts, holdout, options->seed, SPLIT_TEST, &parts->test, error));
+  if (options->validation == 0.0) return MLP_CL_OK;
+  return take_part(parts, options->validation, options->seed, SPLIT_VALIDATION, &parts->validation, error);
+}
+
+static mlp_cl_status open_table_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
+                                      mlp_cl_error *error) {
+  mlp_cl_data_options with = *options;
+  if (with.holdout == 0.0 && with.test_path == NULL) with.holdout = usual_holdout;
+  return table_open(source, &with, parts, error);
+}
+
+static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts *parts, mlp_cl_error *error) {
+  mlp_cl_dataset *test;
+  TRY(mlp_cl_dataset_open_as(options->test_path, NULL, parts->train->encoding, options->header, &test, error));
+  if (test->width != parts->train->width || test->classes != parts->train->classes) {
+    mlp_cl_status status =
+        fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu classes, but the training part has %zu and %zu",
+             options->test_path, test->width, test->classes, parts->train->width, parts->train->classes);
+    mlp_cl_dataset_destroy(test);
+    return status;
+  }
+  mlp_cl_dataset_destroy(parts->test);
+  parts->test = test;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
+                                        mlp_cl_error *error) {
+  *parts = (mlp_cl_parts){0};
+  bool is_table;
+  TRY(open_plain(source, options->labels_path, &parts->train, &parts->test, &is_table, error));
+  mlp_cl_status status =
+      is_table ? open_table_parts(source, options, parts, error) : open_array_parts(source, options, parts, error);
+  if (status == MLP_CL_OK && options->test_path != NULL) status = open_test(options, parts, error);
+  if (status != MLP_CL_OK) mlp_cl_parts_destroy(parts);
+  return status;
+}
+
+mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, const mlp_cl_encoding *encoding,
+                                     mlp_cl_header header, mlp_cl_dataset **dataset, mlp_cl_error *error) {
+  *dataset = NULL;
+  data_format format;
+  if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the data is NULL; name a file");
+  TRY(format_find(path, &format, error));
+  if (format != DATA_TEXT) return open_array(path, format, labels_path, dataset, error);
+  if (encoding == NULL) {
+    return fail(error, MLP_CL_BAD_FILE, "%s: is a table, but the training was on arrays: it has no names of columns",
+                path);
+  }
+  mlp_cl_rows *rows;
+  TRY(mlp_cl_rows_open(path, encoding, header, 1.0f, &rows, error));
+  mlp_cl_status status = rows_gather(rows, dataset, error);
+  mlp_cl_rows_close(rows);
+  return status;
 }

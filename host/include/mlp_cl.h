@@ -121,11 +121,13 @@ MLP_CL_API bool mlp_cl_context_exact(const mlp_cl_context *context, const char *
 /* ---- Datasets --------------------------------------------------------------------------------------------------- */
 
 typedef struct mlp_cl_dataset mlp_cl_dataset;
+typedef struct mlp_cl_encoding mlp_cl_encoding; /* how a table became rows: see Tables */
 
 typedef enum mlp_cl_element { MLP_CL_UINT8, MLP_CL_INT8, MLP_CL_INT16, MLP_CL_FLOAT32 } mlp_cl_element;
 
-/* Opens a source by name: "digits" (built in), a directory in the MNIST layout (train-images-idx3-ubyte[.gz], …) or one
- * IDX file, with the labels that lie beside it when it is named as in that layout.
+/* Opens a source by name: "digits" (built in), a directory in the MNIST layout (train-images-idx3-ubyte[.gz], …), one
+ * IDX file, with the labels that lie beside it when it is named as in that layout, or a table (see Tables), whose last
+ * column is the class; all plain or .gz.
  * *train gets the training part; *test (may be NULL) gets the held-out part, or NULL when the source has none.
  * Integer elements are scaled by 1/maximum (1/255 for bytes) on their way into the network; digits by 1/16.
  * Errors: BAD_FILE (with file and place), IO, NO_MEMORY, BAD_ARGUMENT. */
@@ -168,6 +170,104 @@ MLP_CL_API const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset);
 MLP_CL_API const float *mlp_cl_dataset_targets(const mlp_cl_dataset *dataset);
 /* "3", "ankle boot", …; NULL when class is out of range. */
 MLP_CL_API const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index);
+
+/* ---- Tables ----------------------------------------------------------------------------------------------------- */
+
+/* A table is text: records of fields that comma, tab, semicolon, bar or blanks separate (found in the first line),
+ * quoted as in RFC 4180, UTF-8, numbers with a decimal point in any locale. Each column of numbers becomes one feature,
+ * scaled; a column of text becomes one feature of 0 or 1 for each of its values, where that is asked for. */
+typedef enum mlp_cl_header {
+  MLP_CL_HEADER_DETECT, /* the first line is a heading when none of its fields is a number and no two are the same */
+  MLP_CL_HEADER_YES,
+  MLP_CL_HEADER_NO
+} mlp_cl_header;
+
+typedef enum mlp_cl_scaling {
+  MLP_CL_SCALE_STANDARD, /* (value - mean) / standard deviation */
+  MLP_CL_SCALE_MINMAX,   /* (value - minimum) / (maximum - minimum) */
+  MLP_CL_SCALE_NONE
+} mlp_cl_scaling;
+
+/* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from 1.
+ */
+typedef struct mlp_cl_data_options {
+  const char *labels_path; /* of an IDX file without labels beside it; NULL */
+  const char *test_path;   /* the test part is this file; NULL */
+  double holdout;          /* share of each class for the test part; 0: the source's own or test_path, else 0.2 */
+  double validation;       /* share of each class of what is left, for decisions while training; 0: none */
+  uint64_t seed;           /* of the lots that divide the rows */
+  /* Of tables: */
+  mlp_cl_header header;
+  const char *label;   /* the column of the class; "a,b" with targets; NULL: the last column */
+  const char *one_hot; /* columns of text, "a,b"; "all": every column that is not of numbers; NULL: none */
+  const char *ignore;  /* columns to leave away; NULL: none */
+  bool missing_mean;   /* a missing number becomes its column's mean, a missing text zeros; false: an error */
+  mlp_cl_scaling scaling;
+  bool targets;       /* the label columns are numbers to learn */
+  bool scale_targets; /* the same scaling for these */
+} mlp_cl_data_options;
+
+typedef struct mlp_cl_parts {
+  mlp_cl_dataset *train, *validation, *test; /* the last two may be NULL */
+} mlp_cl_parts;
+
+/* True when `source` names a file that can be read and holds a table. */
+MLP_CL_API bool mlp_cl_source_is_table(const char *source);
+/* Opens a source, as mlp_cl_dataset_open does, and divides its rows. Means, deviations and extremes are those of the
+ * training part alone, summed as docs/tables.md says. Errors: BAD_FILE and BAD_ARGUMENT (with file, line, column and
+ * what to do), IO, NO_MEMORY; *parts is {0} then. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_options *options,
+                                                   mlp_cl_parts *parts, mlp_cl_error *error);
+/* Destroys all and leaves {0}. */
+MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
+/* Opens a labelled file for a model: a table under the encoding of its training (columns by name in any order, or by
+ * place without a heading), or an array, for which `encoding` is not used and may be NULL. labels_path may be NULL.
+ * Errors: BAD_FILE (a column that is missing: names both sides), IO, NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path,
+                                                const mlp_cl_encoding *encoding, mlp_cl_header header,
+                                                mlp_cl_dataset **dataset, mlp_cl_error *error);
+
+/* NULL unless the rows come from a table; valid as long as the dataset. */
+MLP_CL_API const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset);
+
+typedef enum mlp_cl_column_kind {
+  MLP_CL_COLUMN_NUMBER,  /* one feature: (value - offset) / divisor */
+  MLP_CL_COLUMN_ONE_HOT, /* a feature for each of `values`: 1 where the text is this one, else 0 */
+  MLP_CL_COLUMN_CLASSES, /* the label; `values` are the classes */
+  MLP_CL_COLUMN_TARGET   /* a number to learn: (value - offset) / divisor */
+} mlp_cl_column_kind;
+
+typedef struct mlp_cl_column {
+  const char *name;
+  mlp_cl_column_kind kind;
+  double offset, divisor;
+  bool filled; /* a missing value is taken as `fill`, or as zeros */
+  double fill;
+  size_t values_count;
+  const char *const *values;
+} mlp_cl_column;
+
+/* Columns of the features, in their order, then of the labels. */
+MLP_CL_API size_t mlp_cl_encoding_columns(const mlp_cl_encoding *encoding);
+/* Fills *column, valid as long as the encoding; false when `i` is out of range. */
+MLP_CL_API bool mlp_cl_encoding_column(const mlp_cl_encoding *encoding, size_t i, mlp_cl_column *column);
+
+/* Rows of a file, a few at a time: a table in constant memory, or an array. */
+typedef struct mlp_cl_rows mlp_cl_rows;
+
+/* `path` "-" is a table on standard input. `encoding` as in mlp_cl_dataset_open_as; with NULL each field of a table is
+ * a feature, times `scale`. Label columns may be there or not. Errors: BAD_FILE, IO, NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_rows_open(const char *path, const mlp_cl_encoding *encoding, mlp_cl_header header,
+                                          float scale, mlp_cl_rows **rows, mlp_cl_error *error);
+/* The rows of a dataset, which they take over, also on failure. Error: NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_rows_from_dataset(mlp_cl_dataset *dataset, mlp_cl_rows **rows, mlp_cl_error *error);
+MLP_CL_API void mlp_cl_rows_close(mlp_cl_rows *rows);
+MLP_CL_API size_t mlp_cl_rows_width(const mlp_cl_rows *rows); /* features per row */
+/* Up to `most` rows as mlp_cl_network_predict takes them; *got is 0 only at the end. Through a pipe, no row waits for
+ * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO, NO_MEMORY.
+ */
+MLP_CL_API mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *rows, size_t most, float *features, size_t *got,
+                                          mlp_cl_error *error);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 
@@ -411,6 +511,8 @@ MLP_CL_API size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info);
 MLP_CL_API const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t class_index);
 /* element · scale = value in the network; 0 when the file does not say. */
 MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
+/* Of the table that the model was trained on, valid as long as the info; NULL when it was no table. */
+MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info);
 
 /* Writes a model file as ONNX (operator set 13) for other tools: float32 "features" (rows, inputs) as they are in the
  * data, scaled inside when the file tells the scale, in; "probabilities" (rows, classes) out. The metadata go with it.

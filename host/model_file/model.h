@@ -11,6 +11,7 @@
 #define MODEL_RECIPE "mlp_cl.recipe"   /* JSON object */
 #define MODEL_CLASSES "mlp_cl.classes" /* JSON list of strings */
 #define MODEL_SCALE "mlp_cl.scale"     /* JSON number */
+#define MODEL_TABLE "mlp_cl.table"     /* JSON object, see model_table.c */
 #define MODEL_WEIGHTS_SHA256 "mlp_cl.weights_sha256"
 
 struct mlp_cl_model_info {
@@ -18,9 +19,10 @@ struct mlp_cl_model_info {
   size_t *widths; /* layers + 1, owned */
   bool bias;
   size_t classes;
-  char **class_names; /* in one allocation with the pointers, owned */
-  float scale;        /* 0 when the file does not say */
-  char sha256[65];    /* of the parameters in the file, or "" */
+  char **class_names;        /* in one allocation with the pointers, owned */
+  float scale;               /* 0 when the file does not say */
+  mlp_cl_encoding *encoding; /* of the table it was trained on, shared, or NULL */
+  char sha256[65];           /* of the parameters in the file, or "" */
   safetensors_entry *metadata;
   size_t metadata_count;
 };
@@ -50,5 +52,9 @@ mlp_cl_status model_info_read(const char *path, safetensors *content, const mode
 /* Adds recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
 mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
                              mlp_cl_error *error);
+/* The encoding of a table; reading sets info->encoding, when the rest of *info is known.
+ * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
+mlp_cl_status model_table_add(safetensors *content, const mlp_cl_encoding *encoding, mlp_cl_error *error);
+mlp_cl_status model_table_read(const char *path, const char *text, mlp_cl_model_info *info, mlp_cl_error *error);
 
 #endif

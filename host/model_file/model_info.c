@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/encoding.h"
 #include "model_file/model.h"
 
 /* Nine digits bring every float32 back. */
@@ -48,6 +49,8 @@ mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, 
                              mlp_cl_error *error) {
   if (recipe != NULL) TRY(add_json(content, MODEL_RECIPE, describe_recipe(recipe), error));
   if (dataset == NULL) return MLP_CL_OK;
+  const mlp_cl_encoding *encoding = mlp_cl_dataset_encoding(dataset);
+  if (encoding != NULL) TRY(model_table_add(content, encoding, error));
   if (mlp_cl_dataset_classes(dataset) > 0) TRY(add_json(content, MODEL_CLASSES, describe_classes(dataset), error));
   return add_json(content, MODEL_SCALE, json_real((double)mlp_cl_dataset_scale(dataset)), error);
 }
@@ -128,6 +131,8 @@ mlp_cl_status model_info_read(const char *path, safetensors *content, const mode
   if (status == MLP_CL_OK) {
     status = read_classes(path, safetensors_find_metadata(content, MODEL_CLASSES), made, error);
   }
+  const char *table = safetensors_find_metadata(content, MODEL_TABLE);
+  if (status == MLP_CL_OK && table != NULL) status = model_table_read(path, table, made, error);
   if (status != MLP_CL_OK) {
     mlp_cl_model_info_destroy(made);
     return status;
@@ -172,6 +177,7 @@ void mlp_cl_model_info_destroy(mlp_cl_model_info *info) {
     free(info->metadata[i].key);
     free(info->metadata[i].value);
   }
+  encoding_release(info->encoding);
   free(info->metadata);
   free(info->widths);
   free(info->class_names);
@@ -210,4 +216,8 @@ const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t c
 
 float mlp_cl_model_info_scale(const mlp_cl_model_info *info) {
   return info->scale;
+}
+
+const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info) {
+  return info->encoding;
 }

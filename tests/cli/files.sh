@@ -82,10 +82,12 @@ refused 1 evaluate small.safetensors --data digits --device reference --quiet
 says err 64
 says err 'takes 4 values'
 
-# One IDX file: predict needs no labels, evaluate does.
+# One IDX file: predict needs no labels, evaluate does, and finds those beside it.
 run 0 predict small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
 same "$(wc -l <out)" 9
-refused 2 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
+run 0 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --device reference --quiet
+cp small/t10k-images-idx3-ubyte alone
+refused 2 evaluate small.safetensors --data alone --device reference --quiet
 run 0 evaluate small.safetensors --data small/t10k-images-idx3-ubyte --labels small/t10k-labels-idx1-ubyte \
   --device reference --quiet
 says out accuracy

@@ -50,7 +50,7 @@ run 0 predict model.safetensors --device "$device"
 same "$(head -n 1 out)" row,class,probability
 rows=$(wc -l <out)
 at_least "$rows" 300
-run 0 predict model.safetensors --device reference --probabilities
+run 0 predict model.safetensors --device reference --all
 same "$(head -n 1 out)" row,class,probability,0,1,2,3,4,5,6,7,8,9
 same "$(wc -l <out)" "$rows"
 run 0 predict model.safetensors --device "$device" --json

@@ -1,0 +1,96 @@
+/* See source.h. */
+#include "source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report.h"
+
+enum { CLASSES_SHOWN = 30 };
+
+struct poptOption source_options[] = {
+    OPTION_ROW_DATA, OPTION_ROW_LABELS,
+    OPTION_VALUE("test", OPTION_TEST, "measure on FILE, which is read like --data, instead of holding rows out",
+                 "FILE"),
+    OPTION_VALUE("holdout", OPTION_HOLDOUT,
+                 "hold out this share of each class instead of the test part (default: 0.2 where there is none)", "X"),
+    POPT_TABLEEND};
+
+struct poptOption table_options[] = {
+    OPTION_VALUE("label", OPTION_LABEL, "the column to learn, by name or number from 1 (default: the last)", "COLUMN"),
+    OPTION_ROW_HEADER,
+    OPTION_VALUE("ignore", OPTION_IGNORE, "columns to leave away", "COLUMN,..."),
+    OPTION_VALUE("one-hot", OPTION_ONE_HOT, "columns of text, one input for each of their values; 'all' finds them",
+                 "COLUMN,..."),
+    OPTION_VALUE("missing", OPTION_MISSING, "what a missing value is, or becomes: error or mean (default: error)",
+                 "NAME"),
+    OPTION_VALUE("scale", OPTION_SCALE, "columns of numbers: standard, minmax or none (default: standard)", "NAME"),
+    POPT_TABLEEND};
+
+const char *source_name(const options *o) {
+  return options_text(o, OPTION_DATA, "digits");
+}
+
+bool source_header(const options *o, mlp_cl_header *header) {
+  static const char *const words[] = {"yes", "no", NULL};
+  size_t word = 0;
+  if (!options_word(o, OPTION_HEADER, words, "yes or no", &word)) return false;
+  *header = !options_has(o, OPTION_HEADER) ? MLP_CL_HEADER_DETECT : word == 0 ? MLP_CL_HEADER_YES : MLP_CL_HEADER_NO;
+  return true;
+}
+
+static bool read_options(const options *o, mlp_cl_data_options *with) {
+  static const char *const scales[] = {"standard", "minmax", "none", NULL};
+  static const char *const missing[] = {"error", "mean", NULL};
+  static const float_range share = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
+  size_t scale = MLP_CL_SCALE_STANDARD, mean = 0;
+  float holdout = 0;
+  if (!source_header(o, &with->header) || !options_word(o, OPTION_SCALE, scales, "standard, minmax or none", &scale) ||
+      !options_word(o, OPTION_MISSING, missing, "error or mean", &mean) ||
+      !options_float(o, OPTION_HOLDOUT, &share, &holdout))
+    return false;
+  if (holdout > 0 && options_has(o, OPTION_TEST)) {
+    report_usage("--holdout and --test both name the test part; give one of them");
+    return false;
+  }
+  with->holdout = (double)holdout;
+  with->scaling = (mlp_cl_scaling)scale;
+  with->missing_mean = mean == 1;
+  with->labels_path = options_text(o, OPTION_LABELS, NULL);
+  with->test_path = options_text(o, OPTION_TEST, NULL);
+  with->label = options_text(o, OPTION_LABEL, NULL);
+  with->one_hot = options_text(o, OPTION_ONE_HOT, NULL);
+  with->ignore = options_text(o, OPTION_IGNORE, NULL);
+  return true;
+}
+
+/* "rows: 16000 to train, 4000 to test; 26 classes: A 789, B 766, …" */
+static void tell_parts(const mlp_cl_parts *parts) {
+  size_t classes = mlp_cl_dataset_classes(parts->train), rows = mlp_cl_dataset_rows(parts->train);
+  size_t counts[CLASSES_SHOWN] = {0};
+  report_note("%zu rows to train, %zu to test, %zu inputs", rows, parts->test ? mlp_cl_dataset_rows(parts->test) : 0,
+              mlp_cl_dataset_width(parts->train));
+  if (classes == 0 || classes > CLASSES_SHOWN || !mlp_cl_dataset_encoding(parts->train)) return;
+  const mlp_cl_dataset *all[] = {parts->train, parts->validation, parts->test};
+  for (size_t part = 0; part < 3; part++) {
+    const int32_t *labels = all[part] ? mlp_cl_dataset_labels(all[part]) : NULL;
+    for (size_t i = 0; labels && i < mlp_cl_dataset_rows(all[part]); i++) counts[labels[i]]++;
+  }
+  char text[1000] = "";
+  size_t used = 0;
+  for (size_t c = 0; c < classes && used < sizeof text - 100; c++) {
+    char name[40];
+    report_escape(mlp_cl_dataset_class_name(parts->train, c), name, sizeof name);
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %zu", c ? ", " : "", name, counts[c]);
+  }
+  report_note("%zu classes: %s", classes, text);
+}
+
+int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
+  mlp_cl_error error;
+  mlp_cl_data_options with = {.seed = seed};
+  if (!read_options(o, &with)) return STATUS_USAGE;
+  if (mlp_cl_dataset_open_parts(source_name(o), &with, parts, &error) != MLP_CL_OK) return report_failure(&error);
+  if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0) tell_parts(parts);
+  return STATUS_OK;
+}

@@ -1,0 +1,54 @@
+/* How the columns of a table become features and labels: the numbers of scaling, the values of columns of text, the
+ * names of classes. Made from a training part once, stored in the model, applied to whatever table comes later. */
+#ifndef DATA_ENCODING_H
+#define DATA_ENCODING_H
+
+#include <stdatomic.h>
+
+#include "data/name_set.h"
+
+typedef struct encoding_column {
+  char *name;      /* of the heading, else the column's number from 1; owned */
+  size_t position; /* in the file it was made from, from 0 */
+  mlp_cl_column_kind kind;
+  double offset, divisor; /* NUMBER, TARGET: feature = (value - offset) / divisor */
+  bool filled;
+  double fill;     /* NUMBER: the value that stands for a missing one, when filled; ONE_HOT: a missing one has no 1 */
+  name_set values; /* ONE_HOT: one feature each; CLASSES */
+} encoding_column;
+
+/* Immutable once made, shared by data sets and models. */
+struct mlp_cl_encoding {
+  atomic_uint owners;
+  bool named; /* the table had a heading */
+  size_t file_columns;
+  encoding_column *columns; /* of the features, in the order of the features */
+  size_t columns_count;
+  encoding_column *labels; /* one of kind CLASSES, or any number of TARGETs */
+  size_t labels_count;
+};
+
+/* With one owner and room for the columns, all {0}; the owner fills them before sharing. Error: NO_MEMORY. */
+mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **encoding, mlp_cl_error *error);
+/* One more owner; returns its argument, which may be NULL. */
+mlp_cl_encoding *encoding_share(mlp_cl_encoding *encoding);
+void encoding_release(mlp_cl_encoding *encoding);
+
+/* Features of one column, and of all. */
+size_t encoding_column_width(const encoding_column *column);
+size_t encoding_width(const mlp_cl_encoding *encoding);
+
+/* feature = (value - offset) / divisor in double, rounded to float32 at the end; NaN is a missing value. False when
+ * that is not finite, or missing where nothing stands for it. */
+bool encode_number(const encoding_column *column, double value, float *feature);
+/* A 1 among zeros; NAME_NONE is a missing value. */
+void encode_value(const encoding_column *column, uint32_t value, float *features);
+
+/* The numbers of `column` from its values in the training part: values[i · stride] where marks[i] is SPLIT_TRAIN.
+ * mean = sum / n, the sum in row order; standard: deviation = sqrt(sum of (value - mean)² / n), each square by fma;
+ * minmax: offset = minimum, divisor = maximum - minimum. A constant column has offset = its value, divisor 1. NaN is
+ * left out. Error: BAD_ARGUMENT (no value at all). */
+mlp_cl_status encoding_fit(encoding_column *column, const double *values, size_t stride, size_t rows,
+                           const unsigned char *marks, mlp_cl_scaling scaling, mlp_cl_error *error);
+
+#endif

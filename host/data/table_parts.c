@@ -1,0 +1,216 @@
+/* From the columns of a table to data sets: values sorted, rows divided by lot, an encoding made from the training
+ * part, and each part written under it. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "data/table.h"
+
+/* ---- Values of text ---------------------------------------------------------------------------------------------- */
+
+/* Measured numbers make poor classes: hardly one occurs twice. */
+static mlp_cl_status check_classes(const table *t, size_t slot, mlp_cl_error *error) {
+  enum { UNSUSPICIOUS = 50 };
+  size_t count = t->values[slot].count;
+  if (count <= UNSUSPICIOUS || count <= t->rows / 4) return MLP_CL_OK;
+  for (size_t i = 0; i < t->columns_count; i++) {
+    if (t->columns[i].role != ROLE_CLASS || t->columns[i].slot != slot) continue;
+    return fail(
+        error, MLP_CL_BAD_ARGUMENT,
+        "%s: the label column \"%.80s\" has %zu different numbers in %zu rows; to learn numbers give --task regress",
+        t->csv.source.path, t->columns[i].name, count, t->rows);
+  }
+  return MLP_CL_OK;
+}
+
+/* Numbers the values of a column of text anew: by value where all are numbers, else by their bytes. */
+static mlp_cl_status sort_values(table *t, size_t slot, mlp_cl_error *error) {
+  name_set *values = &t->values[slot];
+  double *by_value = malloc((values->count + 1) * sizeof *by_value);
+  uint32_t *ranks = malloc((values->count + 1) * sizeof *ranks);
+  mlp_cl_status status = MLP_CL_OK;
+  bool numbers = true;
+  if (by_value == NULL || ranks == NULL) status = fail_memory(error, values->count * 12, "the values of a column");
+  for (size_t i = 0; status == MLP_CL_OK && numbers && i < values->count; i++) {
+    numbers = csv_number(&t->csv, values->texts[i], &by_value[i]);
+  }
+  if (status == MLP_CL_OK && numbers) status = check_classes(t, slot, error);
+  if (status == MLP_CL_OK) status = name_set_sort(values, numbers ? by_value : NULL, ranks, error);
+  for (size_t row = 0; status == MLP_CL_OK && row < t->rows; row++) {
+    uint32_t *value = &t->texts[row * t->texts_count + slot];
+    if (*value != NAME_NONE) *value = ranks[*value];
+  }
+  free(by_value);
+  free(ranks);
+  return status;
+}
+
+/* ---- Encoding ---------------------------------------------------------------------------------------------------- */
+
+static mlp_cl_status fit_column(table *t, size_t position, const unsigned char *marks, encoding_column *column,
+                                mlp_cl_error *error) {
+  static const mlp_cl_column_kind kinds[] = {[ROLE_NUMBER] = MLP_CL_COLUMN_NUMBER,
+                                             [ROLE_TEXT] = MLP_CL_COLUMN_ONE_HOT,
+                                             [ROLE_CLASS] = MLP_CL_COLUMN_CLASSES,
+                                             [ROLE_TARGET] = MLP_CL_COLUMN_TARGET};
+  table_column *from = &t->columns[position];
+  column->kind = kinds[from->role];
+  column->position = position;
+  column->name = from->name;
+  from->name = NULL;
+  if (from->role == ROLE_TEXT || from->role == ROLE_CLASS) {
+    column->values = t->values[from->slot];
+    t->values[from->slot] = (name_set){0};
+    column->filled = from->role == ROLE_TEXT && t->options->missing_mean;
+    return MLP_CL_OK;
+  }
+  bool scaled = from->role == ROLE_NUMBER || t->options->scale_targets;
+  column->filled = from->role == ROLE_NUMBER && t->options->missing_mean;
+  return encoding_fit(column, t->numbers + from->slot, t->numbers_count, t->rows, marks,
+                      scaled ? t->options->scaling : MLP_CL_SCALE_NONE, error);
+}
+
+/* Takes names and values out of the table. */
+static mlp_cl_status make_encoding(table *t, const unsigned char *marks, mlp_cl_encoding **encoding,
+                                   mlp_cl_error *error) {
+  size_t features = 0, labels = 0;
+  for (size_t i = 0; i < t->columns_count; i++) {
+    features += t->columns[i].role == ROLE_NUMBER || t->columns[i].role == ROLE_TEXT;
+    labels += t->columns[i].role == ROLE_CLASS || t->columns[i].role == ROLE_TARGET;
+  }
+  mlp_cl_encoding *made;
+  TRY(encoding_create(features, labels, &made, error));
+  made->named = t->named;
+  made->file_columns = t->columns_count;
+  mlp_cl_status status = MLP_CL_OK;
+  encoding_column *feature = made->columns, *label = made->labels;
+  for (size_t i = 0; status == MLP_CL_OK && i < t->columns_count; i++) {
+    column_role role = t->columns[i].role;
+    if (role == ROLE_IGNORED) continue;
+    bool is_label = role == ROLE_CLASS || role == ROLE_TARGET;
+    status = fit_column(t, i, marks, is_label ? label++ : feature++, error);
+  }
+  if (status != MLP_CL_OK) {
+    encoding_release(made);
+    return status;
+  }
+  *encoding = made;
+  return MLP_CL_OK;
+}
+
+/* ---- Parts ------------------------------------------------------------------------------------------------------- */
+
+static mlp_cl_status encode_row(const table *t, const mlp_cl_encoding *encoding, size_t row, float *features,
+                                mlp_cl_error *error) {
+  for (size_t i = 0; i < encoding->columns_count; i++) {
+    const encoding_column *column = &encoding->columns[i];
+    size_t slot = t->columns[column->position].slot;
+    if (column->kind == MLP_CL_COLUMN_ONE_HOT) {
+      encode_value(column, t->texts[row * t->texts_count + slot], features);
+    } else if (!encode_number(column, t->numbers[row * t->numbers_count + slot], features)) {
+      return fail(error, MLP_CL_BAD_FILE, "%s: row %zu, column \"%.80s\": %g scales to more than float32 holds",
+                  t->csv.source.path, row + 1, column->name, t->numbers[row * t->numbers_count + slot]);
+    }
+    features += encoding_column_width(column);
+  }
+  return MLP_CL_OK;
+}
+
+/* Labels or targets of one row, to place `next` of its part. */
+static void encode_labels(const table *t, const mlp_cl_encoding *encoding, size_t row, size_t next,
+                          dataset_parts *made) {
+  for (size_t i = 0; i < encoding->labels_count; i++) {
+    size_t slot = t->columns[encoding->labels[i].position].slot;
+    if (made->labels != NULL) made->labels[next] = (int32_t)t->texts[row * t->texts_count + slot];
+    if (made->targets != NULL) {
+      encode_number(&encoding->labels[i], t->numbers[row * t->numbers_count + slot],
+                    &made->targets[next * made->outputs + i]);
+    }
+  }
+}
+
+/* The rows whose mark is `mark`; *dataset stays NULL when there are none. */
+static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const unsigned char *marks,
+                               unsigned char mark, mlp_cl_dataset **dataset, mlp_cl_error *error) {
+  bool classes = encoding->labels[0].kind == MLP_CL_COLUMN_CLASSES;
+  dataset_parts made = {.width = encoding_width(encoding),
+                        .element = MLP_CL_FLOAT32,
+                        .scale = 1.0f,
+                        .classes = classes ? encoding->labels[0].values.count : 0,
+                        .outputs = classes ? 0 : encoding->labels_count,
+                        .encoding = encoding};
+  for (size_t row = 0; row < t->rows; row++) made.rows += marks[row] == mark;
+  if (made.rows == 0) return MLP_CL_OK;
+  size_t bytes;
+  if (!size_multiply(made.rows, made.width * sizeof(float), &bytes) || bytes > memory_total_bytes()) {
+    return fail(error, MLP_CL_NO_MEMORY,
+                "%s: %zu rows of %zu features are more than memory holds; --ignore some columns", t->csv.source.path,
+                made.rows, made.width);
+  }
+  made.features = malloc(bytes);
+  if (classes) made.labels = malloc(made.rows * sizeof *made.labels);
+  if (!classes) made.targets = malloc(made.rows * made.outputs * sizeof *made.targets);
+  mlp_cl_status status = MLP_CL_OK;
+  if (made.features == NULL || (made.labels == NULL && made.targets == NULL)) {
+    status = fail_memory(error, bytes, t->csv.source.path);
+  }
+  for (size_t row = 0, next = 0; status == MLP_CL_OK && row < t->rows; row++) {
+    if (marks[row] != mark) continue;
+    status = encode_row(t, encoding, row, (float *)made.features + next * made.width, error);
+    encode_labels(t, encoding, row, next++, &made);
+  }
+  if (status == MLP_CL_OK) return dataset_adopt(&made, dataset, error);
+  free(made.features);
+  free(made.labels);
+  free(made.targets);
+  return status;
+}
+
+/* Which row goes to which part, by lot. */
+static mlp_cl_status draw_parts(const table *t, unsigned char *marks, mlp_cl_error *error) {
+  const mlp_cl_data_options *o = t->options;
+  int32_t *labels = NULL;
+  size_t classes = 1;
+  for (size_t i = 0; i < t->columns_count; i++) {
+    if (t->columns[i].role != ROLE_CLASS) continue;
+    size_t slot = t->columns[i].slot;
+    labels = malloc(t->rows * sizeof *labels);
+    if (labels == NULL) return fail_memory(error, t->rows * sizeof *labels, "a split");
+    for (size_t row = 0; row < t->rows; row++) labels[row] = (int32_t)t->texts[row * t->texts_count + slot];
+    classes = t->values[slot].count;
+  }
+  mlp_cl_status status = MLP_CL_OK;
+  if (o->holdout > 0) status = split_mark(labels, t->rows, classes, o->holdout, o->seed, SPLIT_TEST, marks, error);
+  if (status == MLP_CL_OK && o->validation > 0) {
+    status = split_mark(labels, t->rows, classes, o->validation, o->seed, SPLIT_VALIDATION, marks, error);
+  }
+  free(labels);
+  return status;
+}
+
+static mlp_cl_status make_parts(table *t, mlp_cl_parts *parts, mlp_cl_error *error) {
+  unsigned char *marks = calloc(t->rows, 1);
+  if (marks == NULL) return fail_memory(error, t->rows, "a split");
+  mlp_cl_encoding *encoding = NULL;
+  mlp_cl_status status = MLP_CL_OK;
+  for (size_t slot = 0; status == MLP_CL_OK && slot < t->texts_count; slot++) status = sort_values(t, slot, error);
+  if (status == MLP_CL_OK) status = draw_parts(t, marks, error);
+  if (status == MLP_CL_OK) status = make_encoding(t, marks, &encoding, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TRAIN, &parts->train, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TEST, &parts->test, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_VALIDATION, &parts->validation, error);
+  encoding_release(encoding);
+  free(marks);
+  return status;
+}
+
+mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, mlp_cl_parts *parts,
+                         mlp_cl_error *error) {
+  table t;
+  *parts = (mlp_cl_parts){0};
+  TRY(table_read(path, options, &t, error));
+  mlp_cl_status status = make_parts(&t, parts, error);
+  table_close(&t);
+  if (status != MLP_CL_OK) mlp_cl_parts_destroy(parts);
+  return status;
+}

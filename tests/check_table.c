@@ -1,0 +1,381 @@
+/* Tables: what becomes of their columns, how rows are divided and scaled, that a model takes its encoding along, and
+ * that each thing that does not fit is named with its place. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "data/encoding.h"
+#include "files.h"
+#include "test.h"
+
+static const char *write_table(const char *name, const char *text) {
+  const char *path = test_path(name);
+  test_file_write(path, text, strlen(text));
+  return path;
+}
+
+static mlp_cl_parts open_table(const char *text, const mlp_cl_data_options *options) {
+  mlp_cl_parts parts;
+  ck_ok(mlp_cl_dataset_open_parts(write_table("t.csv", text), options, &parts, &test_error));
+  return parts;
+}
+
+static void refuse(const char *text, const mlp_cl_data_options *options, mlp_cl_status wanted, const char *part) {
+  mlp_cl_parts parts = {.train = (mlp_cl_dataset *)&parts};
+  ck_fails(mlp_cl_dataset_open_parts(write_table("t.csv", text), options, &parts, &test_error), wanted, part);
+  ck_assert_ptr_null(parts.train);
+}
+
+static const float *features_of(const mlp_cl_dataset *dataset) {
+  return dataset->features;
+}
+
+#define PEOPLE             \
+  "age,job,pay,city\n"     \
+  "30,clerk,1.5,Bonn\n"    \
+  "50,smith,2.5,Köln\n"   \
+  "40,clerk,3.5,Bonn\n"    \
+  "20,baker,4.5,\"A,b\"\n" \
+  "60,smith,1.0,Köln\n"
+
+START_TEST(tells_columns_apart) {
+  const mlp_cl_data_options options = {.one_hot = "all", .scaling = MLP_CL_SCALE_NONE, .holdout = 0.3, .seed = 1};
+  mlp_cl_parts parts = open_table(PEOPLE, &options);
+  ck_assert_uint_eq(mlp_cl_dataset_width(parts.train), 5);
+  ck_assert_uint_eq(mlp_cl_dataset_classes(parts.train), 3);
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 0), "A,b");
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 1), "Bonn");
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 2), "Köln");
+  ck_assert_ptr_null(mlp_cl_dataset_class_name(parts.train, 3));
+  ck_assert_uint_eq(mlp_cl_dataset_rows(parts.train), 3);
+  ck_assert_uint_eq(mlp_cl_dataset_rows(parts.test), 2);
+  const mlp_cl_dataset *both[2] = {parts.train, parts.test};
+  for (int part = 0; part < 2; part++) {
+    for (size_t row = 0; row < both[part]->rows; row++) {
+      const float *f = features_of(both[part]) + 5 * row;
+      /* age, baker, clerk, smith, pay */
+      bool baker = f[0] == 20, clerk = f[0] == 30 || f[0] == 40, smith = f[0] == 50 || f[0] == 60;
+      ck_assert(f[1] == baker && f[2] == clerk && f[3] == smith);
+      ck_assert_int_eq(both[part]->labels[row], baker ? 0 : clerk ? 1 : 2);
+    }
+  }
+  mlp_cl_column column;
+  const mlp_cl_encoding *encoding = mlp_cl_dataset_encoding(parts.train);
+  ck_assert_uint_eq(mlp_cl_encoding_columns(encoding), 4);
+  ck_assert(mlp_cl_encoding_column(encoding, 1, &column));
+  ck_assert_str_eq(column.name, "job");
+  ck_assert_uint_eq(column.values_count, 3);
+  ck_assert_str_eq(column.values[2], "smith");
+  ck_assert(!mlp_cl_encoding_column(encoding, 4, &column));
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
+START_TEST(chooses_label_and_ignores) {
+  const mlp_cl_data_options by_name = {.label = "job", .ignore = "city,1", .holdout = 0.3};
+  mlp_cl_parts parts = open_table(PEOPLE, &by_name);
+  ck_assert_uint_eq(mlp_cl_dataset_width(parts.train), 1);
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 0), "baker");
+  mlp_cl_parts_destroy(&parts);
+  const mlp_cl_data_options last_kept = {.ignore = "4", .one_hot = "job", .targets = true};
+  parts = open_table(PEOPLE, &last_kept);
+  ck_assert_uint_eq(mlp_cl_dataset_width(parts.train), 4);
+  ck_assert_uint_eq(mlp_cl_dataset_outputs(parts.train), 1);
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
+START_TEST(finds_the_heading) {
+  const mlp_cl_data_options plain = {.scaling = MLP_CL_SCALE_NONE, .holdout = 0.4};
+  mlp_cl_parts parts = open_table("1,2,x\n3,4,y\n5,6,x\n7,8,y\n", &plain);
+  ck_assert_uint_eq(parts.train->rows + parts.test->rows, 4);
+  ck_assert(!mlp_cl_dataset_encoding(parts.train)->named);
+  mlp_cl_parts_destroy(&parts);
+  const mlp_cl_data_options forced = {.header = MLP_CL_HEADER_YES, .holdout = 0.4};
+  parts = open_table("1,2,x\n3,4,y\n5,6,x\n7,8,y\n9,1,x\n", &forced);
+  ck_assert_uint_eq(parts.train->rows + parts.test->rows, 4);
+  ck_assert_str_eq(mlp_cl_dataset_encoding(parts.train)->columns[0].name, "1");
+  mlp_cl_parts_destroy(&parts);
+  const mlp_cl_data_options none = {.header = MLP_CL_HEADER_NO, .one_hot = "all", .holdout = 0.4};
+  parts = open_table("a,b\nc,d\na,b\nc,d\n", &none);
+  ck_assert_uint_eq(parts.train->rows + parts.test->rows, 4);
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
+START_TEST(classes_that_are_numbers_are_sorted_by_value) {
+  const mlp_cl_data_options options = {.holdout = 0.3};
+  mlp_cl_parts parts = open_table("1 10\n2 9\n3 10\n4 9\n5 -1\n6 -1\n", &options);
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 0), "-1");
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 1), "9");
+  ck_assert_str_eq(mlp_cl_dataset_class_name(parts.train, 2), "10");
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
+/* Rows (i, i², 7, i mod 2), one value missing; the training part alone gives the numbers. */
+START_TEST(scales_by_the_training_part) {
+  enum { ROWS = 257 };
+  char *text = malloc(ROWS * 64);
+  size_t used = 0;
+  for (int i = 0; i < ROWS; i++)
+    used += (size_t)(i == 9 ? sprintf(text + used, "%d,NA,7,%d\n", i, i % 2)
+                            : sprintf(text + used, "%d,%d.25,7,%d\n", i, i * i, i % 2));
+  for (int scaling = MLP_CL_SCALE_STANDARD; scaling <= MLP_CL_SCALE_NONE; scaling++) {
+    const mlp_cl_data_options options = {
+        .scaling = (mlp_cl_scaling)scaling, .missing_mean = true, .holdout = 0.25, .validation = 0.1, .seed = 3};
+    mlp_cl_parts parts = open_table(text, &options);
+    ck_assert_uint_eq(parts.train->rows + parts.test->rows + parts.validation->rows, ROWS);
+    ck_assert_uint_eq(parts.test->rows, 64);
+    ck_assert_uint_eq(parts.validation->rows, 20);
+    const encoding_column *columns = mlp_cl_dataset_encoding(parts.train)->columns;
+    /* What the training rows were, from the features. */
+    double sum[2] = {0, 0}, squares[2] = {0, 0}, least[2] = {1e9, 1e9}, most[2] = {-1, -1};
+    size_t count[2] = {0, 0};
+    for (size_t row = 0; row < parts.train->rows; row++) {
+      const float *f = features_of(parts.train) + 3 * row;
+      double i = round((double)f[0] * columns[0].divisor + columns[0].offset);
+      double value[2] = {i, i == 9 ? columns[1].fill : i * i + 0.25};
+      for (int c = 0; c < 2; c++) {
+        ck_assert_float_eq(f[c], (float)((value[c] - columns[c].offset) / columns[c].divisor));
+        if (c == 1 && i == 9) continue;
+        count[c]++;
+        sum[c] += value[c];
+        squares[c] += value[c] * value[c];
+        least[c] = fmin(least[c], value[c]);
+        most[c] = fmax(most[c], value[c]);
+      }
+      ck_assert_float_eq(f[2], scaling == MLP_CL_SCALE_NONE ? 7.0f : 0.0f);
+    }
+    for (int c = 0; c < 2; c++) {
+      double n = (double)count[c], mean = sum[c] / n, deviation = sqrt(squares[c] / n - mean * mean);
+      ck_assert_double_eq_tol(columns[c].fill, mean, 1e-9 * mean);
+      double offset = scaling == MLP_CL_SCALE_STANDARD ? mean : scaling == MLP_CL_SCALE_MINMAX ? least[c] : 0;
+      double divisor = scaling == MLP_CL_SCALE_STANDARD ? deviation
+                       : scaling == MLP_CL_SCALE_MINMAX ? most[c] - least[c]
+                                                        : 1;
+      ck_assert_double_eq_tol(columns[c].offset, offset, 1e-9 * (mean + 1));
+      ck_assert_double_eq_tol(columns[c].divisor, divisor, 1e-9 * divisor);
+    }
+    mlp_cl_parts_destroy(&parts);
+  }
+  free(text);
+}
+END_TEST
+
+START_TEST(parts_are_stratified_and_disjoint) {
+  char text[4000];
+  size_t used = 0;
+  for (int i = 0; i < 200; i++) used += (size_t)sprintf(text + used, "%d,%c\n", i, i % 10 == 0 ? 'b' : 'a');
+  const mlp_cl_data_options options = {
+      .scaling = MLP_CL_SCALE_NONE, .holdout = 0.2, .validation = 0.25, .seed = 5, .header = MLP_CL_HEADER_NO};
+  mlp_cl_parts parts = open_table(text, &options);
+  const mlp_cl_dataset *all[3] = {parts.train, parts.validation, parts.test};
+  static const size_t wanted[3][2] = {{108, 12}, {36, 4}, {36, 4}};
+  int seen[200] = {0};
+  for (int part = 0; part < 3; part++) {
+    size_t counts[2] = {0, 0};
+    for (size_t row = 0; row < all[part]->rows; row++) {
+      counts[all[part]->labels[row]]++;
+      seen[(int)features_of(all[part])[row]]++;
+    }
+    ck_assert_uint_eq(counts[0], wanted[part][0]);
+    ck_assert_uint_eq(counts[1], wanted[part][1]);
+  }
+  for (int i = 0; i < 200; i++) ck_assert_int_eq(seen[i], 1);
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
+START_TEST(names_what_is_wrong) {
+  const mlp_cl_data_options plain = {.holdout = 0.3};
+  refuse("", &plain, MLP_CL_BAD_FILE, "is empty");
+  refuse("a,b\n", &plain, MLP_CL_BAD_FILE, "a heading but no row");
+  refuse("a\n1\n2\n", &plain, MLP_CL_BAD_FILE, "none is left to learn from");
+  refuse("a,b\n1,x\n2\n", &plain, MLP_CL_BAD_FILE, "t.csv: line 3: 1 fields, but the first line has 2");
+  refuse("a,b\n1,x\nred,y\n", &plain, MLP_CL_BAD_FILE,
+         "t.csv: line 3, column 1 (\"a\"): \"red\" is not a number; --one-hot encodes");
+  refuse("1,x\nred,y\n", &plain, MLP_CL_BAD_FILE, "line 2, column 1: \"red\" is not a number");
+  refuse("a,b\n1,x\n,y\n", &plain, MLP_CL_BAD_FILE,
+         "line 3, column 1 (\"a\"): \"\": a value is missing; --missing mean");
+  refuse("a,b\n1,x\n2,\n", &plain, MLP_CL_BAD_FILE, "line 3, column 2 (\"b\"): \"\": a value is missing; a class");
+  refuse("a,b\n1,x\n1e39,y\n", &plain, MLP_CL_BAD_FILE, "\"1e39\" is not a number");
+  refuse("a,b\n1,\xe9\n2,y\n", &plain, MLP_CL_BAD_FILE, "line 2, column 2 (\"b\"): is not UTF-8");
+  refuse("a,b\n1,x\n2,x\n", &(mlp_cl_data_options){.label = "c"}, MLP_CL_BAD_ARGUMENT,
+         "no column \"c\" for --label; the 2 columns are: a, b");
+  refuse("a,b\n1,x\n2,x\n", &(mlp_cl_data_options){.label = "3"}, MLP_CL_BAD_ARGUMENT, "no column \"3\"");
+  refuse("a,b\n1,x\n2,x\n", &(mlp_cl_data_options){.label = "a", .ignore = "1"}, MLP_CL_BAD_ARGUMENT, "twice");
+  refuse("a,b,c\n1,x,y\n2,x,y\n", &(mlp_cl_data_options){.label = "b,c"}, MLP_CL_BAD_ARGUMENT, "a class is one");
+  refuse("a,b\n1,x\n2,y\n", &(mlp_cl_data_options){.targets = true}, MLP_CL_BAD_FILE, "learn numbers");
+  refuse("a,b\n1,x\n2,y\n", &(mlp_cl_data_options){.holdout = 0.1}, MLP_CL_BAD_ARGUMENT, "take a larger one");
+  char text[4000] = "a,b\n";
+  size_t used = 4;
+  for (int i = 0; i < 100; i++) used += (size_t)sprintf(text + used, "%d,%d.5\n", i, i);
+  refuse(text, &plain, MLP_CL_BAD_ARGUMENT, "100 different numbers in 100 rows; to learn numbers give --task regress");
+  mlp_cl_parts parts;
+  ck_fails(mlp_cl_dataset_open_parts(test_path("nowhere"), &plain, &parts, &test_error), MLP_CL_IO, "nowhere");
+}
+END_TEST
+
+/* A model file takes the encoding along; tables in another order, with other columns, without a heading fit it. */
+static mlp_cl_encoding *people_encoding(mlp_cl_parts *parts, mlp_cl_model_info **info) {
+  const mlp_cl_data_options options = {.one_hot = "job", .missing_mean = true, .holdout = 0.3};
+  *parts = open_table(PEOPLE, &options);
+  mlp_cl_context *context = test_open_device();
+  mlp_cl_network *network, *loaded;
+  const mlp_cl_shape shape = {.widths_count = 2, .widths = (size_t[]){5, 3}, .bias = true};
+  ck_ok(mlp_cl_network_create(context, &shape, 1, &network, &test_error));
+  ck_ok(mlp_cl_network_save(network, test_path("m"), NULL, parts->train, &test_error));
+  ck_ok(mlp_cl_network_load(context, test_path("m"), &loaded, info, &test_error));
+  mlp_cl_network_destroy(network);
+  mlp_cl_network_destroy(loaded);
+  mlp_cl_context_destroy(context);
+  return (mlp_cl_encoding *)(uintptr_t)mlp_cl_model_info_encoding(*info);
+}
+
+START_TEST(a_model_keeps_the_encoding) {
+  mlp_cl_parts parts;
+  mlp_cl_model_info *info;
+  const mlp_cl_encoding *got = people_encoding(&parts, &info), *wanted = mlp_cl_dataset_encoding(parts.train);
+  ck_assert_uint_eq(got->columns_count, 3);
+  ck_assert_uint_eq(got->labels_count, 1);
+  ck_assert_uint_eq(got->file_columns, 4);
+  ck_assert(got->named);
+  for (size_t i = 0; i < 4; i++) {
+    const encoding_column *a = &got->columns[i], *b = &wanted->columns[i];
+    ck_assert_str_eq(a->name, b->name);
+    ck_assert(a->kind == b->kind && a->position == b->position && a->filled == b->filled);
+    if (a->kind == MLP_CL_COLUMN_NUMBER)
+      ck_assert(a->offset == b->offset && a->divisor == b->divisor && a->fill == b->fill);
+    ck_assert_uint_eq(a->values.count, b->values.count);
+    for (size_t v = 0; v < a->values.count; v++) ck_assert_str_eq(a->values.texts[v], b->values.texts[v]);
+  }
+  mlp_cl_parts_destroy(&parts);
+  mlp_cl_model_info_destroy(info);
+}
+END_TEST
+
+static void expect_rows(const mlp_cl_encoding *encoding, const char *text, const float *wanted, size_t count) {
+  mlp_cl_rows *rows;
+  float features[64];
+  size_t got, done = 0;
+  ck_ok(mlp_cl_rows_open(write_table("r.csv", text), encoding, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
+  ck_assert_uint_eq(mlp_cl_rows_width(rows), 5);
+  do {
+    ck_ok(mlp_cl_rows_next(rows, 2, features, &got, &test_error));
+    ck_assert_uint_le(done + got, count);
+    if (got > 0) ck_same_bits(features, wanted + 5 * done, 5 * got, text);
+    done += got;
+  } while (got > 0);
+  ck_assert_uint_eq(done, count);
+  mlp_cl_rows_close(rows);
+}
+
+START_TEST(other_tables_fit_by_name_or_place) {
+  mlp_cl_parts parts;
+  mlp_cl_model_info *info;
+  const mlp_cl_encoding *e = people_encoding(&parts, &info);
+  float wanted[15];
+  static const double ages[] = {30, 50, 40}, pays[] = {1.5, 2.5, 3.5};
+  static const int jobs[] = {1, 2, 1};
+  for (size_t i = 0; i < 3; i++) {
+    wanted[5 * i] = (float)((ages[i] - e->columns[0].offset) / e->columns[0].divisor);
+    for (int j = 0; j < 3; j++) wanted[5 * i + 1 + (size_t)j] = j == jobs[i];
+    wanted[5 * i + 4] = (float)((pays[i] - e->columns[2].offset) / e->columns[2].divisor);
+  }
+  expect_rows(e, "age,job,pay,city\n30,clerk,1.5,Bonn\n50,smith,2.5,?\n40,clerk,3.5,Rome\n", wanted, 3);
+  expect_rows(e, "pay;x;job;age\n1.5;y;clerk;30\n2.5;;smith;50\n3.5;z;clerk;4e1\n", wanted, 3);
+  expect_rows(e, "30,clerk,1.5\n50,smith,2.5\n40,clerk,3.5\n", wanted, 3);
+  expect_rows(e, "30\tclerk\t1.5\tBonn\n", wanted, 1);
+  float missing[5] = {(float)((e->columns[0].fill - e->columns[0].offset) / e->columns[0].divisor), 0, 0, 0, wanted[4]};
+  expect_rows(e, "age,job,pay\nNA,?,1.5\n", missing, 1);
+
+  mlp_cl_dataset *labelled;
+  ck_ok(mlp_cl_dataset_open_as(write_table("l.csv", "city,pay,age,job\nKöln,1.5,30,clerk\nBonn,2.5,50,smith\n"), NULL,
+                               e, MLP_CL_HEADER_DETECT, &labelled, &test_error));
+  ck_assert_uint_eq(labelled->rows, 2);
+  ck_assert(labelled->labels[0] == 2 && labelled->labels[1] == 1);
+  ck_same_bits(labelled->features, wanted, 10, "labelled rows");
+  ck_assert_str_eq(mlp_cl_dataset_class_name(labelled, 2), "Köln");
+  mlp_cl_dataset_destroy(labelled);
+  mlp_cl_parts_destroy(&parts);
+  mlp_cl_model_info_destroy(info);
+}
+END_TEST
+
+static void refuse_rows(const mlp_cl_encoding *encoding, const char *text, const char *part) {
+  mlp_cl_rows *rows;
+  float features[64];
+  size_t got = 1;
+  mlp_cl_status status =
+      mlp_cl_rows_open(write_table("r.csv", text), encoding, MLP_CL_HEADER_DETECT, 1, &rows, &test_error);
+  while (status == MLP_CL_OK && got > 0) status = mlp_cl_rows_next(rows, 1, features, &got, &test_error);
+  ck_fails(status, MLP_CL_BAD_FILE, part);
+  mlp_cl_rows_close(rows);
+}
+
+START_TEST(tables_that_do_not_fit_name_both_sides) {
+  mlp_cl_parts parts;
+  mlp_cl_model_info *info;
+  const mlp_cl_encoding *e = people_encoding(&parts, &info);
+  refuse_rows(e, "Age,job,pay\n30,clerk,1\n",
+              "has no column \"age\"; the model wants age, job, pay; the file has Age, job, pay");
+  refuse_rows(e, "1,2\n3,4\n", "2 fields and no heading; the model wants 3, in this order: age, job, pay (or all 4");
+  refuse_rows(e, "age,job,pay\n30,clerk,1\n30,miller,1\n",
+              "line 3, column 2 (\"job\"): \"miller\" is none of the values that the model knows: baker, clerk, smith");
+  refuse_rows(e, "age,job,pay\n30,clerk,one\n", "line 2, column 3 (\"pay\"): \"one\" is not a number");
+  refuse_rows(e, "age,job,pay\n30,clerk\n", "line 2: 2 fields, but the first line has 3");
+  refuse_rows(e, "", "is empty");
+  mlp_cl_dataset *labelled;
+  ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job\n1,3,clerk\n"), NULL, e, MLP_CL_HEADER_DETECT,
+                                  &labelled, &test_error),
+           MLP_CL_BAD_FILE, "has no column \"city\", which holds the labels");
+  ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job,city\n1,3,clerk,Rom\n"), NULL, e,
+                                  MLP_CL_HEADER_DETECT, &labelled, &test_error),
+           MLP_CL_BAD_FILE, "\"Rom\" is none of the classes that the model knows: A,b, Bonn, Köln");
+  mlp_cl_parts_destroy(&parts);
+  mlp_cl_model_info_destroy(info);
+}
+END_TEST
+
+/* Every byte of a table is changed in turn: there is an error or a result, and no harm. */
+START_TEST(survives_any_byte) {
+  static const char bytes[] = {'\0', '"', ',', '\n', '\r', 'e', '9', (char)0x80, (char)0xff};
+  const mlp_cl_data_options options = {.one_hot = "all", .missing_mean = true, .holdout = 0.3};
+  char text[] = PEOPLE;
+  for (size_t i = 0; i < sizeof text - 1; i++) {
+    for (size_t b = 0; b < sizeof bytes; b++) {
+      char changed[sizeof text];
+      memcpy(changed, text, sizeof text);
+      changed[i] = bytes[b];
+      mlp_cl_parts parts;
+      test_file_write(test_path("h.csv"), changed, sizeof text - 1);
+      mlp_cl_status status = mlp_cl_dataset_open_parts(test_path("h.csv"), &options, &parts, &test_error);
+      ck_assert(status == MLP_CL_OK || status == MLP_CL_BAD_FILE || status == MLP_CL_BAD_ARGUMENT);
+      mlp_cl_parts_destroy(&parts);
+    }
+  }
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("table");
+  TCase *cases = tcase_create("table");
+  tcase_set_timeout(cases, 60);
+  tcase_add_checked_fixture(cases, test_folder_create, test_folder_remove);
+  tcase_add_test(cases, tells_columns_apart);
+  tcase_add_test(cases, chooses_label_and_ignores);
+  tcase_add_test(cases, finds_the_heading);
+  tcase_add_test(cases, classes_that_are_numbers_are_sorted_by_value);
+  tcase_add_test(cases, scales_by_the_training_part);
+  tcase_add_test(cases, parts_are_stratified_and_disjoint);
+  tcase_add_test(cases, names_what_is_wrong);
+  tcase_add_test(cases, a_model_keeps_the_encoding);
+  tcase_add_test(cases, other_tables_fit_by_name_or_place);
+  tcase_add_test(cases, tables_that_do_not_fit_name_both_sides);
+  tcase_add_test(cases, survives_any_byte);
+  suite_add_tcase(suite, cases);
+  return test_run(suite);
+}

@@ -1,0 +1,80 @@
+#!/bin/sh
+# A person's own table, from a CSV to predictions: columns by name, classes by name, rows through pipes, and what is said
+# when they do not fit.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# 120 people: tall smiths of blue eyes live in Bonn, the others in Köln.
+{
+  echo 'size;eyes;"the job";city'
+  i=0
+  while [ $i -lt 120 ]; do
+    if [ $((i % 2)) = 0 ]; then echo "1.$((70 + i % 19));blue;smith;Bonn"; else echo "1.$((50 + i % 13));brown;clerk;Köln"; fi
+    i=$((i + 1))
+  done
+} >people.csv
+
+refused 1 train --data people.csv --device reference
+says err 'line 2, column 2 ("eyes"): "blue" is not a number; --one-hot'
+refused 2 train --data people.csv --device reference --label town
+says err 'the 4 columns are: size, eyes, the job, city'
+refused 2 train --data people.csv --device reference --scale wide
+refused 2 train --data people.csv --holdout 0.5 --test people.csv
+says err '--holdout and --test'
+
+run 0 train --data people.csv --one-hot all --device reference --out people.safetensors --epochs 5
+says err '96 rows to train, 24 to test, 5 inputs'
+says err '2 classes: Bonn 60, Köln 60'
+run 0 evaluate people.safetensors --data people.csv --device reference --json
+same "$(get accuracy)" 1.0
+same "$(get classes.1)" Köln
+same "$(get confusion.1.1)" 60
+
+# In any order, without the label, from a file, compressed, or through a pipe; a test file instead of a part held out.
+printf 'eyes,the job,size\nbrown,clerk,1.51\nblue,smith,1.83\n' >new.csv
+gzip -k new.csv
+run 0 predict people.safetensors new.csv --device reference --quiet
+silent err
+same "$(cut -d, -f1,2 out | tr '\n' ' ')" 'row,class 0,Köln 1,Bonn '
+cp out wanted
+for source in new.csv new.csv.gz; do
+  run 0 predict people.safetensors --data $source --device reference --quiet
+  cmp -s out wanted || fail "$last: other predictions"
+  "$MLP_CL" predict people.safetensors --device reference --quiet <$source >out 2>err || fail "predict < $source"
+  cmp -s out wanted || fail "predict < $source: other predictions"
+done
+echo '1.83,blue,smith' | "$MLP_CL" predict people.safetensors - --device reference --quiet --format jsonl --all >out
+same "$("$JSON_GET" class <out)" Bonn
+at_least "$("$JSON_GET" probabilities.Bonn <out)" 0.6
+run 0 train --data people.csv --test people.csv --one-hot eyes,3 --device reference --epochs 1
+says err '120 rows to train, 120 to test'
+
+# A row through a pipe is answered before the next one is there.
+mkfifo to from
+"$MLP_CL" predict people.safetensors - --device reference --quiet <to >from &
+exec 5>to 6<from
+echo '1.83,blue,smith' >&5
+read -r heading <&6
+read -r first <&6
+same "$heading" row,class,probability
+same "${first%,*}" 0,Bonn
+echo '1.51,brown,clerk' >&5
+read -r second <&6
+same "${second%,*}" 1,Köln
+exec 5>&- 6<&-
+wait
+
+refused 1 predict people.safetensors nowhere.csv --device reference --quiet
+says err nowhere.csv
+refused 2 predict people.safetensors new.csv --data new.csv
+printf 'eye,the job,size\nbrown,clerk,1.51\n' >bad.csv
+refused 1 predict people.safetensors bad.csv --device reference --quiet
+says err 'has no column "eyes"; the model wants size, eyes, the job; the file has eye, the job, size'
+printf 'eyes,the job,size\nbrown,clerk,1.51\ngreen,clerk,1.5\n' >bad.csv
+run 1 predict people.safetensors bad.csv --device reference --quiet
+says err 'line 3, column 1 ("eyes"): "green" is none of the values that the model knows: blue, brown'
+same "$(wc -l <out)" 2
+refused 1 evaluate people.safetensors --data new.csv --device reference --quiet
+says err 'no column "city", which holds the labels'
+refused 1 evaluate people.safetensors --data digits --device reference --quiet
+says err 'takes 5 values'
