@@ -9,6 +9,8 @@
 
 #include "mlp_cl.h"
 
+const char interrupt_text[] = "stopped on request";
+
 static volatile sig_atomic_t caught, deferred;
 static char json_text[256]; /* made beforehand: a handler may do little more than write */
 

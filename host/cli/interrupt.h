@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* "stopped on request" */
+extern const char interrupt_text[];
+
 /* `json`: say it as a JSON object on stdout, too. */
 void interrupt_setup(bool json);
 void interrupt_defer(void);

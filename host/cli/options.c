@@ -162,14 +162,19 @@ bool options_float(const options *o, option_id id, const float_range *range, flo
   return true;
 }
 
-/* Decimal digits up to the end or to `stop`; strtoull alone would take "-1" for a large number. */
-static bool parse_unsigned(const char *text, char stop, uint64_t *value, const char **end) {
+/* Decimal digits, and where they end; strtoull alone would take "-1" for a large number. */
+static bool parse_digits(const char *text, uint64_t *value, const char **end) {
   if (!isdigit((unsigned char)*text)) return false;
   char *after;
   errno = 0;
   *value = strtoull(text, &after, 10);
   *end = after;
-  return errno == 0 && (*after == '\0' || *after == stop);
+  return errno == 0;
+}
+
+/* The same up to the end or to `stop`. */
+static bool parse_unsigned(const char *text, char stop, uint64_t *value, const char **end) {
+  return parse_digits(text, value, end) && (**end == '\0' || **end == stop);
 }
 
 bool options_unsigned(const options *o, option_id id, uint64_t least, uint64_t most, const char *wanted,
@@ -181,6 +186,22 @@ bool options_unsigned(const options *o, option_id id, uint64_t least, uint64_t m
     return refuse(o, id, wanted);
   *value = parsed;
   return true;
+}
+
+bool options_measure(const options *o, option_id id, uint64_t most, const char *const *units, const char *wanted,
+                     uint64_t *value, size_t *unit) {
+  if (!o->text[id]) return true;
+  uint64_t parsed;
+  const char *end;
+  if (!parse_digits(o->text[id], &parsed, &end) || parsed < 1 || parsed > most) return refuse(o, id, wanted);
+  for (size_t i = 0; units[i]; i++) {
+    if (strcmp(end, units[i]) == 0) {
+      *value = parsed;
+      *unit = i;
+      return true;
+    }
+  }
+  return refuse(o, id, wanted);
 }
 
 bool options_word(const options *o, option_id id, const char *const *words, const char *wanted, size_t *value) {

@@ -13,6 +13,8 @@ typedef enum option_id {
   OPTION_ALL,
   OPTION_ALLOW_INEXACT,
   OPTION_BATCH,
+  OPTION_CHECKPOINT,
+  OPTION_CHECKPOINT_EVERY,
   OPTION_DATA,
   OPTION_DEVICE,
   OPTION_DROPOUT,
@@ -44,6 +46,7 @@ typedef enum option_id {
   OPTION_QUIET,
   OPTION_REDUCTION,
   OPTION_REPORT,
+  OPTION_RESUME,
   OPTION_SCALE,
   OPTION_SEED,
   OPTION_TEST,
@@ -95,6 +98,9 @@ typedef struct float_range {
 bool options_float(const options *o, option_id id, const float_range *range, float *value);
 bool options_unsigned(const options *o, option_id id, uint64_t least, uint64_t most, const char *wanted,
                       uint64_t *value);
+/* A number from 1 to `most` with one of the units after it, which end with NULL; *unit gets its position. */
+bool options_measure(const options *o, option_id id, uint64_t most, const char *const *units, const char *wanted,
+                     uint64_t *value, size_t *unit);
 /* The position of the value in `words`, which ends with NULL. */
 bool options_word(const options *o, option_id id, const char *const *words, const char *wanted, size_t *value);
 /* A list of numbers, such as 512,256; *values is allocated. "none" is the empty list. */

@@ -80,7 +80,7 @@ static bool read_words(const options *o, plan *p) {
 bool plan_read(const options *o, plan *p) {
   set_defaults(o, p);
   if (!p->hidden) report_no_memory();
-  bool good = read_rates(o, p) && read_counts(o, p) && read_words(o, p);
+  bool good = read_rates(o, p) && read_counts(o, p) && read_words(o, p) && checkpoint_read(o, &p->checkpoints);
   p->bias = !options_has(o, OPTION_NO_BIAS);
   p->recipe.nesterov = options_has(o, OPTION_NESTEROV);
   p->recipe.dropout_unscaled = options_has(o, OPTION_UNSCALED);

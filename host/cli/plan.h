@@ -2,8 +2,7 @@
 #ifndef PLAN_H
 #define PLAN_H
 
-#include "mlp_cl.h"
-#include "options.h"
+#include "checkpoint.h"
 
 typedef struct plan {
   mlp_cl_recipe recipe;
@@ -14,6 +13,7 @@ typedef struct plan {
   const char *init_from; /* a model file to begin with, or NULL */
   const char *out;       /* or NULL */
   bool verify;
+  checkpoint_plan checkpoints;
 } plan;
 
 extern struct poptOption plan_options[];

@@ -6,11 +6,12 @@
 
 #include "interrupt.h"
 #include "progress.h"
+#include "report.h"
 
 typedef struct watch {
   run *run;
   progress progress;
-  void (*on_epoch)(const mlp_cl_event *event);
+  void (*on_epoch)(const mlp_cl_event *event, bool first);
   bool out_of_memory;
 } watch;
 
@@ -26,8 +27,23 @@ static bool remember(run *r, const mlp_cl_event *event) {
   return true;
 }
 
+static void on_checkpoint(watch *w, const mlp_cl_event *event) {
+  if (event->failure) {
+    progress_clear(&w->progress);
+    report_note("warning: the checkpoint of step %llu is not written, the run goes on: %s",
+                (unsigned long long)event->step, event->failure->text);
+    return;
+  }
+  w->run->kept = event->step;
+  if (event->step > w->run->last.step) w->run->last = *event; /* resumed within an epoch */
+}
+
 static bool on_event(const mlp_cl_event *event, void *user) {
   watch *w = user;
+  if (event->kind == MLP_CL_EVENT_CHECKPOINT) {
+    on_checkpoint(w, event);
+    return true;
+  }
   w->run->last = *event;
   if (event->kind == MLP_CL_EVENT_EPOCH) {
     if (!remember(w->run, event)) {
@@ -35,7 +51,7 @@ static bool on_event(const mlp_cl_event *event, void *user) {
       return false;
     }
     progress_clear(&w->progress);
-    if (w->on_epoch) w->on_epoch(event);
+    if (w->on_epoch) w->on_epoch(event, w->run->epochs_count == 1);
   }
   progress_show(&w->progress, event);
   return interrupt_signal() == 0;
@@ -56,14 +72,40 @@ static mlp_cl_status create_network(run *r, const plan *p, const run_data *data,
   return status;
 }
 
+/* Resumes, runs, and leaves a checkpoint when it is stopped. */
+static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoint_plan *p, watch *w,
+                                 mlp_cl_error *error) {
+  mlp_cl_status status = MLP_CL_OK;
+  if (p->resume) status = mlp_cl_trainer_resume(trainer, p->resume, on_event, w, error);
+  if (status == MLP_CL_OK && p->when.path) status = mlp_cl_trainer_checkpoints(trainer, &p->when, error);
+  if (status != MLP_CL_OK) return status;
+  if (p->resume)
+    report_note("%s goes on after step %llu of %llu", p->resume, (unsigned long long)r->kept,
+                (unsigned long long)r->last.steps);
+  status = mlp_cl_trainer_run(trainer, on_event, w, error);
+  if (status == MLP_CL_CANCELLED && p->when.path) {
+    mlp_cl_error problem;
+    if (mlp_cl_trainer_save(trainer, p->when.path, &problem) == MLP_CL_OK)
+      r->kept = r->last.step;
+    else
+      report_note("warning: the last checkpoint is not written: %s", problem.text);
+  }
+  if (status != MLP_CL_OK) checkpoint_explain(p, r->last.step, r->last.steps, r->kept, error);
+  return status;
+}
+
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
-                        void (*on_epoch)(const mlp_cl_event *event), mlp_cl_error *error) {
-  *r = (run){.context = context};
+                        void (*on_epoch)(const mlp_cl_event *event, bool first), mlp_cl_error *error) {
+  *r = (run){.context = context, .kept = UINT64_MAX};
   interrupt_defer();
+  mlp_cl_trainer *trainer = NULL;
   mlp_cl_status status = create_network(r, p, data, error);
+  if (status == MLP_CL_OK)
+    status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
   if (status != MLP_CL_OK) return status;
   watch w = {.run = r, .progress = progress_begin(label), .on_epoch = on_epoch};
-  status = mlp_cl_train(r->network, data->train, data->test, &p->recipe, on_event, &w, error);
+  status = run_trainer(r, trainer, &p->checkpoints, &w, error);
+  mlp_cl_trainer_destroy(trainer);
   progress_clear(&w.progress);
   if (w.out_of_memory) {
     *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the table of epochs; train fewer of them"};

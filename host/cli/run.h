@@ -10,6 +10,7 @@ typedef struct run {
   mlp_cl_event *epochs;    /* one per complete epoch, owned */
   size_t epochs_count, epochs_room;
   mlp_cl_event last;
+  uint64_t kept;   /* steps in the checkpoint on disk; UINT64_MAX: there is none */
   char sha256[65]; /* of the trained parameters */
 } run;
 
@@ -17,10 +18,10 @@ typedef struct run_data {
   mlp_cl_dataset *train, *test; /* test may be NULL */
 } run_data;
 
-/* Trains on `context`, which the run takes over, also when it fails. `on_epoch` (or NULL) is called after each epoch;
- * `label` stands before the progress line. Release with run_free in any case. */
+/* Trains on `context`, which the run takes over, also when it fails, with checkpoints as planned. `on_epoch` (or NULL)
+ * is called after each epoch; `label` stands before the progress line. Release with run_free in any case. */
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
-                        void (*on_epoch)(const mlp_cl_event *event), mlp_cl_error *error);
+                        void (*on_epoch)(const mlp_cl_event *event, bool first), mlp_cl_error *error);
 void run_free(run *r);
 
 #endif

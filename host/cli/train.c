@@ -14,25 +14,22 @@
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
-    OPTION_FLAG("force", OPTION_FORCE, "let --out overwrite a file that exists"),
+    OPTION_FLAG("force", OPTION_FORCE, "let --out and --checkpoint overwrite a file that exists"),
     OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"), POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
                                     OPTION_GROUP("Tables", table_options),
                                     OPTION_GROUP("Network and recipe", plan_options),
                                     OPTION_GROUP("Result", result_options),
+                                    OPTION_GROUP("Checkpoints", checkpoint_options),
                                     OPTION_GROUP("Device", device_options),
                                     OPTION_GROUP("Output", output_options),
                                     POPT_TABLEEND};
 
 /* ---- Output ------------------------------------------------------------------------------------------------------ */
 
-static void print_heading(void) {
-  printf("epoch  train loss  accuracy   test loss  accuracy   seconds\n");
-  fflush(stdout);
-}
-
-static void print_epoch(const mlp_cl_event *event) {
+static void print_epoch(const mlp_cl_event *event, bool first) {
+  if (first) puts("epoch  train loss  accuracy   test loss  accuracy   seconds");
   printf("%5u  %10.4f  %8.4f  ", event->epoch, event->train_loss, event->train_accuracy);
   if (event->has_test)
     printf("%10.4f  %8.4f  ", event->test_loss, event->test_accuracy);
@@ -125,9 +122,11 @@ static int run_reference(const plan *p, const run_data *data, run *reference) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
   const run_data only_train = {data->train, NULL};
+  plan whole = *p; /* from the first step */
+  whole.checkpoints = (checkpoint_plan){.resume = NULL};
   report_note("training again on the CPU reference to compare the bits");
   if (mlp_cl_context_create("reference", NULL, &context, &error) != MLP_CL_OK) return report_failure(&error);
-  if (run_train(reference, context, p, &only_train, "reference", NULL, &error) != MLP_CL_OK)
+  if (run_train(reference, context, &whole, &only_train, "reference", NULL, &error) != MLP_CL_OK)
     return report_failure(&error);
   return STATUS_OK;
 }
@@ -149,7 +148,6 @@ static int train_and_report(const options *o, const plan *p, const run_data *dat
   run trained = {0}, reference = {0};
   bool text = !report_is_json();
   if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
-  if (text) print_heading();
   int status = STATUS_OK;
   if (run_train(&trained, context, p, data, NULL, text ? print_epoch : NULL, &error) != MLP_CL_OK)
     status = report_failure(&error);
@@ -166,6 +164,7 @@ static int train(const options *o) {
   if (!plan_read(o, &p)) return STATUS_USAGE;
   mlp_cl_parts parts = {0};
   int status = output_check(o, OPTION_OUT);
+  if (status == STATUS_OK) status = checkpoint_check(o, &p.checkpoints);
   if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
   run_data data = {parts.train, parts.test};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
@@ -183,7 +182,8 @@ const command train_command = {
         "  mlp_cl train --data /usr/share/datasets/fashion-mnist --out fashion.safetensors\n"
         "  mlp_cl train --data people.csv --label city --one-hot job --out people.safetensors\n"
         "  mlp_cl train --init-from digits.safetensors --lr 0.001 --epochs 5 --out better.safetensors\n"
-        "  mlp_cl train --hidden 128,64 --dropout 0.2 --epochs 50 --seed 7 --device gpu\n",
+        "  mlp_cl train --hidden 128,64 --dropout 0.2 --epochs 50 --seed 7 --device gpu\n"
+        "  mlp_cl train --epochs 1000 --checkpoint run.safetensors --resume run.safetensors   # begins, or goes on\n",
     .table = table,
     .run = train,
 };

@@ -61,6 +61,9 @@ enum { SPLIT_TRAIN, SPLIT_TEST, SPLIT_VALIDATION };
 mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, double fraction, uint64_t seed,
                          unsigned char part, unsigned char *marks, mlp_cl_error *error);
 
+/* SHA-256 over shape, scale, features, and labels or targets: 64 hex digits and a NUL. */
+void dataset_sha256(const mlp_cl_dataset *dataset, char hex[65]);
+
 /* The built-in data set. `test` may be NULL. Error: NO_MEMORY. */
 mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error);
 

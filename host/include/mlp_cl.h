@@ -357,8 +357,9 @@ typedef struct mlp_cl_recipe {
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
 
 typedef enum mlp_cl_event_kind {
-  MLP_CL_EVENT_STEP, /* from time to time while an epoch runs, at most ten times a second */
-  MLP_CL_EVENT_EPOCH /* an epoch is complete: losses and accuracies are set */
+  MLP_CL_EVENT_STEP,      /* from time to time while an epoch runs, at most ten times a second */
+  MLP_CL_EVENT_EPOCH,     /* an epoch is complete: losses and accuracies are set */
+  MLP_CL_EVENT_CHECKPOINT /* a checkpoint of the run's first `step` steps is on disk, unless `failure` says why not */
 } mlp_cl_event_kind;
 
 typedef struct mlp_cl_event {
@@ -368,12 +369,14 @@ typedef struct mlp_cl_event {
   uint64_t step;     /* steps completed or enqueued in the whole run */
   uint64_t steps;    /* in the whole run */
   uint64_t samples;  /* rows trained on so far in this call */
-  double seconds;    /* since training began, evaluation included */
+  double seconds;    /* since this call began, evaluation included */
   double train_loss; /* mean over the epoch's rows as they were trained on; NaN in STEP events */
   double train_accuracy;
   bool has_test;
   double test_loss;
   double test_accuracy;
+  const mlp_cl_error *failure; /* CHECKPOINT: NULL when it was written; else the run goes on, and so does the previous
+                                  file; valid during the callback */
 } mlp_cl_event;
 
 /* Called on the caller's thread. Return false to stop: training ends after the work in flight with CANCELLED and the
@@ -404,6 +407,40 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t 
  * wrong), OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user,
                                             mlp_cl_error *error);
+
+/* ---- Checkpoints ------------------------------------------------------------------------------------------------ */
+
+/* A checkpoint is a run in a file: parameters, optimiser state, position, recipe, the data's fingerprint (SHA-256) and
+ * the metrics so far, sealed with a SHA-256. A run that is resumed from it, also in the middle of an epoch, also on
+ * another device, ends with the parameters, to the bit, of one that was never stopped. The file is safetensors, and
+ * mlp_cl_network_load reads it as a model. */
+
+/* When trainer_run writes one: whichever comes first. All 0: only at the end of the run. */
+typedef struct mlp_cl_checkpoints {
+  const char *path; /* copied */
+  double every_s;
+  uint64_t every_steps;
+  uint32_t every_epochs;
+} mlp_cl_checkpoints;
+
+/* Has trainer_run write checkpoints as `when` says, and one at the end of the run. What the device holds is read in
+ * between two steps; a thread of the library's, which takes no signals, writes it beside the path, flushes and renames,
+ * so that the path always names a whole checkpoint. One that comes due while the last one is being written waits for
+ * it. Each is told as an event. Errors: BAD_ARGUMENT and IO (as mlp_cl_check_output), NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when,
+                                                    mlp_cl_error *error);
+/* Writes a checkpoint now; it is on disk when the call returns. Waits for the device. Errors: IO, BAD_ARGUMENT (path),
+ * DIVERGED (what is not finite is never saved: the file that is there stays), NO_MEMORY, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error);
+/* Brings the trainer to where the checkpoint's was, and calls on_event (or NULL) for each epoch that was complete then,
+ * and for the checkpoint itself.
+ * Network, data and recipe must be those of the checkpoint; the device need not. On failure, unless it is one of the
+ * device, the trainer is as it was. Errors: BAD_ARGUMENT (data, recipe or network differ: the text names what),
+ * BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const char *path, mlp_cl_on_event *on_event,
+                                               void *user, mlp_cl_error *error);
+
+/* ---- The shortest way ------------------------------------------------------------------------------------------- */
 
 /* trainer_create, trainer_run, trainer_destroy. */
 MLP_CL_API mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,

@@ -32,16 +32,49 @@ static mlp_cl_status add_layer(mlp_cl_network *network, size_t layer, size_t num
   return mlp_cl_network_get(network, layer, NULL, tensor->values, error);
 }
 
+size_t model_layer_number(const mlp_cl_recipe *recipe, size_t layer) {
+  /* Linear, ReLU, then Dropout where there is one. */
+  return layer * (recipe != NULL && recipe->dropout > 0 ? 3 : 2);
+}
+
 /* No date, no host, no path: the same run gives the same bytes. */
-static mlp_cl_status add_metadata(const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset, const char *sha256_hex,
-                                  safetensors *content, mlp_cl_error *error) {
+static mlp_cl_status add_metadata(const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset, safetensors *content,
+                                  mlp_cl_error *error) {
   char numerics[16];
   snprintf(numerics, sizeof numerics, "%d", mlp_cl_numerics_version());
   TRY(safetensors_add_metadata(content, MODEL_FORMAT, "pt", error));
   TRY(safetensors_add_metadata(content, MODEL_VERSION, mlp_cl_version(), error));
   TRY(safetensors_add_metadata(content, MODEL_NUMERICS, numerics, error));
-  TRY(model_info_add(content, recipe, dataset, error));
-  return safetensors_add_metadata(content, MODEL_WEIGHTS_SHA256, sha256_hex, error);
+  return model_info_add(content, recipe, dataset, error);
+}
+
+mlp_cl_status model_add(safetensors *content, mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                        const mlp_cl_dataset *dataset, mlp_cl_error *error) {
+  TRY(add_metadata(recipe, dataset, content, error));
+  float *weight = malloc(largest_weight(network) * sizeof *weight);
+  if (weight == NULL) return fail_memory(error, largest_weight(network) * sizeof *weight, "a layer's weights");
+  mlp_cl_status status = MLP_CL_OK;
+  for (size_t i = 0; status == MLP_CL_OK && i < mlp_cl_network_layers(network); i++) {
+    status = add_layer(network, i, model_layer_number(recipe, i), weight, content, error);
+  }
+  free(weight);
+  return status;
+}
+
+mlp_cl_status model_read(const char *path, safetensors *content, mlp_cl_error *error) {
+  TRY(safetensors_read(path, content, error));
+  size_t kept = 0;
+  for (size_t i = 0; i < content->tensors_count; i++) {
+    safetensors_tensor *tensor = &content->tensors[i];
+    if (strncmp(tensor->name, MODEL_RUN_PREFIX, strlen(MODEL_RUN_PREFIX)) == 0) {
+      free(tensor->name);
+      free(tensor->values);
+    } else {
+      content->tensors[kept++] = *tensor;
+    }
+  }
+  content->tensors_count = kept;
+  return MLP_CL_OK;
 }
 
 mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
@@ -55,19 +88,11 @@ mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, con
   }
   char hex[65];
   TRY(mlp_cl_network_sha256(network, hex, error));
-  float *weight = malloc(largest_weight(network) * sizeof *weight);
-  if (weight == NULL) return fail_memory(error, largest_weight(network) * sizeof *weight, "a layer's weights");
-
   safetensors content = {0};
-  /* The numbers that the modules have in torch.nn.Sequential: Linear, ReLU, then Dropout where there is one. */
-  size_t stride = recipe != NULL && recipe->dropout > 0 ? 3 : 2;
-  mlp_cl_status status = add_metadata(recipe, dataset, hex, &content, error);
-  for (size_t i = 0; status == MLP_CL_OK && i < mlp_cl_network_layers(network); i++) {
-    status = add_layer(network, i, i * stride, weight, &content, error);
-  }
+  mlp_cl_status status = model_add(&content, network, recipe, dataset, error);
+  if (status == MLP_CL_OK) status = safetensors_add_metadata(&content, MODEL_WEIGHTS_SHA256, hex, error);
   if (status == MLP_CL_OK) status = safetensors_write(path, &content, error);
   safetensors_destroy(&content);
-  free(weight);
   return status;
 }
 
@@ -138,7 +163,7 @@ mlp_cl_status mlp_cl_network_load(mlp_cl_context *context, const char *path, mlp
   if (info != NULL) *info = NULL;
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the model's path is NULL; name a file");
   safetensors content;
-  TRY(safetensors_read(path, &content, error));
+  TRY(model_read(path, &content, error));
   mlp_cl_status status = load_content(context, path, &content, network, info, error);
   safetensors_destroy(&content);
   return status;

@@ -13,6 +13,9 @@
 #define MODEL_SCALE "mlp_cl.scale"     /* JSON number */
 #define MODEL_TABLE "mlp_cl.table"     /* JSON object, see model_table.c */
 #define MODEL_WEIGHTS_SHA256 "mlp_cl.weights_sha256"
+#define MODEL_RUN "mlp_cl.run" /* JSON object, in checkpoints: how far the run has come */
+/* Tensors that belong to a run and not to the model, in checkpoints. */
+#define MODEL_RUN_PREFIX "run."
 
 struct mlp_cl_model_info {
   size_t layers;
@@ -49,6 +52,13 @@ mlp_cl_status model_check_sha256(const char *path, const safetensors *content, c
  * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
 mlp_cl_status model_info_read(const char *path, safetensors *content, const model_layer *layers, size_t count,
                               mlp_cl_model_info **info, mlp_cl_error *error);
+/* Number of layer `layer` in the names of tensors, the one that the module has in torch.nn.Sequential. */
+size_t model_layer_number(const mlp_cl_recipe *recipe, size_t layer);
+/* Adds the parameters and what is said of them but the receipt; recipe and dataset may be NULL. Waits. */
+mlp_cl_status model_add(safetensors *content, mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                        const mlp_cl_dataset *dataset, mlp_cl_error *error);
+/* safetensors_read without the tensors of a checkpoint's run: what is left is a model. */
+mlp_cl_status model_read(const char *path, safetensors *content, mlp_cl_error *error);
 /* Adds recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
 mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
                              mlp_cl_error *error);

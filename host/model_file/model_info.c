@@ -165,7 +165,7 @@ mlp_cl_status mlp_cl_model_info_open(const char *path, mlp_cl_model_info **info,
   *info = NULL;
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the model's path is NULL; name a file");
   safetensors content;
-  TRY(safetensors_read(path, &content, error));
+  TRY(model_read(path, &content, error));
   mlp_cl_status status = read_info(path, &content, info, error);
   safetensors_destroy(&content);
   return status;

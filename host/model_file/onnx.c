@@ -279,7 +279,7 @@ mlp_cl_status mlp_cl_export_onnx(const char *model_path, const char *onnx_path, 
     return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the model or of the ONNX file is NULL; name both");
   }
   safetensors content;
-  TRY(safetensors_read(model_path, &content, error));
+  TRY(model_read(model_path, &content, error));
   mlp_cl_status status = export_content(model_path, &content, onnx_path, error);
   safetensors_destroy(&content);
   return status;

@@ -73,6 +73,13 @@ const char *safetensors_find_metadata(const safetensors *content, const char *ke
   return NULL;
 }
 
+const safetensors_tensor *safetensors_find(const safetensors *content, const char *name) {
+  for (size_t i = 0; i < content->tensors_count; i++) {
+    if (strcmp(content->tensors[i].name, name) == 0) return &content->tensors[i];
+  }
+  return NULL;
+}
+
 static json_t *describe_tensor(const safetensors_tensor *tensor, size_t begin) {
   json_t *shape = json_array();
   for (size_t i = 0; i < tensor->rank; i++) json_array_append_new(shape, json_integer((json_int_t)tensor->sizes[i]));

@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #define SAFETENSORS_RANK_MAX 8
+#define SAFETENSORS_SEAL "mlp_cl.content_sha256"
 
 typedef struct safetensors_tensor {
   char *name;
@@ -37,6 +38,13 @@ mlp_cl_status safetensors_add_metadata(safetensors *content, const char *key, co
 mlp_cl_status safetensors_add(safetensors *content, const char *name, const size_t *sizes, size_t rank,
                               safetensors_tensor **tensor, mlp_cl_error *error);
 
+/* Adds the SHA-256 of all that the content holds so far as metadata; safetensors_read compares it. Error: NO_MEMORY. */
+mlp_cl_status safetensors_seal(safetensors *content, mlp_cl_error *error);
+/* Errors: BAD_FILE when there is a seal and it does not match; `path` is for the text. */
+mlp_cl_status safetensors_check_seal(const char *path, const safetensors *content, mlp_cl_error *error);
+
+/* NULL when there is none. */
+const safetensors_tensor *safetensors_find(const safetensors *content, const char *name);
 /* NULL when there is none. */
 const char *safetensors_find_metadata(const safetensors *content, const char *key);
 

@@ -330,6 +330,7 @@ mlp_cl_status safetensors_read(const char *path, safetensors *content, mlp_cl_er
   TRY(open_source(path, &from, error));
   mlp_cl_status status = read_content(&from, content, error);
   fclose(from.stream);
+  if (status == MLP_CL_OK) status = safetensors_check_seal(path, content, error);
   if (status != MLP_CL_OK) safetensors_destroy(content);
   return status;
 }

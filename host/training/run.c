@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "data/dataset.h"
+#include "training/checkpoint.h"
 #include "training/trainer.h"
 
 #define EVENT_SECONDS 0.1
@@ -84,13 +85,98 @@ static mlp_cl_status end_epoch(progress *p, size_t epoch, mlp_cl_error *error) {
     event.test_loss = test.loss;
     event.test_accuracy = test.accuracy;
   }
+  TRY(history_add(&t->history, &event, error));
   return report(p, &event, error);
 }
+
+/* ---- Checkpoints ------------------------------------------------------------------------------------------------ */
+
+/* Tells of a checkpoint that has been written, if any. */
+static mlp_cl_status tell_written(progress *p, bool wait, mlp_cl_error *error) {
+  checkpoint_outcome outcome;
+  mlp_cl_trainer *t = p->trainer;
+  if (!checkpoint_writer_end(t->checkpoints.writer, wait, &outcome)) return MLP_CL_OK;
+  size_t epoch = (size_t)((outcome.step + t->parts.epoch_steps - 1) / t->parts.epoch_steps);
+  mlp_cl_event event = event_of(p, MLP_CL_EVENT_CHECKPOINT, epoch);
+  event.step = outcome.step;
+  event.failure = outcome.error.status != MLP_CL_OK ? &outcome.error : NULL;
+  return report(p, &event, error);
+}
+
+static bool falls_due(const mlp_cl_trainer *t) {
+  const checkpoint_schedule *c = &t->checkpoints;
+  uint64_t epoch_steps = t->parts.epoch_steps;
+  if (t->step == c->last_step) return false;
+  return (c->when.every_steps > 0 && t->step % c->when.every_steps == 0) ||
+         (c->when.every_epochs > 0 && t->step % (c->when.every_epochs * epoch_steps) == 0) ||
+         (c->when.every_s > 0 && now() - c->last_s >= c->when.every_s);
+}
+
+/* Begins a checkpoint when one is due, and tells of the last. */
+static mlp_cl_status keep(progress *p, mlp_cl_error *error) {
+  mlp_cl_trainer *t = p->trainer;
+  checkpoint_schedule *c = &t->checkpoints;
+  if (c->writer == NULL) return MLP_CL_OK;
+  TRY(tell_written(p, false, error));
+  c->due = c->due || falls_due(t);
+  if (!c->due || checkpoint_writer_busy(c->writer)) return MLP_CL_OK;
+  safetensors content;
+  c->last_s = now();
+  TRY(checkpoint_collect(t, &content, error));
+  checkpoint_writer_start(c->writer, &content, t->step);
+  c->last_step = t->step;
+  c->due = false;
+  return MLP_CL_OK;
+}
+
+/* The one at the end of the run is waited for. */
+static mlp_cl_status keep_last(progress *p, mlp_cl_error *error) {
+  checkpoint_schedule *c = &p->trainer->checkpoints;
+  if (c->writer == NULL) return MLP_CL_OK;
+  TRY(tell_written(p, true, error));
+  c->due = c->last_step != p->trainer->step;
+  TRY(keep(p, error));
+  return tell_written(p, true, error);
+}
+
+/* Steps until the next one that a checkpoint is to be taken after. */
+static uint64_t steps_to_checkpoint(const mlp_cl_trainer *t) {
+  uint64_t every = t->checkpoints.when.every_steps;
+  return t->checkpoints.writer == NULL || every == 0 ? UINT64_MAX : every - t->step % every;
+}
+
+mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when, mlp_cl_error *error) {
+  if (trainer == NULL || when == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer or the schedule of its checkpoints is NULL");
+  if (!(when->every_s >= 0))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "a checkpoint every %g s: give 0 or more", when->every_s);
+  TRY(mlp_cl_check_output(when->path, error));
+  checkpoint_writer *writer;
+  TRY(checkpoint_writer_create(when->path, &writer, error));
+  checkpoint_writer_destroy(trainer->checkpoints.writer);
+  trainer->checkpoints =
+      (checkpoint_schedule){.writer = writer, .when = *when, .last_step = UINT64_MAX, .last_s = now()};
+  trainer->checkpoints.when.path = NULL;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error) {
+  if (trainer == NULL || path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer or the path is NULL");
+  checkpoint_outcome ignored; /* the file that it may concern is replaced now */
+  if (trainer->checkpoints.writer != NULL) (void)checkpoint_writer_end(trainer->checkpoints.writer, true, &ignored);
+  safetensors content;
+  TRY(checkpoint_collect(trainer, &content, error));
+  return checkpoint_write(path, &content, error);
+}
+
+/* ---- The way through the steps ---------------------------------------------------------------------------------- */
 
 /* Enqueues a slice and fits the next one's length to the time that it took. */
 static mlp_cl_status run_slice(progress *p, uint64_t left, mlp_cl_error *error) {
   double began = now();
-  TRY(trainer_advance(p->trainer, left < p->slice ? left : p->slice, error));
+  uint64_t slice = steps_to_checkpoint(p->trainer);
+  if (p->slice < slice) slice = p->slice;
+  TRY(trainer_advance(p->trainer, left < slice ? left : slice, error));
   double seconds = now() - began;
   if (seconds < SHORT_SLICE_SECONDS && p->slice < LARGEST_SLICE) p->slice *= 2;
   if (seconds > LONG_SLICE_SECONDS && p->slice > 1) p->slice /= 2;
@@ -103,12 +189,14 @@ static mlp_cl_status run_epoch(progress *p, mlp_cl_error *error) {
   uint64_t end = (uint64_t)epoch * t->parts.epoch_steps;
   while (t->step < end) {
     TRY(run_slice(p, end - t->step, error));
+    if (t->step < end) TRY(keep(p, error));
     if (t->step < end && now() - p->reported >= EVENT_SECONDS) {
       mlp_cl_event event = event_of(p, MLP_CL_EVENT_STEP, epoch);
       TRY(report(p, &event, error));
     }
   }
-  return end_epoch(p, epoch, error);
+  TRY(end_epoch(p, epoch, error));
+  return keep(p, error);
 }
 
 mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user, mlp_cl_error *error) {
@@ -120,8 +208,12 @@ mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_ev
                 .reported = began,
                 .first_step = trainer->step,
                 .slice = 16};
-  while (trainer->step < trainer->parts.steps) TRY(run_epoch(&p, error));
-  return MLP_CL_OK;
+  trainer->checkpoints.last_s = began;
+  mlp_cl_status status = MLP_CL_OK;
+  while (status == MLP_CL_OK && trainer->step < trainer->parts.steps) status = run_epoch(&p, error);
+  if (status == MLP_CL_OK) return keep_last(&p, error);
+  if (trainer->checkpoints.writer != NULL) (void)tell_written(&p, true, NULL);
+  return status;
 }
 
 mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,

@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "data/dataset.h"
 #include "network/step.h"
+#include "training/checkpoint.h"
 #include "training/shuffle.h"
 #include "training/verify.h"
 
@@ -113,6 +114,8 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
 void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   if (trainer == NULL) return;
   step_verifier_destroy(trainer->verifier);
+  checkpoint_writer_destroy(trainer->checkpoints.writer);
+  history_release(&trainer->history);
   evaluator_end(&trainer->test);
   (void)tensor_set_end(&trainer->tensors);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);

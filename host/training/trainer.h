@@ -12,6 +12,25 @@ typedef struct epoch_order {
   tensor *uploaded;
 } epoch_order;
 
+/* The metrics of complete epochs, for checkpoints: of the last ones, where they are very many. */
+typedef struct epoch_history {
+  mlp_cl_event *epochs; /* owned */
+  size_t count, room;
+} epoch_history;
+
+/* Error: NO_MEMORY. */
+mlp_cl_status history_add(epoch_history *history, const mlp_cl_event *epoch, mlp_cl_error *error);
+void history_release(epoch_history *history);
+
+/* When mlp_cl_trainer_run writes checkpoints. */
+typedef struct checkpoint_schedule {
+  struct checkpoint_writer *writer; /* owned; NULL: never */
+  mlp_cl_checkpoints when;          /* without the path, which the writer has */
+  bool due;                         /* since a step or epoch ago; it waits for the writer to be idle */
+  uint64_t last_step;               /* of the last checkpoint begun */
+  double last_s;                    /* when it began */
+} checkpoint_schedule;
+
 struct mlp_cl_trainer {
   mlp_cl_network *network;
   const mlp_cl_dataset *train;
@@ -27,6 +46,9 @@ struct mlp_cl_trainer {
   int32_t *predictions;           /* (rows) */
   uint64_t step;                  /* steps enqueued in the run */
   struct step_verifier *verifier; /* owned; NULL: no step is verified */
+  epoch_history history;
+  checkpoint_schedule checkpoints;
+  char train_sha256[65], test_sha256[65]; /* "" until a checkpoint wants them */
 };
 
 static inline size_t trainer_epoch(const mlp_cl_trainer *trainer) {

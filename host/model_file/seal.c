@@ -1,0 +1,62 @@
+/* The seal of a safetensors file: one SHA-256 over all its content, kept in its metadata. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/sha256.h"
+#include "model_file/safetensors.h"
+
+static void add_text(sha256 *state, const char *text) {
+  sha256_add(state, text, strlen(text) + 1);
+}
+
+static void add_values(sha256 *state, const float *values, size_t count) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  for (size_t i = 0; i < count; i++) {
+    uint32_t word;
+    memcpy(&word, &values[i], sizeof word);
+    word = __builtin_bswap32(word);
+    sha256_add(state, &word, sizeof word);
+  }
+#else
+  sha256_add(state, values, count * sizeof *values);
+#endif
+}
+
+static void hash(const safetensors *content, char hex[65]) {
+  sha256 state;
+  char number[24];
+  sha256_begin(&state);
+  for (size_t i = 0; i < content->metadata_count; i++) {
+    if (strcmp(content->metadata[i].key, SAFETENSORS_SEAL) == 0) continue;
+    add_text(&state, content->metadata[i].key);
+    add_text(&state, content->metadata[i].value);
+  }
+  for (size_t i = 0; i < content->tensors_count; i++) {
+    const safetensors_tensor *tensor = &content->tensors[i];
+    add_text(&state, tensor->name);
+    for (size_t d = 0; d < tensor->rank; d++) {
+      snprintf(number, sizeof number, "%zu", tensor->sizes[d]);
+      add_text(&state, number);
+    }
+    add_values(&state, tensor->values, tensor->count);
+  }
+  sha256_end(&state, hex);
+}
+
+mlp_cl_status safetensors_seal(safetensors *content, mlp_cl_error *error) {
+  char hex[65];
+  hash(content, hex);
+  return safetensors_add_metadata(content, SAFETENSORS_SEAL, hex, error);
+}
+
+mlp_cl_status safetensors_check_seal(const char *path, const safetensors *content, mlp_cl_error *error) {
+  const char *seal = safetensors_find_metadata(content, SAFETENSORS_SEAL);
+  if (seal == NULL) return MLP_CL_OK;
+  char hex[65];
+  hash(content, hex);
+  if (strcmp(hex, seal) == 0) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_FILE,
+              "%s: the content has SHA-256 %s, but metadata \"" SAFETENSORS_SEAL
+              "\" promises %.64s: damaged or edited; take a copy of it",
+              path, hex, seal);
+}

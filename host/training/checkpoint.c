@@ -1,0 +1,113 @@
+/* What a checkpoint holds, read from the device and written; checkpoint_resume.c is the way back. */
+#include "training/checkpoint.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "data/dataset.h"
+#include "model_file/model.h"
+#include "training/position.h"
+
+size_t position_rows(const mlp_cl_trainer *t) {
+  size_t in_epoch = (size_t)(t->step % t->parts.epoch_steps);
+  return in_epoch * t->parts.batch;
+}
+
+const char *position_fingerprint(mlp_cl_trainer *t, bool test) {
+  const mlp_cl_dataset *data = test ? t->test.dataset : t->train;
+  char *hex = test ? t->test_sha256 : t->train_sha256;
+  if (hex[0] == '\0') dataset_sha256(data, hex);
+  return hex;
+}
+
+static json_t *number_or_null(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* [epoch, train loss, accuracy, test loss, accuracy, seconds] */
+static json_t *describe_metrics(const mlp_cl_trainer *t) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < t->history.count; i++) {
+    const mlp_cl_event *e = &t->history.epochs[i];
+    json_array_append_new(list, json_pack("[I, o, o, o, o, o]", (json_int_t)e->epoch, number_or_null(e->train_loss),
+                                          number_or_null(e->train_accuracy), number_or_null(e->test_loss),
+                                          number_or_null(e->test_accuracy), number_or_null(e->seconds)));
+  }
+  return list;
+}
+
+static mlp_cl_status add_position(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
+  char step[24];
+  snprintf(step, sizeof step, "%" PRIu64, t->step);
+  json_t *run = json_pack("{s:i, s:s, s:s, s:o}", "version", POSITION_VERSION, "step", step, "train_sha256",
+                          position_fingerprint(t, false), "metrics", describe_metrics(t));
+  if (t->has_test) json_object_set_new(run, "test_sha256", json_string(position_fingerprint(t, true)));
+  char *text = run == NULL ? NULL : json_dumps(run, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  json_decref(run);
+  if (text == NULL) return fail_memory(error, 4096, "a checkpoint's position");
+  mlp_cl_status status = safetensors_add_metadata(content, MODEL_RUN, text, error);
+  free(text);
+  return status;
+}
+
+const tensor *position_next_state(const mlp_cl_trainer *t, size_t *at) {
+  while (*at < t->tensors.count) {
+    const tensor *found = t->tensors.tensors[(*at)++];
+    if (found->role == TENSOR_STATE) return found;
+  }
+  return NULL;
+}
+
+static mlp_cl_status add_states(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
+  backend *on = t->network->backend;
+  const tensor *state;
+  size_t number = 0;
+  for (size_t at = 0; (state = position_next_state(t, &at)) != NULL; number++) {
+    char name[40];
+    safetensors_tensor *stored;
+    snprintf(name, sizeof name, POSITION_STATE, number);
+    TRY(safetensors_add(content, name, (size_t[]){state->rows, state->cols}, 2, &stored, error));
+    TRY(on->op->tensor_read(on, state, 0, state->rows, stored->values, error));
+  }
+  return MLP_CL_OK;
+}
+
+/* Losses and predictions of the epoch's rows so far. A prediction is below 2^24, which a float holds exactly. */
+static mlp_cl_status add_partial_epoch(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
+  size_t rows = position_rows(t);
+  if (rows == 0) return MLP_CL_OK;
+  backend *on = t->network->backend;
+  safetensors_tensor *losses, *predictions;
+  TRY(on->op->tensor_read(on, t->plan.losses, 0, 1, t->losses, error));
+  TRY(on->op->tensor_read(on, t->plan.predictions, 0, 1, t->predictions, error));
+  TRY(safetensors_add(content, POSITION_LOSSES, &rows, 1, &losses, error));
+  for (size_t i = 0; i < rows; i++) losses->values[i] = t->losses[i];
+  TRY(safetensors_add(content, POSITION_PREDICTIONS, &rows, 1, &predictions, error));
+  for (size_t i = 0; i < rows; i++) predictions->values[i] = (float)t->predictions[i];
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status collect(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
+  TRY(trainer_check_flag(t, error));
+  TRY(model_add(content, t->network, &t->recipe, t->train, error));
+  TRY(add_states(t, content, error));
+  TRY(add_partial_epoch(t, content, error));
+  return add_position(t, content, error);
+}
+
+mlp_cl_status checkpoint_collect(mlp_cl_trainer *trainer, safetensors *content, mlp_cl_error *error) {
+  *content = (safetensors){0};
+  mlp_cl_status status = collect(trainer, content, error);
+  if (status != MLP_CL_OK) safetensors_destroy(content);
+  return status;
+}
+
+mlp_cl_status checkpoint_write(const char *path, safetensors *content, mlp_cl_error *error) {
+  mlp_cl_status status = safetensors_seal(content, error);
+  if (status == MLP_CL_OK) status = safetensors_write(path, content, error);
+  safetensors_destroy(content);
+  return status;
+}

@@ -1,0 +1,67 @@
+#!/bin/sh
+# --checkpoint, --checkpoint-every, --resume: a run that was stopped says how to go on, and going on gives the receipt of
+# a run that was not, here and on the reference.
+# shellcheck disable=SC2086 # $recipe is a list of words
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+recipe='--epochs 12 --dropout 0.1 --seed 3'
+run 0 train $recipe --device "$device" --json
+receipt=$(get weights_sha256)
+last_loss=$(get epochs.11.train_loss)
+
+# Long enough to be stopped in its midst; then the short run from a checkpoint of the same recipe.
+last='SIGINT while training'
+"$MLP_CL" train --epochs 1000000 --device "$device" --checkpoint long.safetensors --checkpoint-every 20steps >out 2>err &
+pid=$!
+tries=0
+until grep -q '^ *2 ' out && [ -s long.safetensors ]; do
+  tries=$((tries + 1))
+  [ $tries -lt 1200 ] || fail "$last: no second epoch after two minutes"
+  sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+same $? 143
+says err 'stopped on request after step '
+says err 'long.safetensors holds step '
+says err 'go on with the same command and --resume long.safetensors'
+[ "$(find . -name '.mlp_cl-*' | wc -l)" = 0 ] || fail "$last: a temporary file is left"
+refused 1 train --epochs 1000000 --device "$device" --checkpoint long.safetensors --quiet
+says err 'long.safetensors exists'
+refused 2 train $recipe --device reference --resume long.safetensors --quiet
+says err 'seed is "3" here and "1" in the checkpoint'
+run 0 evaluate long.safetensors --device reference --quiet
+
+# One command that begins, and goes on when it is given again; whoever stops it, and wherever it goes on.
+go_on() { # go_on SIGNAL DEVICE
+  last="$1 and --resume on $2"
+  timeout --foreground --preserve-status -s "$1" -k 20 0.4 "$MLP_CL" train $recipe --device "$2" --quiet \
+    --checkpoint run.safetensors --checkpoint-every 7steps --resume run.safetensors >out 2>err
+}
+for signal in INT KILL TERM KILL; do
+  for where in "$device" reference; do go_on $signal "$where" || true; done
+done
+run 0 train $recipe --device "$device" --json --checkpoint run.safetensors --resume run.safetensors --out model.safetensors
+same "$(get weights_sha256)" "$receipt"
+same "$(get epochs.11.train_loss)" "$last_loss"
+same "$(get epochs.0.epoch)" 1
+run 0 train $recipe --device "$device" --json --resume run.safetensors --verify
+same "$(get weights_sha256)" "$receipt"
+same "$(get identical)" true
+
+# A diverged run keeps its last good checkpoint, and says what to do with it.
+run 5 train --epochs 12 --lr 100 --momentum 0.99 --weight-decay 1 --device "$device" --quiet \
+  --checkpoint bad.safetensors --checkpoint-every 1steps
+says err 'at step'
+says err 'begin anew with --init-from bad.safetensors and a lower --lr'
+run 0 train --init-from bad.safetensors --epochs 1 --device "$device" --quiet
+
+refused 2 train --checkpoint-every 5
+says err 'needs --checkpoint'
+for word in 0 -1 5x s 1.5s; do
+  refused 2 train --checkpoint x.safetensors --checkpoint-every=$word
+  says err "--checkpoint-every $word: expected"
+done
+refused 1 train --device reference --resume none.safetensors --quiet
+says err 'none.safetensors: cannot open'
