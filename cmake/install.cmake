@@ -1,5 +1,5 @@
-# What `cmake --install` puts where, for pkg-config, CMake and the manual's readers; and the Debian packages made of it:
-# `cpack -G DEB`. Components: command, library (what programs need to run), development (what they need to be built).
+# What `cmake --install` puts where. Components: command, library (what programs need to run), development (what they need to
+# be built); debian.cmake makes packages of them.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -44,3 +44,10 @@ install(FILES ${completion}/mlp_cl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bas
   COMPONENT command)
 install(FILES ${completion}/_mlp_cl DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_dir} COMPONENT command)
 install(FILES ${completion}/mlp_cl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT command)
+
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)
+file(GLOB documents CONFIGURE_DEPENDS docs/*.md)
+install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT command)
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+
+include(cmake/debian.cmake)
