@@ -31,6 +31,8 @@ add_subdirectory(layer)
 layer_check(launches pocl)
 layer_check(programs pocl rusticl)
 check(dropout reference pocl rusticl)
+check(activation reference pocl rusticl pocl_plain pocl_tile)
+check(target_loss reference pocl rusticl pocl_plain pocl_tile)
 check(golden reference pocl rusticl pocl_plain pocl_panel pocl_tile)
 add_test(NAME golden.pocl_one_thread COMMAND check_golden)
 set_tests_properties(golden.pocl_one_thread PROPERTIES TIMEOUT 300 RESOURCE_LOCK pocl_cache ENVIRONMENT

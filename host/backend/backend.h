@@ -112,6 +112,42 @@ typedef struct cross_entropy {
   uint32_t step;
 } cross_entropy;
 
+/* forward: y = dropout(f(x)); backward: d_x = dropout(d_y) · f'(x). All (rows, cols); y may be x, and d_x may be d_y.
+ *   y = canonical(f(x));  y = kept ? canonical(y · scale) : 0
+ *   d = kept ? canonical(d_y · scale) : 0;  d_x = canonical(d · canonical(f'(x)))      by the gradients' floor
+ * f and f' are those of kernels/activation.h. */
+typedef struct activation {
+  size_t rows;
+  mlp_cl_activation kind;
+  const dropout *dropout; /* or NULL */
+  const tensor *x;        /* ACTIVATION: what dense_forward stored without relu and dropout */
+  tensor *y;              /* forward: ACTIVATION */
+  const tensor *d_y;      /* backward: GRADIENT, as d_x */
+  tensor *d_x;
+} activation;
+
+/* From outputs x (rows, cols) and targets t of row order[first + i]: losses and scores at [slot + i], and d_outputs.
+ *   regression:  d = x - t;  part = d²;  score = |d|;  d_outputs = canonical(d · scale)
+ *   multi-label: part = canonical(fma(-x, t, max(x, 0)) + softplus(-|x|));  score = (x > 0) == (t > 1/2)
+ *                d_outputs = canonical((sigmoid(x) - t) · scale)
+ * with t = canonical(t). Row sums of part (d² by fma) and score in 16 lanes as in softmax; loss and score =
+ * canonical(sum · (1 / cols)). Every canonical() here has the gradients' floor, but that of t. A loss or a score that
+ * is not finite makes both NaN, and lowers *flag (uint32) to `step`; a gradient that is not finite is NaN. */
+typedef struct target_loss {
+  size_t rows;
+  mlp_cl_task task; /* REGRESSION or MULTI_LABEL */
+  const tensor *outputs;
+  const tensor *targets; /* PLAIN float32 (any, cols) */
+  const tensor *order;   /* as in gather */
+  size_t first;
+  float scale;
+  size_t slot;
+  tensor *losses, *scores; /* PLAIN float32 (1, any) */
+  tensor *d_outputs;       /* or NULL: evaluation */
+  tensor *flag;            /* PLAIN int32 (1, 1), or NULL */
+  uint32_t step;
+} target_loss;
+
 /* d_x (rows, in) = y > 0 ? (d_y (rows, out) · weightᵀ) · scale : 0, where y (rows, in) is what the layer below stored:
  * its sign carries the ReLU's derivative and the dropout mask. The sum is made canonical before it meets `scale`, and
  * again after. */
@@ -142,6 +178,7 @@ typedef struct step_layer {
   size_t in, out;
   tensor *weight, *bias; /* bias NULL without */
   tensor *weight_velocity, *bias_velocity;
+  tensor *z;   /* (batch, out): before the activation; NULL where it is ReLU, and for the last */
   tensor *y;   /* (batch, out): output; the logits for the last */
   tensor *d_y; /* (batch, out) */
 } step_layer;
@@ -151,10 +188,16 @@ typedef struct step_plan {
   size_t layers_count;
   step_layer *layers;
   size_t batch;
-  const tensor *source, *labels, *order;
+  mlp_cl_activation activation;
+  mlp_cl_task task;
+  const tensor *source, *order;
+  const tensor *labels;  /* classification */
+  const tensor *targets; /* else: (any, outputs) */
   float source_scale;
   tensor *x; /* (batch, in): the gathered batch */
-  tensor *losses, *predictions, *flag;
+  tensor *losses, *flag;
+  tensor *predictions; /* classification */
+  tensor *scores;      /* else */
   sgd update;
   dropout dropout; /* of hidden layers; step and layer are set on the way */
   bool mean;       /* scale of the loss: 1/rows, or 1 */
@@ -197,6 +240,9 @@ typedef struct backend_operations {
   mlp_cl_status (*cross_entropy)(backend *self, const cross_entropy *c, mlp_cl_error *error);
   mlp_cl_status (*dense_backward_input)(backend *self, const dense_backward_input *d, mlp_cl_error *error);
   mlp_cl_status (*dense_backward_weight)(backend *self, const dense_backward_weight *d, mlp_cl_error *error);
+  mlp_cl_status (*activation_forward)(backend *self, const activation *a, mlp_cl_error *error);
+  mlp_cl_status (*activation_backward)(backend *self, const activation *a, mlp_cl_error *error);
+  mlp_cl_status (*target_loss)(backend *self, const target_loss *t, mlp_cl_error *error);
   mlp_cl_status (*softmax)(backend *self, size_t rows, const tensor *logits, tensor *probabilities,
                            mlp_cl_error *error);
 

@@ -34,3 +34,8 @@ mlp_cl_status dropout_from_rate(float rate, bool unscaled, dropout *mask, mlp_cl
   *mask = (dropout){.threshold = (uint32_t)threshold, .scale = unscaled ? 1.0f : (float)(0x1p32 / kept)};
   return MLP_CL_OK;
 }
+
+float target_loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs) {
+  float factor = task == MLP_CL_REGRESSION ? 2.0f : 1.0f;
+  return mean ? factor / (float)(rows * outputs) : factor;
+}

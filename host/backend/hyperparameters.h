@@ -12,4 +12,7 @@ mlp_cl_status sgd_from_recipe(const mlp_cl_recipe *recipe, sgd *update, mlp_cl_e
  * Errors: BAD_ARGUMENT. */
 mlp_cl_status dropout_from_rate(float rate, bool unscaled, dropout *mask, mlp_cl_error *error);
 
+/* Of target_loss: (2 for squared errors, 1 else) · (1 / (rows · outputs) for the mean, 1 for the sum). */
+float target_loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs);
+
 #endif

@@ -139,6 +139,17 @@ static mlp_cl_status prove(mlp_cl_context *context, const mlp_cl_context_options
               device->name, context->broken_rule);
 }
 
+mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
+  const char *broken = NULL;
+  TRY(self_test_seldom(context->backend, word, &context->proven, &broken, error));
+  if (broken == NULL) return MLP_CL_OK;
+  context->broken_rule = broken;
+  if (context->allow_inexact) return MLP_CL_OK;
+  return fail(error, MLP_CL_INEXACT,
+              "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
+              context->backend->device.name, broken);
+}
+
 mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options, mlp_cl_context **context,
                                     mlp_cl_error *error) {
   if (context == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context is NULL: pass where to put it");
@@ -146,6 +157,7 @@ mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_opt
   mlp_cl_context *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a context");
   const char *kernels = options != NULL ? options->kernels : NULL;
+  created->allow_inexact = options != NULL && options->allow_inexact;
   mlp_cl_status status = open_backend(device, kernels, &created->backend, error);
   if (status == MLP_CL_OK) status = prove(created, options, error);
   if (status != MLP_CL_OK) {

@@ -125,6 +125,26 @@ static mlp_cl_status find_broken_steps(backend *tested, const char **broken, mlp
   return MLP_CL_OK;
 }
 
+mlp_cl_status self_test_seldom(backend *tested, const char *word, uint64_t *passed, const char **broken,
+                               mlp_cl_error *error) {
+  *broken = NULL;
+  if (tested->device.type == MLP_CL_DEVICE_REFERENCE) return MLP_CL_OK;
+  backend *reference = NULL;
+  TRY(reference_open(&reference, error));
+  mlp_cl_status status = MLP_CL_OK;
+  for (size_t i = 0; status == MLP_CL_OK && *broken == NULL && i < seldom_trials_count; i++) {
+    if (strstr(seldom_trials[i].name, word) == NULL || (*passed >> i & 1) != 0) continue;
+    trial_result result = {0};
+    status = trial_compare(&seldom_trials[i], shapes[0], tested, reference, &result, error);
+    if (result.mismatches > 0)
+      *broken = seldom_trials[i].name;
+    else
+      *passed |= (uint64_t)1 << i;
+  }
+  reference->op->close(reference);
+  return status;
+}
+
 mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *error) {
   *broken = NULL;
   backend *reference = NULL;

@@ -24,6 +24,9 @@ typedef struct trial {
 
 extern const trial trials[];
 extern const size_t trials_count;
+/* Of operations that most runs do without; at most 64. */
+extern const trial seldom_trials[];
+extern const size_t seldom_trials_count;
 
 typedef struct trial_result {
   uint64_t elements, mismatches;

@@ -279,15 +279,35 @@ typedef enum mlp_cl_init {
   MLP_CL_INIT_ZERO
 } mlp_cl_init;
 
+/* Between the layers. Formulas and accuracy: docs/numerics.md. */
+typedef enum mlp_cl_activation {
+  MLP_CL_RELU,       /* the default, and the fastest: it costs no pass of its own */
+  MLP_CL_LEAKY_RELU, /* x > 0 ? x : 0.01 x */
+  MLP_CL_TANH,
+  MLP_CL_SIGMOID,
+  MLP_CL_GELU /* in the tanh form, torch.nn.GELU(approximate="tanh") */
+} mlp_cl_activation;
+
+/* What the last layer's outputs mean, and which loss they are trained for. */
+typedef enum mlp_cl_task {
+  MLP_CL_CLASSIFICATION, /* one of the classes: softmax cross-entropy on labels */
+  MLP_CL_REGRESSION,     /* numbers: mean squared error on targets, as torch.nn.MSELoss */
+  MLP_CL_MULTI_LABEL     /* each output yes or no: sigmoid cross-entropy on targets, as torch.nn.BCEWithLogitsLoss */
+} mlp_cl_task;
+
 typedef struct mlp_cl_shape {
   size_t widths_count;  /* layers + 1, at least 2 */
-  const size_t *widths; /* inputs, hidden layers…, classes; each at least 1 */
+  const size_t *widths; /* inputs, hidden layers…, outputs (classes, targets or labels); each at least 1 */
   bool bias;
   mlp_cl_init init;
+  mlp_cl_activation activation;
+  mlp_cl_task task;
 } mlp_cl_shape;
 
-/* A multilayer perceptron: dense layers, ReLU between them, logits at the end. Initial parameters are drawn from Philox
- * with `seed`. Errors: BAD_SHAPE, DEVICE_MEMORY (what was asked, what there is), NO_MEMORY, OPENCL, BUILD. */
+/* A multilayer perceptron: dense layers, an activation between them, logits at the end. Initial parameters are drawn
+ * from Philox with `seed`. The first network with an activation or task other than the defaults also proves their
+ * kernels on the device. Errors: BAD_ARGUMENT, INEXACT, BAD_SHAPE, DEVICE_MEMORY (what was asked, what there is),
+ * NO_MEMORY, OPENCL, BUILD. */
 MLP_CL_API mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape *shape, uint64_t seed,
                                                mlp_cl_network **network, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_network_destroy(mlp_cl_network *network);
@@ -296,6 +316,11 @@ MLP_CL_API size_t mlp_cl_network_layers(const mlp_cl_network *network);
 /* Width before layer `i` for i < layers, width of the logits for i = layers. */
 MLP_CL_API size_t mlp_cl_network_width(const mlp_cl_network *network, size_t i);
 MLP_CL_API bool mlp_cl_network_has_bias(const mlp_cl_network *network);
+MLP_CL_API mlp_cl_activation mlp_cl_network_activation(const mlp_cl_network *network);
+MLP_CL_API mlp_cl_task mlp_cl_network_task(const mlp_cl_network *network);
+/* "relu", "leaky-relu", …; "classification", "regression", "multi-label"; NULL for other numbers. */
+MLP_CL_API const char *mlp_cl_activation_name(mlp_cl_activation activation);
+MLP_CL_API const char *mlp_cl_task_name(mlp_cl_task task);
 MLP_CL_API size_t mlp_cl_network_parameters(const mlp_cl_network *network);
 
 /* Copies the parameters of one layer: weight (in, out) row-major, bias (out). Either may be NULL.
@@ -310,7 +335,8 @@ MLP_CL_API mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t laye
  * OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex[65], mlp_cl_error *error);
 
-/* Class probabilities (rows, classes) of `rows` rows of `width` features, taken as they are (no scaling). Waits.
+/* (rows, outputs) for `rows` rows of `width` features, taken as they are (no scaling): the probabilities of the
+ * classes, or of each label, or the predicted numbers, as the network's task is. Waits.
  * Fewer rows than are worth a launch are computed on the host, from a copy of the parameters, with the same bits.
  * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
  * allocate nothing in this library.
@@ -323,14 +349,20 @@ MLP_CL_API mlp_cl_status mlp_cl_network_predict_dataset(mlp_cl_network *network,
                                                         mlp_cl_error *error);
 
 typedef struct mlp_cl_evaluation {
-  double loss;     /* mean cross-entropy over the rows */
-  double accuracy; /* share of rows whose largest logit (the lowest index on ties) is the label */
+  double loss;     /* of the task, mean over the rows, and over the outputs where there are targets */
+  double accuracy; /* classification: share of rows whose largest logit (the lowest index on ties) is the label;
+                      multi-label: share of labels whose probability lies on their side of 1/2;
+                      regression: R² = 1 - sum (x - t)² / sum (t - mean of t)², over all outputs; NaN where all targets
+                      are equal */
   size_t rows;
+  double mean_absolute_error; /* regression, else NaN; the root of the mean squared error is sqrt(loss) */
 } mlp_cl_evaluation;
 
-/* Evaluates on a labelled dataset. `confusion`, unless NULL, gets outputs × outputs counts, where outputs is the width
- * of the logits and may exceed the dataset's classes; row = label, column = prediction. Waits. Errors: BAD_SHAPE
- * (features or classes do not fit), BAD_ARGUMENT (no labels), DIVERGED, OPENCL. */
+/* Evaluates on a dataset with labels or targets. `confusion`, unless NULL, gets counts. Classification: outputs ×
+ * outputs, where outputs is the width of the logits and may exceed the dataset's classes; row = label, column =
+ * prediction. Multi-label: outputs × 4, for each label true negatives, false positives, false negatives, true
+ * positives. Regression: none, it must be NULL. Waits. Errors: BAD_SHAPE (features, classes or targets do not fit),
+ * BAD_ARGUMENT (no labels or targets, as the task needs), DIVERGED, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,
                                                  mlp_cl_evaluation *evaluation, uint64_t *confusion,
                                                  mlp_cl_error *error);
@@ -366,12 +398,12 @@ typedef struct mlp_cl_event {
   mlp_cl_event_kind kind;
   uint32_t epoch; /* 1-based: the one running or just completed */
   uint32_t epochs;
-  uint64_t step;     /* steps completed or enqueued in the whole run */
-  uint64_t steps;    /* in the whole run */
-  uint64_t samples;  /* rows trained on so far in this call */
-  double seconds;    /* since this call began, evaluation included */
-  double train_loss; /* mean over the epoch's rows as they were trained on; NaN in STEP events */
-  double train_accuracy;
+  uint64_t step;         /* steps completed or enqueued in the whole run */
+  uint64_t steps;        /* in the whole run */
+  uint64_t samples;      /* rows trained on so far in this call */
+  double seconds;        /* since this call began, evaluation included */
+  double train_loss;     /* mean over the epoch's rows as they were trained on; NaN in STEP events */
+  double train_accuracy; /* R² for regression, as in mlp_cl_evaluation */
   bool has_test;
   double test_loss;
   double test_accuracy;
@@ -483,6 +515,19 @@ MLP_CL_API mlp_cl_status mlp_cl_cross_entropy(mlp_cl_context *context, size_t ro
                                               const int32_t *labels, mlp_cl_reduction reduction, float *losses,
                                               int32_t *predictions, float *d_logits, mlp_cl_error *error);
 
+/* losses (rows) = mean over cols of (x - t)², scores (rows) = mean of |x - t|, d_outputs (rows,cols) = 2 (x - t) · (1 /
+ * (rows · cols) for MEAN, 1 for SUM). Any output may be NULL. Targets that are not finite are BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_squared_error(mlp_cl_context *context, size_t rows, size_t cols, const float *outputs,
+                                              const float *targets, mlp_cl_reduction reduction, float *losses,
+                                              float *scores, float *d_outputs, mlp_cl_error *error);
+/* losses (rows) = mean over cols of max(x, 0) - x · t + log(1 + e^-|x|), scores (rows) = share of labels with x > 0
+ * where t > 1/2 and not elsewhere, d_logits (rows,cols) = (sigmoid(x) - t) · (1 / (rows · cols) for MEAN, 1 for SUM).
+ * Any output may be NULL. Targets outside 0 … 1 are BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_sigmoid_cross_entropy(mlp_cl_context *context, size_t rows, size_t cols,
+                                                      const float *logits, const float *targets,
+                                                      mlp_cl_reduction reduction, float *losses, float *scores,
+                                                      float *d_logits, mlp_cl_error *error);
+
 /* Names one dropout mask. The mask of element (row, col) depends on these, on the row's number in the whole batch and
  * on cols, never on the device. */
 typedef struct mlp_cl_mask {
@@ -501,6 +546,14 @@ MLP_CL_API mlp_cl_status mlp_cl_dropout(mlp_cl_context *context, size_t rows, si
 MLP_CL_API mlp_cl_status mlp_cl_dropout_backward(mlp_cl_context *context, size_t rows, size_t cols,
                                                  const mlp_cl_mask *mask, const float *d_y, float *d_x,
                                                  mlp_cl_error *error);
+/* y = dropout(f(x)); `mask` NULL is no dropout. */
+MLP_CL_API mlp_cl_status mlp_cl_activate(mlp_cl_context *context, mlp_cl_activation activation, size_t rows,
+                                         size_t cols, const mlp_cl_mask *mask, const float *x, float *y,
+                                         mlp_cl_error *error);
+/* d_x = dropout(d_y) · f'(x), with the same mask */
+MLP_CL_API mlp_cl_status mlp_cl_activate_backward(mlp_cl_context *context, mlp_cl_activation activation, size_t rows,
+                                                  size_t cols, const mlp_cl_mask *mask, const float *x,
+                                                  const float *d_y, float *d_x, mlp_cl_error *error);
 /* One update of weight (rows,cols) in place from its gradient, and of velocity (rows,cols; NULL without momentum):
  * g += weight_decay · w; with momentum v = momentum · v + g, g = nesterov ? g + momentum · v : v; w -= learning_rate ·
  * g. (torch.optim.SGD with dampening 0.) Only these fields of the recipe are read. */

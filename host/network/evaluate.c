@@ -8,37 +8,91 @@
 #include "data/dataset.h"
 #include "network/forward.h"
 
-mlp_cl_evaluation evaluation_of(const float *losses, const int32_t *predictions, const int32_t *labels,
-                                const uint32_t *order, size_t rows) {
-  double loss = 0.0;
-  size_t right = 0;
-  for (size_t i = 0; i < rows; i++) {
-    loss += (double)losses[i];
-    right += predictions[i] == labels[order != NULL ? order[i] : i];
+mlp_cl_status row_metrics_create(mlp_cl_task task, size_t rows, row_metrics *metrics, mlp_cl_error *error) {
+  bool labels = task == MLP_CL_CLASSIFICATION;
+  *metrics = (row_metrics){.losses = malloc(rows * sizeof *metrics->losses)};
+  if (labels)
+    metrics->predictions = malloc(rows * sizeof *metrics->predictions);
+  else
+    metrics->scores = malloc(rows * sizeof *metrics->scores);
+  if (metrics->losses != NULL && (labels ? metrics->predictions != NULL : metrics->scores != NULL)) return MLP_CL_OK;
+  row_metrics_destroy(metrics);
+  return fail_memory(error, 2 * rows * sizeof(float), "each row's loss and prediction");
+}
+
+void row_metrics_destroy(row_metrics *metrics) {
+  free(metrics->losses);
+  free(metrics->predictions);
+  free(metrics->scores);
+  *metrics = (row_metrics){.losses = NULL};
+}
+
+double targets_spread(const mlp_cl_dataset *dataset) {
+  double sum = 0.0;
+  for (size_t j = 0; j < dataset->outputs; j++) {
+    const float *targets = dataset->targets + j;
+    double mean = 0.0;
+    for (size_t i = 0; i < dataset->rows; i++) mean += (double)targets[i * dataset->outputs];
+    mean /= (double)dataset->rows;
+    for (size_t i = 0; i < dataset->rows; i++) {
+      double apart = (double)targets[i * dataset->outputs] - mean;
+      sum += apart * apart;
+    }
   }
-  return (mlp_cl_evaluation){.loss = loss / (double)rows, .accuracy = (double)right / (double)rows, .rows = rows};
+  return dataset->outputs == 0 ? 0.0 : sum / (double)dataset->rows / (double)dataset->outputs;
+}
+
+static double mean_of(const float *values, size_t count) {
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++) sum += (double)values[i];
+  return sum / (double)count;
+}
+
+mlp_cl_evaluation evaluation_of(mlp_cl_task task, const mlp_cl_dataset *dataset, double spread,
+                                const row_metrics *metrics, const uint32_t *order) {
+  size_t rows = dataset->rows, right = 0;
+  mlp_cl_evaluation result = {.loss = mean_of(metrics->losses, rows), .rows = rows, .mean_absolute_error = (double)NAN};
+  switch (task) {
+    case MLP_CL_CLASSIFICATION:
+      for (size_t i = 0; i < rows; i++)
+        right += metrics->predictions[i] == dataset->labels[order != NULL ? order[i] : i];
+      result.accuracy = (double)right / (double)rows;
+      break;
+    case MLP_CL_REGRESSION:
+      result.accuracy = spread > 0.0 ? 1.0 - result.loss / spread : (double)NAN;
+      result.mean_absolute_error = mean_of(metrics->scores, rows);
+      break;
+    case MLP_CL_MULTI_LABEL: result.accuracy = mean_of(metrics->scores, rows); break;
+  }
+  return result;
+}
+
+static void add_tensors(evaluator *e, size_t chunk, mlp_cl_error *error) {
+  const mlp_cl_dataset *data = e->dataset;
+  size_t rows = data->rows;
+  tensor_set *set = &e->tensors;
+  tensor_set_begin(set, e->network->backend, error);
+  e->source = tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, e->resident ? rows : chunk, data->width,
+                             e->resident ? data->features : NULL);
+  e->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
+  if (e->network->task == MLP_CL_CLASSIFICATION) {
+    e->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, data->labels);
+    e->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
+  } else {
+    e->targets = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, rows, data->outputs, data->targets);
+    e->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
+  }
 }
 
 mlp_cl_status evaluator_begin(evaluator *e, mlp_cl_network *network, const mlp_cl_dataset *dataset, bool resident,
                               mlp_cl_error *error) {
   *e = (evaluator){.network = network, .dataset = dataset, .resident = resident};
-  if (dataset->labels == NULL)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "the data set has no labels to evaluate against");
-  TRY(network_check_dataset(network, dataset, "the data set", error));
-  size_t chunk, rows = dataset->rows;
-  TRY(forward_reserve(network, rows, &chunk, error));
-  e->host_losses = malloc(rows * sizeof *e->host_losses);
-  e->host_predictions = malloc(rows * sizeof *e->host_predictions);
-  if (e->host_losses == NULL || e->host_predictions == NULL) {
-    evaluator_end(e);
-    return fail_memory(error, rows * (sizeof *e->host_losses + sizeof *e->host_predictions), "losses and predictions");
-  }
-  tensor_set_begin(&e->tensors, network->backend, error);
-  e->source = tensor_set_add(&e->tensors, TENSOR_PLAIN, (tensor_element)dataset->element, resident ? rows : chunk,
-                             dataset->width, resident ? dataset->features : NULL);
-  e->labels = tensor_set_add(&e->tensors, TENSOR_PLAIN, TENSOR_INT32, 1, rows, dataset->labels);
-  e->losses = tensor_set_add(&e->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
-  e->predictions = tensor_set_add(&e->tensors, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
+  TRY(network_check_answers(network, dataset, "the data set", error));
+  size_t chunk;
+  TRY(forward_reserve(network, dataset->rows, &chunk, error));
+  TRY(row_metrics_create(network->task, dataset->rows, &e->host, error));
+  e->spread = targets_spread(dataset);
+  add_tensors(e, chunk, error);
   mlp_cl_status status = e->tensors.status;
   if (status != MLP_CL_OK) evaluator_end(e);
   return status;
@@ -46,12 +100,36 @@ mlp_cl_status evaluator_begin(evaluator *e, mlp_cl_network *network, const mlp_c
 
 void evaluator_end(evaluator *e) {
   (void)tensor_set_end(&e->tensors);
-  free(e->host_losses);
-  free(e->host_predictions);
+  row_metrics_destroy(&e->host);
   *e = (evaluator){.network = NULL};
 }
 
-/* Losses and predictions of rows [first, first + rows) into their slots. */
+static mlp_cl_status run_loss(evaluator *e, size_t first, size_t rows, mlp_cl_error *error) {
+  backend *on = e->network->backend;
+  if (e->network->task == MLP_CL_CLASSIFICATION) {
+    cross_entropy c = {.rows = rows,
+                       .logits = forward_logits(e->network),
+                       .labels = e->labels,
+                       .first = first,
+                       .scale = 1.0f,
+                       .slot = first,
+                       .losses = e->losses,
+                       .predictions = e->predictions};
+    return on->op->cross_entropy(on, &c, error);
+  }
+  target_loss t = {.rows = rows,
+                   .task = e->network->task,
+                   .outputs = forward_logits(e->network),
+                   .targets = e->targets,
+                   .first = first,
+                   .scale = 1.0f,
+                   .slot = first,
+                   .losses = e->losses,
+                   .scores = e->scores};
+  return on->op->target_loss(on, &t, error);
+}
+
+/* Losses and what goes with them of rows [first, first + rows) into their slots. */
 static mlp_cl_status run_chunk(evaluator *e, size_t first, size_t rows, mlp_cl_error *error) {
   const mlp_cl_dataset *data = e->dataset;
   backend *on = e->network->backend;
@@ -60,36 +138,61 @@ static mlp_cl_status run_chunk(evaluator *e, size_t first, size_t rows, mlp_cl_e
     TRY(on->op->tensor_write(on, e->source, 0, rows, (const char *)data->features + first * row_bytes, error));
   }
   TRY(forward_run(e->network, e->source, e->resident ? first : 0, rows, data->scale, error));
-  cross_entropy c = {.rows = rows,
-                     .logits = forward_logits(e->network),
-                     .labels = e->labels,
-                     .first = first,
-                     .scale = 1.0f,
-                     .slot = first,
-                     .losses = e->losses,
-                     .predictions = e->predictions};
-  return on->op->cross_entropy(on, &c, error);
+  return run_loss(e, first, rows, error);
 }
 
 static void count_confusion(const evaluator *e, uint64_t *confusion) {
   size_t classes = network_classes(e->network);
-  memset(confusion, 0, classes * classes * sizeof *confusion);
   for (size_t i = 0; i < e->dataset->rows; i++)
-    confusion[(size_t)e->dataset->labels[i] * classes + (size_t)e->host_predictions[i]]++;
+    confusion[(size_t)e->dataset->labels[i] * classes + (size_t)e->host.predictions[i]]++;
+}
+
+/* Of the rows of the chunk that has just run. */
+static mlp_cl_status count_labels(evaluator *e, size_t first, size_t rows, uint64_t *confusion, mlp_cl_error *error) {
+  size_t outputs = network_classes(e->network);
+  backend *on = e->network->backend;
+  float *logits = malloc(rows * outputs * sizeof *logits);
+  if (logits == NULL) return fail_memory(error, rows * outputs * sizeof *logits, "the logits of some rows");
+  mlp_cl_status status = on->op->tensor_read(on, forward_logits(e->network), 0, rows, logits, error);
+  const float *targets = e->dataset->targets + first * outputs;
+  for (size_t i = 0; status == MLP_CL_OK && i < rows * outputs; i++)
+    confusion[i % outputs * 4 + (targets[i] > 0.5f ? 2 : 0) + (logits[i] > 0.0f ? 1 : 0)]++;
+  free(logits);
+  return status;
+}
+
+static mlp_cl_status read_metrics(evaluator *e, mlp_cl_error *error) {
+  backend *on = e->network->backend;
+  TRY(on->op->tensor_read(on, e->losses, 0, 1, e->host.losses, error));
+  if (e->scores != NULL) return on->op->tensor_read(on, e->scores, 0, 1, e->host.scores, error);
+  return on->op->tensor_read(on, e->predictions, 0, 1, e->host.predictions, error);
+}
+
+static mlp_cl_status begin_confusion(const evaluator *e, uint64_t *confusion, mlp_cl_error *error) {
+  if (e->network->task == MLP_CL_REGRESSION)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "a network for regression has no confusion to count: pass NULL");
+  size_t outputs = network_classes(e->network);
+  size_t cols = e->network->task == MLP_CL_CLASSIFICATION ? outputs : 4;
+  memset(confusion, 0, outputs * cols * sizeof *confusion);
+  return MLP_CL_OK;
 }
 
 mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *confusion, mlp_cl_error *error) {
   size_t chunk, rows = e->dataset->rows;
-  backend *on = e->network->backend;
+  mlp_cl_task task = e->network->task;
+  if (confusion != NULL) TRY(begin_confusion(e, confusion, error));
   TRY(forward_reserve(e->network, rows, &chunk, error));
-  for (size_t first = 0; first < rows; first += chunk) TRY(run_chunk(e, first, size_min(chunk, rows - first), error));
-  TRY(on->op->tensor_read(on, e->losses, 0, 1, e->host_losses, error));
-  TRY(on->op->tensor_read(on, e->predictions, 0, 1, e->host_predictions, error));
-  *result = evaluation_of(e->host_losses, e->host_predictions, e->dataset->labels, NULL, rows);
+  for (size_t first = 0; first < rows; first += chunk) {
+    size_t count = size_min(chunk, rows - first);
+    TRY(run_chunk(e, first, count, error));
+    if (confusion != NULL && task == MLP_CL_MULTI_LABEL) TRY(count_labels(e, first, count, confusion, error));
+  }
+  TRY(read_metrics(e, error));
+  *result = evaluation_of(task, e->dataset, e->spread, &e->host, NULL);
   if (!isfinite(result->loss))
     return fail(error, MLP_CL_DIVERGED, "the loss is %g: the network's parameters or the data are not finite",
                 result->loss);
-  if (confusion != NULL) count_confusion(e, confusion);
+  if (confusion != NULL && task == MLP_CL_CLASSIFICATION) count_confusion(e, confusion);
   return MLP_CL_OK;
 }
 

@@ -1,8 +1,18 @@
-/* Loss and accuracy of a network on a labelled data set. */
+/* Loss and accuracy of a network on a data set with labels or targets. */
 #ifndef NETWORK_EVALUATE_H
 #define NETWORK_EVALUATE_H
 
 #include "network/network.h"
+
+/* The loss of each row, and what the task counts beside it, on the host. */
+typedef struct row_metrics {
+  float *losses;
+  int32_t *predictions; /* classification, else NULL */
+  float *scores;        /* else */
+} row_metrics;
+
+mlp_cl_status row_metrics_create(mlp_cl_task task, size_t rows, row_metrics *metrics, mlp_cl_error *error);
+void row_metrics_destroy(row_metrics *metrics);
 
 /* An evaluation that can be repeated, as after each epoch. */
 typedef struct evaluator {
@@ -10,9 +20,11 @@ typedef struct evaluator {
   const mlp_cl_dataset *dataset;
   bool resident; /* all features stay on the device; otherwise a chunk at a time passes through */
   tensor_set tensors;
-  tensor *source, *labels, *losses, *predictions;
-  float *host_losses; /* (rows) as are the predictions */
-  int32_t *host_predictions;
+  tensor *source, *losses;
+  tensor *labels, *predictions; /* classification */
+  tensor *targets, *scores;     /* else */
+  double spread;                /* of the targets */
+  row_metrics host;             /* (rows) */
 } evaluator;
 
 /* Errors: BAD_SHAPE, BAD_ARGUMENT (no labels), NO_MEMORY, DEVICE_MEMORY, OPENCL. */
@@ -23,9 +35,12 @@ mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *c
 /* May be called on a zeroed evaluator. */
 void evaluator_end(evaluator *e);
 
-/* Mean loss, as a double sum in row order, and share of right predictions. Prediction i is of row order[i], or i when
- * order is NULL. */
-mlp_cl_evaluation evaluation_of(const float *losses, const int32_t *predictions, const int32_t *labels,
-                                const uint32_t *order, size_t rows);
+/* The variance of a data set's targets: the mean of their squared distances from the mean of their output, in double
+ * and in row order. 0 without targets. */
+double targets_spread(const mlp_cl_dataset *dataset);
+
+/* Means as double sums in row order. Metric i is of row order[i] of the data set, or i when order is NULL. */
+mlp_cl_evaluation evaluation_of(mlp_cl_task task, const mlp_cl_dataset *dataset, double spread,
+                                const row_metrics *metrics, const uint32_t *order);
 
 #endif

@@ -26,7 +26,7 @@ static void add_tensors(mlp_cl_network *network, size_t rows) {
   f->x = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network_inputs(network), NULL);
   for (size_t i = 0; i < network->layers_count; i++)
     f->y[i] = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network->layers[i].out, NULL);
-  f->softmax = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network_classes(network), NULL);
+  f->final = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network_classes(network), NULL);
 }
 
 mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chunk, mlp_cl_error *error) {
@@ -47,6 +47,20 @@ mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chun
   return MLP_CL_OK;
 }
 
+mlp_cl_status forward_finish(mlp_cl_network *network, size_t rows, const tensor **outputs, mlp_cl_error *error) {
+  backend *on = network->backend;
+  const tensor *logits = forward_logits(network);
+  tensor *final = network->forward.final;
+  activation sigmoid = {.rows = rows, .kind = MLP_CL_SIGMOID, .x = logits, .y = final};
+  *outputs = final;
+  switch (network->task) {
+    case MLP_CL_CLASSIFICATION: return on->op->softmax(on, rows, logits, final, error);
+    case MLP_CL_MULTI_LABEL: return on->op->activation_forward(on, &sigmoid, error);
+    case MLP_CL_REGRESSION: *outputs = logits;
+  }
+  return MLP_CL_OK;
+}
+
 mlp_cl_status forward_run(mlp_cl_network *network, const tensor *source, size_t first, size_t rows, float scale,
                           mlp_cl_error *error) {
   const forward_buffers *f = &network->forward;
@@ -60,9 +74,11 @@ mlp_cl_status forward_run(mlp_cl_network *network, const tensor *source, size_t 
                        .x = x,
                        .weight = layer->weight,
                        .bias = layer->bias,
-                       .relu = i + 1 < network->layers_count,
+                       .relu = i + 1 < network->layers_count && network->activation == MLP_CL_RELU,
                        .y = f->y[i]};
     TRY(on->op->dense_forward(on, &d, error));
+    activation a = {.rows = rows, .kind = network->activation, .x = f->y[i], .y = f->y[i]};
+    if (i + 1 < network->layers_count && !d.relu) TRY(on->op->activation_forward(on, &a, error));
     x = f->y[i];
   }
   return on->op->pace(on, error);

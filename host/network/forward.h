@@ -16,6 +16,10 @@ void forward_release(mlp_cl_network *network);
 mlp_cl_status forward_run(mlp_cl_network *network, const tensor *source, size_t first, size_t rows, float scale,
                           mlp_cl_error *error);
 
+/* What the logits of the last run mean (rows, outputs): probabilities of classes or labels, or the numbers themselves.
+ * Only enqueues. */
+mlp_cl_status forward_finish(mlp_cl_network *network, size_t rows, const tensor **outputs, mlp_cl_error *error);
+
 static inline tensor *forward_logits(const mlp_cl_network *network) {
   return network->forward.y[network->layers_count - 1];
 }

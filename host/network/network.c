@@ -15,13 +15,17 @@
 
 static mlp_cl_status check_shape(const mlp_cl_shape *shape, mlp_cl_error *error) {
   if (shape->widths == NULL || shape->widths_count < 2)
-    return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu widths: give at least inputs and classes",
+    return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu widths: give at least inputs and outputs",
                 shape->widths_count);
   if (shape->widths_count - 1 > MOST_LAYERS)
     return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu layers: at most %zu are possible", shape->widths_count - 1,
                 MOST_LAYERS);
   if (shape->init != MLP_CL_INIT_HE && shape->init != MLP_CL_INIT_PYTORCH && shape->init != MLP_CL_INIT_ZERO)
     return fail(error, MLP_CL_BAD_ARGUMENT, "there is no initialisation %d", (int)shape->init);
+  if (mlp_cl_activation_name(shape->activation) == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "there is no activation %d", (int)shape->activation);
+  if (mlp_cl_task_name(shape->task) == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "there is no task %d", (int)shape->task);
   for (size_t i = 0; i < shape->widths_count; i++)
     if (shape->widths[i] == 0 || shape->widths[i] > LARGEST_WIDTH)
       return fail(error, MLP_CL_BAD_SHAPE, "width %zu of the network is %zu: give 1 to %zu", i, shape->widths[i],
@@ -58,6 +62,16 @@ static mlp_cl_status add_layer(mlp_cl_network *network, const mlp_cl_shape *shap
   return network->parameters.status;
 }
 
+/* Kernels that not every network needs are proven on their first use. */
+static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_shape *shape, mlp_cl_error *error) {
+  bool hidden = shape->widths_count > 2;
+  if (hidden && shape->activation != MLP_CL_RELU)
+    TRY(context_prove(context, mlp_cl_activation_name(shape->activation), error));
+  if (shape->task == MLP_CL_MULTI_LABEL) TRY(context_prove(context, mlp_cl_activation_name(MLP_CL_SIGMOID), error));
+  return shape->task == MLP_CL_CLASSIFICATION ? MLP_CL_OK
+                                              : context_prove(context, mlp_cl_task_name(shape->task), error);
+}
+
 mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape *shape, uint64_t seed,
                                     mlp_cl_network **network, mlp_cl_error *error) {
   if (network == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "network is NULL: pass where to put it");
@@ -65,8 +79,12 @@ mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape 
   if (context == NULL || shape == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context or shape is NULL");
   TRY(check_shape(shape, error));
   TRY(check_bytes(shape, error));
+  TRY(prove_operations(context, shape, error));
   mlp_cl_network *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a network");
+  created->context = context;
+  created->activation = shape->activation;
+  created->task = shape->task;
   created->backend = context->backend;
   created->exact = context->broken_rule == NULL;
   created->layers_count = shape->widths_count - 1;
@@ -90,8 +108,12 @@ mlp_cl_status network_create_like(mlp_cl_context *context, const mlp_cl_network 
   size_t *widths = malloc(count * sizeof *widths);
   if (widths == NULL) return fail_memory(error, count * sizeof *widths, "a network's widths");
   for (size_t i = 0; i < count; i++) widths[i] = mlp_cl_network_width(model, i);
-  mlp_cl_shape shape = {
-      .widths_count = count, .widths = widths, .bias = mlp_cl_network_has_bias(model), .init = MLP_CL_INIT_ZERO};
+  mlp_cl_shape shape = {.widths_count = count,
+                        .widths = widths,
+                        .bias = mlp_cl_network_has_bias(model),
+                        .init = MLP_CL_INIT_ZERO,
+                        .activation = model->activation,
+                        .task = model->task};
   mlp_cl_status status = mlp_cl_network_create(context, &shape, 0, network, error);
   free(widths);
   return status;
@@ -118,6 +140,34 @@ bool mlp_cl_network_has_bias(const mlp_cl_network *network) {
   return network->layers[0].bias != NULL;
 }
 
+mlp_cl_activation mlp_cl_network_activation(const mlp_cl_network *network) {
+  return network->activation;
+}
+
+mlp_cl_task mlp_cl_network_task(const mlp_cl_network *network) {
+  return network->task;
+}
+
+const char *mlp_cl_activation_name(mlp_cl_activation kind) {
+  switch (kind) {
+    case MLP_CL_RELU: return "relu";
+    case MLP_CL_LEAKY_RELU: return "leaky-relu";
+    case MLP_CL_TANH: return "tanh";
+    case MLP_CL_SIGMOID: return "sigmoid";
+    case MLP_CL_GELU: return "gelu";
+  }
+  return NULL;
+}
+
+const char *mlp_cl_task_name(mlp_cl_task task) {
+  switch (task) {
+    case MLP_CL_CLASSIFICATION: return "classification";
+    case MLP_CL_REGRESSION: return "regression";
+    case MLP_CL_MULTI_LABEL: return "multi-label";
+  }
+  return NULL;
+}
+
 size_t mlp_cl_network_parameters(const mlp_cl_network *network) {
   size_t total = 0;
   for (size_t i = 0; i < network->layers_count; i++) {
@@ -132,11 +182,41 @@ mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_
   if (dataset->width != network_inputs(network))
     return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu features a row and the network takes %zu", what, dataset->width,
                 network_inputs(network));
-  if (dataset->labels != NULL && dataset->classes > network_classes(network))
-    return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu classes and the network tells %zu apart", what, dataset->classes,
-                network_classes(network));
   if (dataset->rows > INT32_MAX)
     return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu rows: at most %ld are possible", what, dataset->rows,
                 (long)INT32_MAX);
   return MLP_CL_OK;
+}
+
+static mlp_cl_status check_labels(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
+                                  mlp_cl_error *error) {
+  if (dataset->labels == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%s has no labels: a network for classification needs one for each row",
+                what);
+  if (dataset->classes > network_classes(network))
+    return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu classes and the network tells %zu apart", what, dataset->classes,
+                network_classes(network));
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status check_targets(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
+                                   mlp_cl_error *error) {
+  if (dataset->targets == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%s has no targets: a network for %s needs %zu for each row", what,
+                mlp_cl_task_name(network->task), network_classes(network));
+  if (dataset->outputs != network_classes(network))
+    return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu targets a row and the network has %zu outputs", what,
+                dataset->outputs, network_classes(network));
+  for (size_t i = 0; network->task == MLP_CL_MULTI_LABEL && i < dataset->rows * dataset->outputs; i++)
+    if (!(dataset->targets[i] >= 0.0f && dataset->targets[i] <= 1.0f))
+      return fail(error, MLP_CL_BAD_ARGUMENT, "%s: target %zu of row %zu is %g: a label's target lies in 0 … 1", what,
+                  i % dataset->outputs, i / dataset->outputs, (double)dataset->targets[i]);
+  return MLP_CL_OK;
+}
+
+mlp_cl_status network_check_answers(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
+                                    mlp_cl_error *error) {
+  TRY(network->task == MLP_CL_CLASSIFICATION ? check_labels(network, dataset, what, error)
+                                             : check_targets(network, dataset, what, error));
+  return network_check_dataset(network, dataset, what, error);
 }

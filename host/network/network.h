@@ -15,10 +15,10 @@ typedef struct network_layer {
 typedef struct forward_buffers {
   size_t rows; /* that fit; 0: none yet */
   tensor_set tensors;
-  tensor *source;  /* PLAIN (rows, inputs) float32: rows that come from the host */
-  tensor *x;       /* (rows, inputs) */
-  tensor **y;      /* of each layer, the last with the logits; owned */
-  tensor *softmax; /* (rows, classes) */
+  tensor *source; /* PLAIN (rows, inputs) float32: rows that come from the host */
+  tensor *x;      /* (rows, inputs) */
+  tensor **y;     /* of each layer, the last with the logits; owned */
+  tensor *final;  /* (rows, outputs): what the logits mean, as probabilities */
 } forward_buffers;
 
 /* See host_copy.h. */
@@ -29,9 +29,12 @@ typedef struct host_copy {
 } host_copy;
 
 struct mlp_cl_network {
-  backend *backend;
+  mlp_cl_context *context;
+  backend *backend; /* the context's */
   bool exact;       /* the backend keeps the numerics contract */
   uint64_t changes; /* of the parameters: whoever changes some adds 1 */
+  mlp_cl_activation activation;
+  mlp_cl_task task;
   size_t layers_count;
   network_layer *layers;
   tensor_set parameters;
@@ -50,8 +53,12 @@ static inline size_t network_classes(const mlp_cl_network *network) {
 mlp_cl_status network_create_like(mlp_cl_context *context, const mlp_cl_network *model, mlp_cl_network **network,
                                   mlp_cl_error *error);
 
-/* Errors: BAD_SHAPE unless the dataset's width is the network's, and its labels, if any, are below its outputs. */
+/* Errors: BAD_SHAPE unless the dataset's width is the network's. */
 mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
+                                    mlp_cl_error *error);
+/* The same, and that there are labels or targets, as the network's task wants, that it can learn or be measured by.
+ * Errors: BAD_SHAPE, BAD_ARGUMENT. */
+mlp_cl_status network_check_answers(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
                                     mlp_cl_error *error);
 
 #endif

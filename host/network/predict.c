@@ -1,4 +1,4 @@
-/* Class probabilities of rows that come from the host. */
+/* Class probabilities, or predicted numbers, of rows that come from the host. */
 #include <math.h>
 
 #include "base/size.h"
@@ -10,11 +10,11 @@
 static mlp_cl_status predict_chunk(mlp_cl_network *network, tensor *source, const void *features, size_t rows,
                                    float scale, float *probabilities, mlp_cl_error *error) {
   backend *on = network->backend;
-  tensor *softmax = network->forward.softmax;
+  const tensor *outputs;
   TRY(on->op->tensor_write(on, source, 0, rows, features, error));
   TRY(forward_run(network, source, 0, rows, scale, error));
-  TRY(on->op->softmax(on, rows, forward_logits(network), softmax, error));
-  return on->op->tensor_read(on, softmax, 0, rows, probabilities, error);
+  TRY(forward_finish(network, rows, &outputs, error));
+  return on->op->tensor_read(on, outputs, 0, rows, probabilities, error);
 }
 
 static mlp_cl_status check_finite(const float *features, size_t rows, size_t width, mlp_cl_error *error) {

@@ -1,5 +1,6 @@
 #include "network/step.h"
 
+#include "backend/hyperparameters.h"
 #include "base/size.h"
 
 /* The rows of one step: positions [first, first + rows) of the order. */
@@ -26,30 +27,58 @@ static mlp_cl_status gather_batch(const step *s, mlp_cl_error *error) {
   return s->on->op->gather(s->on, &g, error);
 }
 
-static mlp_cl_status forward(const step *s, mlp_cl_error *error) {
+/* The mask of layer i; its threshold is 0 where nothing is dropped. */
+static dropout mask_of(const step *s, size_t i) {
+  dropout mask = s->plan->dropout;
+  mask.step = s->number;
+  mask.layer = (uint32_t)i;
+  if (i + 1 == s->plan->layers_count) mask.threshold = 0;
+  return mask;
+}
+
+/* A layer with z has an activation that is not fused: its dropout comes after it. */
+static mlp_cl_status forward_layer(const step *s, size_t i, mlp_cl_error *error) {
+  const step_layer *layer = &s->plan->layers[i];
+  const dropout mask = mask_of(s, i), *dropped = mask.threshold > 0 ? &mask : NULL;
+  dense_forward d = {.rows = s->rows,
+                     .x = input_of(s, i),
+                     .weight = layer->weight,
+                     .bias = layer->bias,
+                     .relu = i + 1 < s->plan->layers_count && layer->z == NULL,
+                     .dropout = layer->z == NULL ? dropped : NULL,
+                     .y = layer->z == NULL ? layer->y : layer->z};
+  TRY(s->on->op->dense_forward(s->on, &d, error));
+  if (layer->z == NULL) return MLP_CL_OK;
+  activation a = {.rows = s->rows, .kind = s->plan->activation, .dropout = dropped, .x = layer->z, .y = layer->y};
+  return s->on->op->activation_forward(s->on, &a, error);
+}
+
+/* Loss against targets: part of the mean over rows and outputs. */
+static mlp_cl_status loss_of_targets(const step *s, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
-  for (size_t i = 0; i < plan->layers_count; i++) {
-    const step_layer *layer = &plan->layers[i];
-    bool hidden = i + 1 < plan->layers_count;
-    dropout mask = plan->dropout;
-    mask.step = s->number;
-    mask.layer = (uint32_t)i;
-    dense_forward d = {.rows = s->rows,
-                       .x = input_of(s, i),
-                       .weight = layer->weight,
-                       .bias = layer->bias,
-                       .relu = hidden,
-                       .dropout = hidden && mask.threshold > 0 ? &mask : NULL,
-                       .y = layer->y};
-    TRY(s->on->op->dense_forward(s->on, &d, error));
-  }
-  return MLP_CL_OK;
+  const step_layer *last = &plan->layers[plan->layers_count - 1];
+  float scale = target_loss_scale(plan->task, plan->mean, s->rows, last->out);
+  target_loss t = {.rows = s->rows,
+                   .task = plan->task,
+                   .outputs = last->y,
+                   .targets = plan->targets,
+                   .order = plan->order,
+                   .first = s->first,
+                   .scale = scale,
+                   .slot = s->first,
+                   .losses = plan->losses,
+                   .scores = plan->scores,
+                   .d_outputs = last->d_y,
+                   .flag = plan->flag,
+                   .step = s->number};
+  return s->on->op->target_loss(s->on, &t, error);
 }
 
 /* Losses and predictions into the slots of the rows' positions; the gradient of the logits. */
 static mlp_cl_status loss(const step *s, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   const step_layer *last = &plan->layers[plan->layers_count - 1];
+  if (plan->task != MLP_CL_CLASSIFICATION) return loss_of_targets(s, error);
   cross_entropy c = {.rows = s->rows,
                      .logits = last->y,
                      .labels = plan->labels,
@@ -67,19 +96,30 @@ static mlp_cl_status loss(const step *s, mlp_cl_error *error) {
 
 /* From the last layer to the first: the gradient of what it read, with the weights as they were in the forward pass,
  * and only then their update. */
+static mlp_cl_status backward_input(const step *s, size_t i, mlp_cl_error *error) {
+  const step_layer *layer = &s->plan->layers[i], *below = &s->plan->layers[i - 1];
+  dense_backward_input d = {.rows = s->rows,
+                            .d_y = layer->d_y,
+                            .weight = layer->weight,
+                            .y = below->z == NULL ? below->y : NULL,
+                            .scale = s->plan->dropout.scale,
+                            .d_x = below->d_y};
+  TRY(s->on->op->dense_backward_input(s->on, &d, error));
+  if (below->z == NULL) return MLP_CL_OK;
+  const dropout mask = mask_of(s, i - 1);
+  activation a = {.rows = s->rows,
+                  .kind = s->plan->activation,
+                  .dropout = mask.threshold > 0 ? &mask : NULL,
+                  .x = below->z,
+                  .d_y = below->d_y,
+                  .d_x = below->d_y};
+  return s->on->op->activation_backward(s->on, &a, error);
+}
+
 static mlp_cl_status backward_layer(const step *s, size_t i, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   const step_layer *layer = &plan->layers[i];
-  if (i > 0) {
-    const step_layer *below = &plan->layers[i - 1];
-    dense_backward_input d = {.rows = s->rows,
-                              .d_y = layer->d_y,
-                              .weight = layer->weight,
-                              .y = below->y,
-                              .scale = plan->dropout.scale,
-                              .d_x = below->d_y};
-    TRY(s->on->op->dense_backward_input(s->on, &d, error));
-  }
+  if (i > 0) TRY(backward_input(s, i, error));
   dense_backward_weight d = {.rows = s->rows,
                              .x = input_of(s, i),
                              .d_y = layer->d_y,
@@ -95,7 +135,7 @@ static mlp_cl_status backward_layer(const step *s, size_t i, mlp_cl_error *error
 
 static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
   TRY(gather_batch(s, error));
-  TRY(forward(s, error));
+  for (size_t i = 0; i < s->plan->layers_count; i++) TRY(forward_layer(s, i, error));
   TRY(loss(s, error));
   for (size_t i = s->plan->layers_count; i-- > 0;) TRY(backward_layer(s, i, error));
   return s->on->op->pace(s->on, error);

@@ -51,7 +51,12 @@ typedef struct opencl_tuning {
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
 
-enum { KERNELS_MAX = 32 };
+enum { KERNELS_MAX = 48, PROGRAMS_MAX = 8 };
+
+typedef struct opencl_program {
+  const char *file; /* a literal */
+  cl_program program;
+} opencl_program;
 
 typedef struct opencl_kernel {
   const char *name; /* a literal */
@@ -87,7 +92,8 @@ typedef struct opencl_backend {
   cl_command_queue queue;
   opencl_tuning tuning;
   char platform_version[256];
-  cl_program program, steps_program; /* the variant's; train_steps'; NULL before the first kernel */
+  opencl_program programs[PROGRAMS_MAX]; /* those that were needed so far */
+  size_t programs_count;
   opencl_kernel kernels[KERNELS_MAX];
   size_t kernels_count;
   cl_mem tickets; /* of kernels/train_steps.cl */
@@ -101,7 +107,7 @@ typedef struct opencl_backend {
   opencl_peak *peak; /* NULL until it is asked for */
 } opencl_backend;
 
-/* The kernel `name`, a literal, of the variant's program, which is built on first use.
+/* The kernel `name`, a literal, of its program, which is built on first use.
  * Errors: BUILD with the compiler's log. */
 mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error);
 /* The text of an embedded file with its includes in their place, freed with free(). Errors: BUILD, NO_MEMORY. */
@@ -190,6 +196,9 @@ mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl
 mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, mlp_cl_error *error);
 mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl_error *error);
+mlp_cl_status opencl_activation_forward(backend *base, const activation *a, mlp_cl_error *error);
+mlp_cl_status opencl_activation_backward(backend *base, const activation *a, mlp_cl_error *error);
+mlp_cl_status opencl_target_loss(backend *base, const target_loss *t, mlp_cl_error *error);
 mlp_cl_status opencl_softmax(backend *base, size_t rows, const tensor *logits, tensor *probabilities,
                              mlp_cl_error *error);
 mlp_cl_status opencl_matmul(backend *base, mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,

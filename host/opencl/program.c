@@ -119,14 +119,31 @@ mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_pr
 
 /* ---- Kernels ----------------------------------------------------------------------------------------------------- */
 
-static mlp_cl_status find_program(opencl_backend *self, const char *name, cl_program *found, mlp_cl_error *error) {
-  static const char *const variants[] = {
+/* Kernels that most runs do without are programs of their own. */
+static const char *file_of(const opencl_backend *self, const char *kernel) {
+  static const char *const files[] = {
       [VARIANT_PLAIN] = "program_plain.cl", [VARIANT_PANEL] = "program_panel.cl", [VARIANT_TILE] = "program_tile.cl"};
-  bool steps = strcmp(name, "train_steps") == 0;
-  cl_program *program = steps ? &self->steps_program : &self->program;
-  const char *file = steps ? "program_steps.cl" : variants[self->tuning.variant];
-  if (*program == NULL) TRY(opencl_program_build(self, file, program, error));
-  *found = *program;
+  static const struct {
+    const char *kernel, *file;
+  } apart[] = {{"train_steps", "program_steps.cl"},
+               {"activation_forward", "activation.cl"},
+               {"activation_backward", "activation.cl"},
+               {"target_loss", "target_loss.cl"}};
+  for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
+    if (strcmp(apart[i].kernel, kernel) == 0) return apart[i].file;
+  return files[self->tuning.variant];
+}
+
+/* The program of the file, which is built on first use. */
+static mlp_cl_status get_program(opencl_backend *self, const char *file, cl_program *program, mlp_cl_error *error) {
+  for (size_t i = 0; i < self->programs_count; i++)
+    if (strcmp(self->programs[i].file, file) == 0) {
+      *program = self->programs[i].program;
+      return MLP_CL_OK;
+    }
+  if (self->programs_count == PROGRAMS_MAX) return fail(error, MLP_CL_BUILD, "more than %d programs", PROGRAMS_MAX);
+  TRY(opencl_program_build(self, file, program, error));
+  self->programs[self->programs_count++] = (opencl_program){file, *program};
   return MLP_CL_OK;
 }
 
@@ -138,7 +155,7 @@ mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kerne
     }
   if (self->kernels_count == KERNELS_MAX) return fail(error, MLP_CL_BUILD, "more than %d kernels", KERNELS_MAX);
   cl_program program;
-  TRY(find_program(self, name, &program, error));
+  TRY(get_program(self, file_of(self, name), &program, error));
   cl_int code;
   *kernel = clCreateKernel(program, name, &code);
   if (code != CL_SUCCESS)
@@ -150,7 +167,5 @@ mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kerne
 
 void opencl_program_release(opencl_backend *self) {
   while (self->kernels_count > 0) clReleaseKernel(self->kernels[--self->kernels_count].kernel);
-  if (self->program != NULL) clReleaseProgram(self->program);
-  if (self->steps_program != NULL) clReleaseProgram(self->steps_program);
-  self->program = self->steps_program = NULL;
+  while (self->programs_count > 0) clReleaseProgram(self->programs[--self->programs_count].program);
 }

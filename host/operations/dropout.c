@@ -2,7 +2,7 @@
 
 #define LAYERS (1u << 24)
 
-static mlp_cl_status mask_from(const mlp_cl_mask *named, dropout *mask, mlp_cl_error *error) {
+mlp_cl_status operation_mask(const mlp_cl_mask *named, dropout *mask, mlp_cl_error *error) {
   TRY(dropout_from_rate(named->rate, named->unscaled, mask, error));
   if (named->layer >= LAYERS)
     return fail(error, MLP_CL_BAD_ARGUMENT, "dropout: layer is %lu: give a number below 2^24",
@@ -20,7 +20,7 @@ static mlp_cl_status run(mlp_cl_context *context, tensor_role role, size_t rows,
   CHECK_ARRAYS("dropout", error, context, named, x, y);
   TRY(operation_check_size("dropout", rows, cols, error));
   dropout mask;
-  TRY(mask_from(named, &mask, error));
+  TRY(operation_mask(named, &mask, error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   const tensor *input = operation_tensor(&set, role, rows, cols, x);

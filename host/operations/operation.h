@@ -12,6 +12,9 @@ mlp_cl_status operation_check_size(const char *operation, size_t rows, size_t co
 mlp_cl_status operation_check_arrays(const char *operation, const void *const *arrays, size_t count,
                                      mlp_cl_error *error);
 
+/* Errors: BAD_ARGUMENT, naming rate or layer. */
+mlp_cl_status operation_mask(const mlp_cl_mask *named, dropout *mask, mlp_cl_error *error);
+
 /* CHECK_ARRAYS("relu", error, x, y): leaves with BAD_ARGUMENT when one is NULL. */
 #define CHECK_ARRAYS(operation, error, ...)                                                       \
   do {                                                                                            \

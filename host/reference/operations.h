@@ -75,6 +75,9 @@ size_t batch_stack_rows(size_t k);
 /* ---- Rows ------------------------------------------------------------------------------------------------------ */
 
 void canonical_row(size_t count, float floor, const float *x, float *y);
+/* The sum of 16 lanes: those 8, 4, 2 and 1 apart are added. Overwrites them. */
+enum { LANES = 16 };
+float lanes_sum(float lanes[LANES]);
 /* y = !(x <= 0) ? x : 0 */
 void relu_row(size_t count, const float *x, float *y);
 /* y = canonical(x + bias) */
@@ -103,6 +106,9 @@ mlp_cl_status reference_dense_forward(const dense_forward *d, mlp_cl_error *erro
 mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, mlp_cl_error *error);
+mlp_cl_status reference_activation_forward(const activation *a, mlp_cl_error *error);
+mlp_cl_status reference_activation_backward(const activation *a, mlp_cl_error *error);
+mlp_cl_status reference_target_loss(const target_loss *t, mlp_cl_error *error);
 mlp_cl_status reference_softmax(size_t rows, const tensor *logits, tensor *probabilities, mlp_cl_error *error);
 mlp_cl_status reference_matmul(mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
                                mlp_cl_error *error);

@@ -102,6 +102,18 @@ static mlp_cl_status run_dense_backward_weight(backend *self, const dense_backwa
   BRACKET(reference_dense_backward_weight(d, error));
 }
 
+static mlp_cl_status run_activation_forward(backend *self, const activation *a, mlp_cl_error *error) {
+  BRACKET(reference_activation_forward(a, error));
+}
+
+static mlp_cl_status run_activation_backward(backend *self, const activation *a, mlp_cl_error *error) {
+  BRACKET(reference_activation_backward(a, error));
+}
+
+static mlp_cl_status run_target_loss(backend *self, const target_loss *t, mlp_cl_error *error) {
+  BRACKET(reference_target_loss(t, error));
+}
+
 static mlp_cl_status run_softmax(backend *self, size_t rows, const tensor *logits, tensor *probabilities,
                                  mlp_cl_error *error) {
   BRACKET(reference_softmax(rows, logits, probabilities, error));
@@ -160,6 +172,9 @@ static const backend_operations operations = {
     .cross_entropy = run_cross_entropy,
     .dense_backward_input = run_dense_backward_input,
     .dense_backward_weight = run_dense_backward_weight,
+    .activation_forward = run_activation_forward,
+    .activation_backward = run_activation_backward,
+    .target_loss = run_target_loss,
     .softmax = run_softmax,
     .matmul = run_matmul,
     .bias = run_bias,

@@ -3,15 +3,17 @@
 
 #include "reference/operations.h"
 
-enum { LANES = 16 };
-
-/* Lane l sums the elements j with j mod 16 = l, ascending; then lanes 8, 4, 2 and 1 apart are added. */
-static float lane_sum(size_t count, const float *e) {
-  float lane[LANES] = {0};
-  for (size_t j = 0; j < count; j++) lane[j % LANES] += e[j];
+float lanes_sum(float lanes[LANES]) {
   for (size_t apart = LANES / 2; apart > 0; apart /= 2)
-    for (size_t l = 0; l < apart; l++) lane[l] += lane[l + apart];
-  return lane[0];
+    for (size_t l = 0; l < apart; l++) lanes[l] += lanes[l + apart];
+  return lanes[0];
+}
+
+/* Lane l sums the elements j with j mod 16 = l, ascending. */
+static float row_sum(size_t count, const float *e) {
+  float lanes[LANES] = {0};
+  for (size_t j = 0; j < count; j++) lanes[j % LANES] += e[j];
+  return lanes_sum(lanes);
 }
 
 /* The first index of the largest value. */
@@ -39,7 +41,7 @@ softmax_sum softmax_row(size_t count, const float *x, float *e) {
   }
   size_t best = argmax(count, x);
   exponential_row(count, x, x[best], e);
-  return (softmax_sum){.best = best, .max = x[best], .sum = lane_sum(count, e)};
+  return (softmax_sum){.best = best, .max = x[best], .sum = row_sum(count, e)};
 }
 
 static HOT void divide_row(size_t count, const float *e, float sum, float floor, float *p) {

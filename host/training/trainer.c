@@ -18,6 +18,8 @@ static void add_layer(mlp_cl_trainer *t, size_t i) {
   *layer = (step_layer){.in = from->in, .out = from->out, .weight = from->weight, .bias = from->bias};
   if (velocity) layer->weight_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
   if (velocity && from->bias != NULL) layer->bias_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
+  if (i + 1 < t->plan.layers_count && t->network->activation != MLP_CL_RELU)
+    layer->z = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
   layer->y = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
   layer->d_y = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
 }
@@ -29,11 +31,16 @@ static void add_tensors(mlp_cl_trainer *t) {
   static const int32_t no_step = -1;
   plan->source =
       tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, data->rows, data->width, data->features);
-  plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, data->labels);
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
     t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
   plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
-  plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
+  if (plan->task == MLP_CL_CLASSIFICATION) {
+    plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, data->labels);
+    plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
+  } else {
+    plan->targets = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, data->rows, data->outputs, data->targets);
+    plan->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
+  }
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
   plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
   for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
@@ -42,14 +49,13 @@ static void add_tensors(mlp_cl_trainer *t) {
 static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
   size_t rows = t->train->rows;
   t->plan.layers = calloc(t->plan.layers_count, sizeof *t->plan.layers);
-  t->losses = malloc(rows * sizeof *t->losses);
-  t->predictions = malloc(rows * sizeof *t->predictions);
-  bool complete = t->plan.layers != NULL && t->losses != NULL && t->predictions != NULL;
+  TRY(row_metrics_create(t->network->task, rows, &t->metrics, error));
+  bool complete = t->plan.layers != NULL;
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++) {
     t->orders[i].rows = malloc(rows * sizeof *t->orders[i].rows);
     complete = complete && t->orders[i].rows != NULL;
   }
-  return complete ? MLP_CL_OK : fail_memory(error, 4 * rows * sizeof(float), "an epoch's order and metrics");
+  return complete ? MLP_CL_OK : fail_memory(error, 2 * rows * sizeof(float), "an epoch's order");
 }
 
 mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_error *error) {
@@ -62,10 +68,13 @@ mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_erro
 static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl_error *error) {
   t->plan = (step_plan){.layers_count = t->network->layers_count,
                         .batch = t->parts.batch,
+                        .activation = t->network->activation,
+                        .task = t->network->task,
                         .source_scale = t->train->scale,
                         .update = t->parts.update,
                         .dropout = t->parts.mask,
                         .mean = t->recipe.reduction == MLP_CL_MEAN};
+  t->spread = targets_spread(t->train);
   tensor_set_begin(&t->tensors, t->network->backend, error);
   TRY(add_host_memory(t, error));
   add_tensors(t);
@@ -77,14 +86,8 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
 
 static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
                            mlp_cl_error *error) {
-  TRY(network_check_dataset(network, train, "the training data", error));
-  if (train->labels == NULL)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "the training data has no labels: give one for each row");
-  if (test == NULL) return MLP_CL_OK;
-  TRY(network_check_dataset(network, test, "the test data", error));
-  if (test->labels == NULL)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "the test data has no labels: give one for each row, or no test data");
-  return MLP_CL_OK;
+  TRY(network_check_answers(network, train, "the training data", error));
+  return test == NULL ? MLP_CL_OK : network_check_answers(network, test, "the test data", error);
 }
 
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
@@ -120,8 +123,7 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   (void)tensor_set_end(&trainer->tensors);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
   free(trainer->plan.layers);
-  free(trainer->losses);
-  free(trainer->predictions);
+  row_metrics_destroy(&trainer->metrics);
   free(trainer);
 }
 

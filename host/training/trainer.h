@@ -42,8 +42,8 @@ struct mlp_cl_trainer {
       orders[2];  /* of even and odd epochs, so that the next one is ready before its first step; none if unshuffled */
   evaluator test; /* with a test set */
   bool has_test;
-  float *losses;                  /* (rows), read at the end of an epoch */
-  int32_t *predictions;           /* (rows) */
+  row_metrics metrics;            /* (rows), read at the end of an epoch */
+  double spread;                  /* of the training targets */
   uint64_t step;                  /* steps enqueued in the run */
   struct step_verifier *verifier; /* owned; NULL: no step is verified */
   epoch_history history;

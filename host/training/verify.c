@@ -35,18 +35,6 @@ static tensor *kept_tensor(const mlp_cl_trainer *t, size_t layer, size_t i) {
 
 /* ---- Making the twin -------------------------------------------------------------------------------------------- */
 
-static mlp_cl_status create_network(step_verifier *v, const mlp_cl_network *like, mlp_cl_error *error) {
-  size_t count = mlp_cl_network_layers(like) + 1;
-  size_t *widths = malloc(count * sizeof *widths);
-  if (widths == NULL) return fail_memory(error, count * sizeof *widths, "the widths of a network");
-  for (size_t i = 0; i < count; i++) widths[i] = mlp_cl_network_width(like, i);
-  const mlp_cl_shape shape = {
-      .widths_count = count, .widths = widths, .bias = mlp_cl_network_has_bias(like), .init = MLP_CL_INIT_ZERO};
-  mlp_cl_status status = mlp_cl_network_create(v->reference, &shape, 0, &v->network, error);
-  free(widths);
-  return status;
-}
-
 static mlp_cl_status create_room(step_verifier *v, mlp_cl_error *error) {
   size_t most = 0;
   for (size_t layer = 0; layer < v->twin->plan.layers_count; layer++) {
@@ -61,7 +49,7 @@ static mlp_cl_status create_room(step_verifier *v, mlp_cl_error *error) {
 
 static mlp_cl_status build(step_verifier *v, const mlp_cl_trainer *t, mlp_cl_error *error) {
   TRY(mlp_cl_context_create("reference", NULL, &v->reference, error));
-  TRY(create_network(v, t->network, error));
+  TRY(network_create_like(v->reference, t->network, &v->network, error));
   TRY(mlp_cl_trainer_create(v->network, t->train, NULL, &t->recipe, &v->twin, error));
   return create_room(v, error);
 }

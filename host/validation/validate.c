@@ -56,20 +56,20 @@ static mlp_cl_status check_shapes(const validation *v, const trial *tried, const
 }
 
 static mlp_cl_status check_operation(const validation *v, size_t i, mlp_cl_check *check, mlp_cl_error *error) {
-  check->name = trials[i].name;
-  TRY(check_shapes(v, &trials[i], small_shapes, sizeof small_shapes / sizeof *small_shapes, check, error));
+  const trial *tried = i < trials_count ? &trials[i] : &seldom_trials[i - trials_count];
+  check->name = tried->name;
+  TRY(check_shapes(v, tried, small_shapes, sizeof small_shapes / sizeof *small_shapes, check, error));
   if (v->quick) return MLP_CL_OK;
-  return check_shapes(v, &trials[i], large_shapes, sizeof large_shapes / sizeof *large_shapes, check, error);
+  return check_shapes(v, tried, large_shapes, sizeof large_shapes / sizeof *large_shapes, check, error);
 }
 
 static mlp_cl_status check_all(const validation *v, mlp_cl_on_check *on_check, void *user, mlp_cl_error *error) {
-  size_t failed = 0;
+  size_t failed = 0, operations = trials_count + seldom_trials_count;
   const char *first_failed = "";
-  for (size_t i = 0; i < trials_count + validation_runs(v); i++) {
+  for (size_t i = 0; i < operations + validation_runs(v); i++) {
     mlp_cl_check check = {.name = ""};
     double began = validation_seconds();
-    TRY(i < trials_count ? check_operation(v, i, &check, error)
-                         : validation_check_run(v, i - trials_count, &check, error));
+    TRY(i < operations ? check_operation(v, i, &check, error) : validation_check_run(v, i - operations, &check, error));
     check.seconds = validation_seconds() - began;
     if (check.mismatches > 0 && failed++ == 0) first_failed = check.name;
     if (on_check != NULL && !on_check(&check, user))
@@ -77,7 +77,7 @@ static mlp_cl_status check_all(const validation *v, mlp_cl_on_check *on_check, v
   }
   if (failed == 0) return MLP_CL_OK;
   return fail(error, MLP_CL_MISMATCH, "%s and the reference differ in %zu of %zu checks, first in \"%s\"",
-              v->tested->backend->device.name, failed, trials_count + validation_runs(v), first_failed);
+              v->tested->backend->device.name, failed, operations + validation_runs(v), first_failed);
 }
 
 mlp_cl_status mlp_cl_validate(mlp_cl_context *context, bool quick, mlp_cl_on_check *on_check, void *user,

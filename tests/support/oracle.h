@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mlp_cl.h"
+
 /* c (m,n) = a (m,k) · b (k,n) */
 void oracle_multiply(size_t m, size_t n, size_t k, const double *a, const double *b, double *c);
 /* aᵀ (cols,rows) */
@@ -21,6 +23,10 @@ typedef struct oracle_network {
   double *bias[ORACLE_LAYERS];   /* (out), or NULL */
   /* What hidden values (rows, out) are multiplied with: 0 where dropped, else the scale. NULL without dropout. */
   double *keep[ORACLE_LAYERS];
+  mlp_cl_activation activation;
+  mlp_cl_task task;
+  const double *targets;           /* (rows, outputs); NULL for classification */
+  double *z[ORACLE_LAYERS];        /* (rows, out), before the activation: set by oracle_losses */
   double *y[ORACLE_LAYERS];        /* (rows, out): set by oracle_losses */
   double *d_y[ORACLE_LAYERS];      /* gradients: set by oracle_gradients */
   double *d_weight[ORACLE_LAYERS]; /* likewise; bias gradients are d_bias */
@@ -31,7 +37,8 @@ typedef struct oracle_network {
 oracle_network *oracle_create(size_t layers, const size_t *widths, size_t rows);
 void oracle_destroy(oracle_network *net);
 
-/* Cross-entropy of each row; returns their sum. losses may be NULL. */
+/* The loss of each row: cross-entropy, or the mean over the outputs of squared errors or of sigmoid cross-entropies;
+ * returns their sum. labels is NULL with targets; losses may be NULL. */
 double oracle_losses(oracle_network *net, const double *x, const int32_t *labels, double *losses);
 /* Gradients of scale · sum of losses, after oracle_losses on the same data. */
 void oracle_gradients(oracle_network *net, const double *x, const int32_t *labels, double scale);

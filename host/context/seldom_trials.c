@@ -1,0 +1,82 @@
+/* The trials of operations that most runs do without, which are proven on their first use: a name holds the word by
+ * which context_prove asks for them. */
+#include "backend/hyperparameters.h"
+#include "context/trial.h"
+
+#define SPARE_ROWS 3
+
+static tensor *batch_tensor(trial_run *run, tensor_role role, trial_shape s, trial_values values) {
+  return trial_tensor(run, role, s.rows + SPARE_ROWS, s.out, values);
+}
+
+static void run_activation(trial_run *run, trial_shape s, mlp_cl_activation kind) {
+  dropout mask = {.threshold = 0};
+  (void)dropout_from_rate(0.3f, false, &mask, NULL);
+  mask.seed = 0x0123456789abcdefu;
+  for (size_t dropped = 0; dropped < 2; dropped++) {
+    activation a = {.rows = s.rows,
+                    .kind = kind,
+                    .dropout = dropped == 1 ? &mask : NULL,
+                    .x = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_LOGITS),
+                    .y = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_CANARY),
+                    .d_y = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_UNIFORM),
+                    .d_x = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_CANARY)};
+    DO(&run->set, activation_forward, &a);
+    DO(&run->set, activation_backward, &a);
+    trial_collect(run, a.y, s.rows);
+    trial_collect(run, a.d_x, s.rows);
+  }
+}
+static void leaky_relu(trial_run *run, trial_shape s) {
+  run_activation(run, s, MLP_CL_LEAKY_RELU);
+}
+static void hyperbolic_tangent(trial_run *run, trial_shape s) {
+  run_activation(run, s, MLP_CL_TANH);
+}
+static void sigmoid(trial_run *run, trial_shape s) {
+  run_activation(run, s, MLP_CL_SIGMOID);
+}
+static void gelu(trial_run *run, trial_shape s) {
+  run_activation(run, s, MLP_CL_GELU);
+}
+
+static void run_target_loss(trial_run *run, trial_shape s, mlp_cl_task task) {
+  size_t source_rows = s.rows + 5, slot = 4;
+  target_loss t = {.rows = s.rows,
+                   .task = task,
+                   .outputs = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_LOGITS),
+                   .targets = trial_tensor(run, TENSOR_PLAIN, source_rows, s.out,
+                                           task == MLP_CL_REGRESSION ? TRIAL_UNIFORM : TRIAL_NOT_NEGATIVE),
+                   .order = trial_integers(run, s.rows + 2, (int32_t)source_rows),
+                   .first = 2,
+                   .scale = target_loss_scale(task, true, s.rows, s.out),
+                   .slot = slot,
+                   .losses = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),
+                   .scores = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),
+                   .d_outputs = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_CANARY),
+                   .flag = trial_integers(run, 1, -1),
+                   .step = 3};
+  DO(&run->set, target_loss, &t);
+  t.order = NULL;
+  t.slot = 0;
+  tensor *d_outputs = t.d_outputs;
+  t.d_outputs = NULL;
+  DO(&run->set, target_loss, &t);
+  trial_collect(run, t.losses, 1);
+  trial_collect(run, t.scores, 1);
+  trial_collect(run, d_outputs, s.rows);
+  trial_collect(run, t.flag, 1);
+}
+static void regression(trial_run *run, trial_shape s) {
+  run_target_loss(run, s, MLP_CL_REGRESSION);
+}
+static void multi_label(trial_run *run, trial_shape s) {
+  run_target_loss(run, s, MLP_CL_MULTI_LABEL);
+}
+
+const trial seldom_trials[] = {
+    {"activation leaky-relu", leaky_relu},     {"activation tanh", hyperbolic_tangent},
+    {"activation sigmoid", sigmoid},           {"activation gelu", gelu},
+    {"target loss of regression", regression}, {"target loss of multi-label", multi_label},
+};
+const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;
