@@ -1,5 +1,5 @@
 /* The activation functions other than ReLU, with their derivatives: one text for C (where REAL is a float) and OpenCL C
- * (where it is a line), from the exact functions of exact_math.h. Formulas and limits: docs/numerics.md. */
+ * (where it is a line), from the exact functions of exact_math.h. Accuracy: docs/learning.md. */
 #ifndef ACTIVATION_H
 #define ACTIVATION_H
 

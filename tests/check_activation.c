@@ -1,6 +1,7 @@
 /* Activation functions: accuracy against double precision, and bits of the device against the reference. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "activation.h"
 #include "test.h"
@@ -41,9 +42,9 @@ static void check_ulps(float got, double wanted, double most, const char *what, 
                 ulps(got, wanted), wanted);
 }
 
-/* Every 4099th float32. The limits are those of docs/numerics.md. */
+/* Every 32749th float32, on the host: once is enough. The limits are those of docs/learning.md. */
 START_TEST(are_accurate) {
-  for (uint32_t bits = 0x00800000u; bits < 0x7f800000u; bits += 4099)
+  for (uint32_t bits = 0x00800000u; bits < 0x7f800000u; bits += 32749)
     for (uint32_t sign = 0; sign < 2; sign++) {
       float x = from_bits(bits | sign << 31);
       double exact = (double)x, s = sigmoid(exact);
@@ -88,7 +89,7 @@ static void compare(float *got, float *wanted, size_t count, const char *what) {
 START_TEST(same_bits) {
   static const size_t shapes[][2] = {{1, 1}, {1, 17}, {15, 16}, {33, 31}, {64, 10}, {257, 3}};
   const mlp_cl_mask mask = {.rate = 0.4f, .seed = 3, .step = 9, .layer = 1, .first_row = 5};
-  for (size_t s = 0; s < sizeof shapes / sizeof *shapes - (test_small() ? 1 : 0); s++)
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes - (test_small() ? 3 : 0); s++)
     for (size_t i = 0; i < 2 * KINDS; i++) {
       size_t rows = shapes[s][0], cols = shapes[s][1], count = rows * cols;
       const mlp_cl_mask *dropped = i < KINDS ? NULL : &mask;
@@ -149,7 +150,8 @@ int main(void) {
   TCase *tests = tcase_create("all");
   tcase_add_checked_fixture(tests, open_both, NULL);
   tcase_set_timeout(tests, 120);
-  tcase_add_test(tests, are_accurate);
+  const char *name = getenv("MLP_CL_TEST_DEVICE");
+  if (name != NULL && strcmp(name, "reference") == 0) tcase_add_test(tests, are_accurate);
   tcase_add_test(tests, have_their_limits);
   tcase_add_test(tests, same_bits);
   tcase_add_test(tests, dropout_is_applied);

@@ -49,7 +49,7 @@ END_TEST
 
 START_TEST(same_bits) {
   static const size_t shapes[][2] = {{1, 1}, {1, 17}, {15, 16}, {33, 31}, {64, 3}, {257, 40}};
-  for (size_t s = 0; s < sizeof shapes / sizeof *shapes - (test_small() ? 1 : 0); s++)
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes - (test_small() ? 3 : 0); s++)
     for (int squared = 0; squared < 2; squared++) {
       size_t rows = shapes[s][0], cols = shapes[s][1], count = rows * cols;
       float *x = test_floats(count), *t = test_floats(count), *out = test_floats(2 * (count + 2 * rows));
@@ -172,7 +172,7 @@ static void check_network(mlp_cl_activation activation, mlp_cl_task task) {
 }
 
 START_TEST(gradients_agree_with_double) {
-  for (int activation = MLP_CL_RELU; activation <= MLP_CL_GELU; activation++)
+  for (int activation = test_small() ? MLP_CL_GELU : MLP_CL_RELU; activation <= MLP_CL_GELU; activation++)
     for (int task = MLP_CL_CLASSIFICATION; task <= MLP_CL_MULTI_LABEL; task++)
       check_network((mlp_cl_activation)activation, (mlp_cl_task)task);
 }

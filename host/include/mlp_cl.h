@@ -279,7 +279,7 @@ typedef enum mlp_cl_init {
   MLP_CL_INIT_ZERO
 } mlp_cl_init;
 
-/* Between the layers. Formulas and accuracy: docs/numerics.md. */
+/* Between the layers. Formulas and accuracy: docs/learning.md. */
 typedef enum mlp_cl_activation {
   MLP_CL_RELU,       /* the default, and the fastest: it costs no pass of its own */
   MLP_CL_LEAKY_RELU, /* x > 0 ? x : 0.01 x */
