@@ -20,6 +20,12 @@ mlp_cl_status row_metrics_create(mlp_cl_task task, size_t rows, row_metrics *met
   return fail_memory(error, 2 * rows * sizeof(float), "each row's loss and prediction");
 }
 
+void row_metrics_zero(const row_metrics *metrics, size_t rows) {
+  memset(metrics->losses, 0, rows * sizeof *metrics->losses);
+  if (metrics->predictions != NULL) memset(metrics->predictions, 0, rows * sizeof *metrics->predictions);
+  if (metrics->scores != NULL) memset(metrics->scores, 0, rows * sizeof *metrics->scores);
+}
+
 void row_metrics_destroy(row_metrics *metrics) {
   free(metrics->losses);
   free(metrics->predictions);

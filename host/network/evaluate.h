@@ -12,6 +12,7 @@ typedef struct row_metrics {
 } row_metrics;
 
 mlp_cl_status row_metrics_create(mlp_cl_task task, size_t rows, row_metrics *metrics, mlp_cl_error *error);
+void row_metrics_zero(const row_metrics *metrics, size_t rows);
 void row_metrics_destroy(row_metrics *metrics);
 
 /* An evaluation that can be repeated, as after each epoch. */

@@ -75,18 +75,20 @@ static mlp_cl_status add_states(mlp_cl_trainer *t, safetensors *content, mlp_cl_
   return MLP_CL_OK;
 }
 
-/* Losses and predictions of the epoch's rows so far. A prediction is below 2^24, which a float holds exactly. */
+/* Losses and predictions, or scores, of the epoch's rows so far. A prediction is below 2^24, which a float holds
+ * exactly.
+ */
 static mlp_cl_status add_partial_epoch(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
   size_t rows = position_rows(t);
   if (rows == 0) return MLP_CL_OK;
-  backend *on = t->network->backend;
+  const row_metrics *m = &t->metrics;
   safetensors_tensor *losses, *predictions;
-  TRY(on->op->tensor_read(on, t->plan.losses, 0, 1, t->losses, error));
-  TRY(on->op->tensor_read(on, t->plan.predictions, 0, 1, t->predictions, error));
+  TRY(trainer_read_metrics(t, error));
   TRY(safetensors_add(content, POSITION_LOSSES, &rows, 1, &losses, error));
-  for (size_t i = 0; i < rows; i++) losses->values[i] = t->losses[i];
+  for (size_t i = 0; i < rows; i++) losses->values[i] = m->losses[i];
   TRY(safetensors_add(content, POSITION_PREDICTIONS, &rows, 1, &predictions, error));
-  for (size_t i = 0; i < rows; i++) predictions->values[i] = (float)t->predictions[i];
+  for (size_t i = 0; i < rows; i++)
+    predictions->values[i] = m->scores != NULL ? m->scores[i] : (float)m->predictions[i];
   return MLP_CL_OK;
 }
 

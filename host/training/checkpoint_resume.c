@@ -248,16 +248,21 @@ static mlp_cl_status set_partial_epoch(const mlp_cl_trainer *t, const stored_run
   const safetensors_tensor *losses = safetensors_find(&s->content, POSITION_LOSSES);
   const safetensors_tensor *predictions = safetensors_find(&s->content, POSITION_PREDICTIONS);
   if (losses == NULL) return MLP_CL_OK;
-  memset(t->losses, 0, t->train->rows * sizeof *t->losses);
-  memset(t->predictions, 0, t->train->rows * sizeof *t->predictions);
-  for (size_t i = 0; i < losses->count; i++) t->losses[i] = losses->values[i];
+  const row_metrics *m = &t->metrics;
+  row_metrics_zero(m, t->train->rows);
+  for (size_t i = 0; i < losses->count; i++) m->losses[i] = losses->values[i];
   for (size_t i = 0; i < predictions->count; i++) {
     float value = predictions->values[i];
-    if (!(value >= 0.0f && value < 0x1p24f)) return fail_damaged(s, "list of predictions", error);
-    t->predictions[i] = (int32_t)value;
+    if (!(value >= 0.0f && (m->scores != NULL || value < 0x1p24f)))
+      return fail_damaged(s, "list of predictions", error);
+    if (m->scores != NULL)
+      m->scores[i] = value;
+    else
+      m->predictions[i] = (int32_t)value;
   }
-  TRY(on->op->tensor_write(on, t->plan.losses, 0, 1, t->losses, error));
-  return on->op->tensor_write(on, t->plan.predictions, 0, 1, t->predictions, error);
+  TRY(on->op->tensor_write(on, t->plan.losses, 0, 1, m->losses, error));
+  if (m->scores != NULL) return on->op->tensor_write(on, t->plan.scores, 0, 1, m->scores, error);
+  return on->op->tensor_write(on, t->plan.predictions, 0, 1, m->predictions, error);
 }
 
 static mlp_cl_status take_over(mlp_cl_trainer *t, const stored_run *s, mlp_cl_error *error) {

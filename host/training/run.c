@@ -63,13 +63,8 @@ static mlp_cl_status report(progress *p, const mlp_cl_event *event, mlp_cl_error
 
 /* Loss and accuracy of the epoch's rows as they were trained on: the one place in an epoch that waits. */
 static mlp_cl_status read_metrics(mlp_cl_trainer *t, size_t epoch, mlp_cl_evaluation *metrics, mlp_cl_error *error) {
-  backend *on = t->network->backend;
   TRY(trainer_check_flag(t, error));
-  TRY(on->op->tensor_read(on, t->plan.losses, 0, 1, t->metrics.losses, error));
-  if (t->plan.scores != NULL)
-    TRY(on->op->tensor_read(on, t->plan.scores, 0, 1, t->metrics.scores, error));
-  else
-    TRY(on->op->tensor_read(on, t->plan.predictions, 0, 1, t->metrics.predictions, error));
+  TRY(trainer_read_metrics(t, error));
   *metrics = evaluation_of(t->plan.task, t->train, t->spread, &t->metrics, t->orders[(epoch - 1) % 2].rows);
   return MLP_CL_OK;
 }

@@ -145,6 +145,13 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   return trainer_prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */
 }
 
+mlp_cl_status trainer_read_metrics(mlp_cl_trainer *t, mlp_cl_error *error) {
+  backend *on = t->network->backend;
+  TRY(on->op->tensor_read(on, t->plan.losses, 0, 1, t->metrics.losses, error));
+  if (t->plan.scores != NULL) return on->op->tensor_read(on, t->plan.scores, 0, 1, t->metrics.scores, error);
+  return on->op->tensor_read(on, t->plan.predictions, 0, 1, t->metrics.predictions, error);
+}
+
 mlp_cl_status trainer_check_flag(mlp_cl_trainer *t, mlp_cl_error *error) {
   uint32_t step;
   TRY(t->network->backend->op->tensor_read(t->network->backend, t->plan.flag, 0, 1, &step, error));

@@ -61,6 +61,8 @@ mlp_cl_status trainer_advance(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_er
 mlp_cl_status trainer_enqueue(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* Draws the order of an epoch and sends it to the device, behind the work that is enqueued. */
 mlp_cl_status trainer_prepare_order(mlp_cl_trainer *trainer, size_t epoch, mlp_cl_error *error);
+/* Brings the epoch's metrics up to date. Waits. */
+mlp_cl_status trainer_read_metrics(mlp_cl_trainer *trainer, mlp_cl_error *error);
 /* Waits, and tells whether a value was not finite. Errors: DIVERGED (names epoch and step). */
 mlp_cl_status trainer_check_flag(mlp_cl_trainer *trainer, mlp_cl_error *error);
 
