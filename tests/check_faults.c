@@ -2,8 +2,10 @@
  * call on. Each case is a process of its own, which must end in time, with a clear error or else with the same result
  * as the run without a fault, with no object left and no file but a whole one.
  *
- * MLP_CL_TORTURE=1 tries every call of the run, for hours; otherwise some of each function.
- * MLP_CL_FAULT="panel clFinish 3" tries one, and "panel any 3" the device lost from the third call on. */
+ * By default some calls of each function fail, with one code. MLP_CL_TORTURE=1 tries every call with every code that it
+ * may have, for hours; the device's verdict is remembered then, so that its self-test is not part of the run.
+ * MLP_CL_FAULT="panel clFinish 3" tries one, "panel clFinish 3 -6" with that code, and "panel any 3" the device lost
+ * from the third call on. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +35,7 @@ typedef struct outcome {
 } outcome;
 
 static outcome *shared, expected;
+static char cache[32];
 static unsigned char *expected_file;
 static size_t expected_bytes;
 
@@ -102,12 +105,17 @@ typedef struct fault {
   const char *kernels;
   const char *function; /* NULL: the device is lost */
   uint64_t nth;         /* 0: no fault */
+  int code;             /* 0: one that fits the function */
 } fault;
+
+static bool torture(void) {
+  return getenv("MLP_CL_TORTURE") != NULL;
+}
 
 static const char *describe(const fault *f) {
   static char text[128];
-  snprintf(text, sizeof text, "%s, %s %s %" PRIu64, f->kernels, f->function == NULL ? "device lost" : f->function,
-           "at call", f->nth);
+  snprintf(text, sizeof text, "%s, %s at call %" PRIu64 ", code %d", f->kernels,
+           f->function == NULL ? "device lost" : f->function, f->nth, f->code);
   return text;
 }
 
@@ -136,7 +144,7 @@ static bool run_child(const fault *f) {
   ck_assert_int_ge(child, 0);
   if (child == 0) {
     alarm(CASE_SECONDS);
-    if (f->nth > 0 && f->function != NULL) layer_fail(f->function, f->nth);
+    if (f->nth > 0 && f->function != NULL) layer_fail(f->function, f->nth, f->code);
     if (f->nth > 0 && f->function == NULL) layer_lose_device(f->nth);
     run(f->kernels, test_path("model.safetensors"), shared);
     /* Without the drivers' farewells, in which LeakSanitizer hangs now and then. */
@@ -193,6 +201,7 @@ static void try(const fault *f) {
 static void try_without_fault(const char *kernels) {
   const fault none = {.kernels = kernels};
   ck_assert(run_child(&none));
+  if (torture()) ck_assert(run_child(&none)); /* the first has found the verdict */
   expected = *shared;
   ck_assert_msg(expected.status == MLP_CL_OK, "%s: %s", kernels, expected.error.text);
   ck_assert_int_eq(expected.objects, 0);
@@ -206,40 +215,44 @@ static void try_without_fault(const char *kernels) {
  */
 static uint64_t next_call(uint64_t call, uint64_t opening, uint64_t calls) {
   enum { FEW = 2, SOME = 6, SEVERAL = 20 };
-  if (getenv("MLP_CL_TORTURE") != NULL || calls <= SEVERAL || call < 2 || call == calls) return call + 1;
+  if (torture() || calls <= SEVERAL || call < 2 || call == calls) return call + 1;
   bool open = call > opening;
   uint64_t part = open ? (calls - opening) / SOME : opening / FEW, step = part > 7 ? part : 7;
   uint64_t next = call + step, end = open ? calls : opening + 1;
   return next < end ? next : open || calls == opening ? calls : opening + 1;
 }
 
-static void try_calls(const char *kernels, const char *function, uint64_t opening, uint64_t calls) {
+/* `codes` end with 0. */
+static void try_calls(const char *kernels, const char *function, const int *codes, uint64_t opening, uint64_t calls) {
   size_t tried = 0, failed = 0;
-  for (uint64_t nth = 1; nth <= calls; nth = next_call(nth, opening, calls)) {
-    const fault f = {.kernels = kernels, .function = function, .nth = nth};
-    try(&f);
-    tried++;
-    failed += shared->status != MLP_CL_OK;
-  }
+  for (uint64_t nth = 1; nth <= calls; nth = next_call(nth, opening, calls))
+    for (size_t i = 0; i == 0 || codes[i] != 0; i++) {
+      const fault f = {.kernels = kernels, .function = function, .nth = nth, .code = codes[i]};
+      try(&f);
+      tried++;
+      failed += shared->status != MLP_CL_OK;
+    }
   if (calls > 0)
     printf("%s, %s: %" PRIu64 " calls, %zu faults, %zu errors, %zu went on\n", kernels,
            function == NULL ? "device lost" : function, calls, tried, failed, tried - failed);
 }
 
 static void try_all(const char *kernels) {
+  static const int usual[] = {0};
   complaints = 0;
   try_without_fault(kernels);
   for (size_t i = 0; i < layer_functions_count(); i++)
-    try_calls(kernels, layer_function_name(i), expected.opening[i], expected.calls[i]);
-  try_calls(kernels, NULL, expected.opening_in_all, expected.calls_in_all);
+    try_calls(kernels, layer_function_name(i), torture() ? layer_codes(i) : usual, expected.opening[i],
+              expected.calls[i]);
+  try_calls(kernels, NULL, usual, expected.opening_in_all, expected.calls_in_all);
   ck_assert_uint_eq(complaints, 0);
 }
 
-/* "KERNELS FUNCTION N" */
+/* "KERNELS FUNCTION N [CODE]" */
 START_TEST(one) {
   char kernels[64], function[64];
   fault f = {.kernels = kernels};
-  ck_assert_int_eq(sscanf(getenv("MLP_CL_FAULT"), "%63s %63s %" SCNu64, kernels, function, &f.nth), 3);
+  ck_assert_int_ge(sscanf(getenv("MLP_CL_FAULT"), "%63s %63s %" SCNu64 " %d", kernels, function, &f.nth, &f.code), 3);
   f.function = strcmp(function, "any") != 0 ? function : NULL;
   complaints = 0;
   try_without_fault(kernels);
@@ -274,9 +287,20 @@ static void set_up(void) {
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ck_assert(shared != MAP_FAILED);
   test_folder_create();
+  if (!torture()) return;
+  snprintf(cache, sizeof cache, "/tmp/mlp_cl-cache-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(cache));
+  setenv("MLP_CL_CACHE", cache, 1);
+}
+
+static void remove_cache(void) {
+  char command[64];
+  snprintf(command, sizeof command, "rm -rf %s", cache);
+  if (torture() && system(command) != 0) fprintf(stderr, "%s cannot be removed\n", cache);
 }
 
 static void tear_down(void) {
+  remove_cache();
   test_folder_remove();
   munmap(shared, sizeof *shared);
   free(expected_file);
@@ -287,7 +311,7 @@ int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   Suite *suite = suite_create("faults");
   TCase *all = tcase_create("all");
-  tcase_set_timeout(all, getenv("MLP_CL_TORTURE") != NULL ? 0 : 280);
+  tcase_set_timeout(all, torture() ? 0 : 280);
   tcase_add_checked_fixture(all, set_up, tear_down);
   if (getenv("MLP_CL_FAULT") != NULL) {
     tcase_add_test(all, one);
@@ -295,7 +319,7 @@ int main(void) {
     tcase_add_test(all, plain);
     tcase_add_test(all, panel);
   }
-  if (getenv("MLP_CL_TORTURE") != NULL) {
+  if (torture() && getenv("MLP_CL_FAULT") == NULL) {
     tcase_add_test(all, steps);
     tcase_add_test(all, tile);
   }

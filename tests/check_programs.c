@@ -119,10 +119,10 @@ END_TEST
 
 START_TEST(what_the_driver_refuses_is_made_anew) {
   expect_programs(1, 0);
-  layer_fail("clCreateProgramWithBinary", 1);
+  layer_fail("clCreateProgramWithBinary", 1, 0);
   expect_programs(1, 1);
   expect_programs(0, 1);
-  layer_fail("clBuildProgram", 1);
+  layer_fail("clBuildProgram", 1, 0);
   expect_programs(1, 1);
 }
 END_TEST

@@ -27,6 +27,8 @@ static const struct {
 #undef ENTRY
 };
 
+#include "codes.h"
+
 enum type { TYPE_cl_context, TYPE_cl_command_queue, TYPE_cl_mem, TYPE_cl_program, TYPE_cl_kernel, TYPE_cl_event };
 static const char *const types[] = {"cl_context", "cl_command_queue", "cl_mem", "cl_program", "cl_kernel", "cl_event"};
 enum { TYPES_COUNT = sizeof types / sizeof *types };
@@ -49,7 +51,8 @@ static struct layer {
     size_t name; /* in kernels */
   } handles[KERNELS_MAX];
   size_t handles_count;
-  int failing;                /* the function, or -1 */
+  int failing; /* the function, or -1 */
+  cl_int failing_code;
   uint64_t fails_in, lost_in; /* calls from now; 0: never */
   bool lost;
 } layer = {.failing = -1};
@@ -75,7 +78,7 @@ static cl_int enter(enum function function) {
   if (layer.lost) code = LOST_CODE;
   if (layer.failing == (int)function && --layer.fails_in == 0) {
     layer.failing = -1;
-    code = functions[function].code;
+    code = layer.failing_code;
   }
   pthread_mutex_unlock(&mutex);
   return code;
@@ -207,11 +210,12 @@ static void read_environment(void) {
   const char *text = getenv("LAYER_FAIL");
   char name[NAME_MAX_BYTES];
   uint64_t nth;
-  if (text == NULL || sscanf(text, "%63s %" SCNu64, name, &nth) != 2) return;
+  int code = 0;
+  if (text == NULL || sscanf(text, "%63s %" SCNu64 " %d", name, &nth, &code) < 2) return;
   if (strcmp(name, "any") == 0)
     layer_lose_device(nth);
   else
-    layer_fail(name, nth);
+    layer_fail(name, nth, code);
 }
 
 CL_API_ENTRY LAYER_API cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t room, void *value, size_t *size) {
@@ -293,8 +297,13 @@ void layer_reset(void) {
   for (size_t i = 0; i < layer.kernels_count; i++) layer.kernels[i].launches = 0;
 }
 
-void layer_fail(const char *function, uint64_t nth) {
+const int *layer_codes(size_t function) {
+  return codes[function];
+}
+
+void layer_fail(const char *function, uint64_t nth, int code) {
   layer.failing = find_function(function);
+  layer.failing_code = code != 0 ? code : functions[layer.failing].code;
   layer.fails_in = nth;
 }
 

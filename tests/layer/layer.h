@@ -1,8 +1,9 @@
 /* An OpenCL layer for tests: between the program and the driver it counts calls, kernel launches and live objects, and
  * makes calls fail. The loader takes it in when OPENCL_LAYERS names it before the first OpenCL call. A test links it
  * and calls what is declared here; a program that knows nothing of it is told by the environment:
- *   LAYER_FAIL="clCreateBuffer 3"   the third call of that function fails; "any 3": from the third call on all fail
- *   LAYER_REPORT=FILE               at exit the counts are written there, one "kind name count" a line */
+ *   LAYER_FAIL="clCreateBuffer 3"   the third call of that function fails, "clCreateBuffer 3 -6" with that code; "any
+ * 3": from the third call on all fail LAYER_REPORT=FILE               at exit the counts are written there, one "kind
+ * name count" a line */
 #ifndef LAYER_LAYER_H
 #define LAYER_LAYER_H
 
@@ -32,9 +33,12 @@ LAYER_API int64_t layer_objects(const char *type);
 /* Sets all counts to 0, except those of objects. */
 LAYER_API void layer_reset(void);
 
-/* The nth call from now (1: the next one) of a function fails, with a code that fits it, and does nothing; except that
- * what is to be released is released all the same, since nobody can try again. */
-LAYER_API void layer_fail(const char *function, uint64_t nth);
+/* The codes that a function may fail with, ended by 0. */
+LAYER_API const int *layer_codes(size_t function);
+
+/* The nth call from now (1: the next one) of a function fails with the code (0: one that fits it) and does nothing;
+ * except that what is to be released is released all the same, since nobody can try again. */
+LAYER_API void layer_fail(const char *function, uint64_t nth, int code);
 /* From the nth call of any function on, all fail but releases, as on a device that was pulled out. */
 LAYER_API void layer_lose_device(uint64_t nth);
 
