@@ -3,6 +3,9 @@
 #   fuzz     every reader and the command line under libFuzzer, ASan and UBSan; MLP_CL_RUNS executions each (10,000,000)
 #   system   every call that the command makes to the C library fails, once and for good, with each errno it may have
 #   opencl   every OpenCL call of a short run fails, with each code it may have, and the device is lost at every call
+#   kills    500 runs killed at random moments and resumed; MLP_CL_KILLS for another number
+#   soak     a million steps: memory and speed at the end as at the beginning; MLP_CL_STEPS for another number
+#   large    data of more than 2^31 elements; needs 8 GB
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -43,11 +46,20 @@ opencl() {
   MLP_CL_TORTURE=1 ctest --test-dir build-test --verbose --no-tests=error --timeout 36000 -R '^faults'
 }
 
-[ $# -gt 0 ] || set -- system fuzz opencl
+with_command() {
+  build
+  OCL_ICD_VENDORS=pocl.icd MLP_CL=$PWD/build-test/mlp_cl TEST_FOLDER=$PWD/build-test/torture "$@"
+}
+
+kills() { with_command tests/torture/kill.sh "${MLP_CL_KILLS:-500}"; }
+soak() { with_command tests/torture/soak.sh "${MLP_CL_STEPS:-1000000}"; }
+large() { with_command tests/torture/large.sh; }
+
+[ $# -gt 0 ] || set -- kills soak large system fuzz opencl
 for section; do
   echo "== $section"
   case $section in
-    fuzz | system | opencl) $section ;;
+    fuzz | system | opencl | kills | soak | large) $section ;;
     *)
       echo "ci/torture.sh: there is no section '$section'" >&2
       exit 2

@@ -54,7 +54,7 @@ START_TEST(abandon_leaves_no_trace) {
   atomic_file file;
   ck_ok(atomic_file_begin(&file, test_path("file"), &test_error));
   ck_ok(atomic_file_write(&file, "new", 3, &test_error));
-  ck_assert_uint_eq(test_folder_count(), 2);
+  ck_assert_uint_le(test_folder_count(), 2); /* it may have no name yet */
   atomic_file_abandon(&file);
   expect_content(test_path("file"), "old");
   ck_assert_uint_eq(test_folder_count(), 1);

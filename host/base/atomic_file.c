@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Where a process finds its open files by their numbers. */
+#define OWN_FILES "/proc/self/fd"
 
 static mlp_cl_status fail_io(mlp_cl_error *error, const char *path, const char *what) {
   mlp_cl_status status = errno == ENOMEM ? MLP_CL_NO_MEMORY : MLP_CL_IO;
@@ -49,15 +53,44 @@ static int open_folder(const char *path, size_t folder_length) {
   return descriptor;
 }
 
-static int create_temporary(atomic_file *file) {
+static bool choose_name(atomic_file *file) {
+  uint64_t random;
+  if (getentropy(&random, sizeof random) != 0) return false;
+  snprintf(file->temporary_name, sizeof file->temporary_name, ".mlp_cl-%016" PRIx64, random);
+  return true;
+}
+
+static int create_named(atomic_file *file) {
   for (int attempt = 0; attempt < 100; attempt++) {
-    uint64_t random;
-    if (getentropy(&random, sizeof random) != 0) return -1;
-    snprintf(file->temporary_name, sizeof file->temporary_name, ".mlp_cl-%016" PRIx64, random);
+    if (!choose_name(file)) return -1;
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int descriptor = openat(file->folder, file->temporary_name, flags, 0666);
     if (descriptor >= 0 || errno != EEXIST) return descriptor;
   }
+  return -1;
+}
+
+/* Without a name where the system can do that: nothing is left behind then by a process that is killed. */
+static int create_temporary(atomic_file *file) {
+#ifdef O_TMPFILE
+  int descriptor =
+      access(OWN_FILES, X_OK) == 0 ? openat(file->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+  if (descriptor >= 0) return descriptor;
+#endif
+  return create_named(file);
+}
+
+/* Gives the temporary file a name, unless it has one. */
+static int name_temporary(atomic_file *file) {
+  char own[64];
+  if (file->temporary_name[0] != '\0') return 0;
+  snprintf(own, sizeof own, OWN_FILES "/%d", file->temporary);
+  for (int attempt = 0; attempt < 100; attempt++) {
+    if (!choose_name(file)) break;
+    if (linkat(AT_FDCWD, own, file->folder, file->temporary_name, AT_SYMLINK_FOLLOW) == 0) return 0;
+    if (errno != EEXIST) break;
+  }
+  file->temporary_name[0] = '\0';
   return -1;
 }
 
@@ -107,14 +140,17 @@ mlp_cl_status atomic_file_write(atomic_file *file, const void *bytes, size_t cou
 
 void atomic_file_abandon(atomic_file *file) {
   if (file->temporary >= 0) close(file->temporary);
-  unlinkat(file->folder, file->temporary_name, 0);
+  if (file->temporary_name[0] != '\0') unlinkat(file->folder, file->temporary_name, 0);
   close(file->folder);
   free(file->path);
 }
 
 mlp_cl_status atomic_file_commit(atomic_file *file, mlp_cl_error *error) {
   const char *failed = NULL;
-  if (fsync(file->temporary) != 0) failed = "flush to disk";
+  if (fsync(file->temporary) != 0)
+    failed = "flush to disk";
+  else if (name_temporary(file) != 0)
+    failed = "name";
   int reason = errno;
   if (close(file->temporary) != 0 && failed == NULL) {
     failed = "write";

@@ -8,10 +8,10 @@
 #include "base/error.h"
 
 typedef struct atomic_file {
-  int folder, temporary; /* file descriptors */
-  char *path;            /* the target, links resolved; owned */
-  const char *name;      /* its last part */
-  char temporary_name[32];
+  int folder, temporary;   /* file descriptors */
+  char *path;              /* the target, links resolved; owned */
+  const char *name;        /* its last part */
+  char temporary_name[32]; /* "" while it has none */
 } atomic_file;
 
 /* Errors: as mlp_cl_check_output. On failure there is nothing to abandon. */

@@ -26,7 +26,7 @@
 
 /* clang-format off */
 #define FUNCTIONS(X)                                                                                                   \
-  X(malloc) X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(unlink)  \
+  X(malloc) X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(linkat) X(unlink)  \
   X(unlinkat) X(mkdir) X(stat) X(lstat) X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy)       \
   X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate)
 /* clang-format on */
@@ -204,6 +204,8 @@ WRAP(int, -1, fsync, (int file), (file))
 WRAP(int, -1, rename, (const char *from, const char *to), (from, to))
 WRAP(int, -1, renameat, (int from_folder, const char *from, int to_folder, const char *to),
      (from_folder, from, to_folder, to))
+WRAP(int, -1, linkat, (int from_folder, const char *from, int to_folder, const char *to, int flags),
+     (from_folder, from, to_folder, to, flags))
 WRAP(int, -1, unlink, (const char *path), (path))
 WRAP(int, -1, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 WRAP(int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
