@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "confusion.h"
 #include "open.h"
+#include "output.h"
 #include "report.h"
 #include "source.h"
 
@@ -12,8 +14,13 @@ enum { WIDEST_TABLE = 30, NAME_WIDTH = 14 };
 static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_LABELS, OPTION_ROW_HEADER, OPTION_ROW_PART,
                                            POPT_TABLEEND};
 
-static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Device", device_options),
-                                    OPTION_GROUP("Output", output_options), POPT_TABLEEND};
+static struct poptOption result_options[] = {
+    OPTION_VALUE("plot", OPTION_PLOT, "draw the confusion matrix to FILE (SVG)", "FILE"),
+    OPTION_FLAG("force", OPTION_FORCE, "let --plot overwrite a file that exists"), POPT_TABLEEND};
+
+static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Result", result_options),
+                                    OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
+                                    POPT_TABLEEND};
 
 static size_t decimal_width(uint64_t number) {
   return (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)number);
@@ -71,7 +78,20 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
   return report_json(object, STATUS_OK);
 }
 
-static int evaluate_on(const opened_model *m, const mlp_cl_dataset *data) {
+static int plot(const opened_model *m, const char *path, const mlp_cl_evaluation *result, const uint64_t *counts,
+                size_t classes) {
+  const char **names = calloc(classes, sizeof *names);
+  char(*buffers)[24] = calloc(classes, sizeof *buffers);
+  int status = names && buffers ? STATUS_OK : report_failed(MLP_CL_NO_MEMORY, "out of memory for the picture");
+  for (size_t i = 0; status == STATUS_OK && i < classes; i++) names[i] = open_class_name(m, i, buffers[i]);
+  if (status == STATUS_OK) status = confusion_write(path, names, counts, classes, result->accuracy);
+  free(names);
+  free(buffers);
+  return status;
+}
+
+static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dataset *data) {
+  const char *picture = options_text(o, OPTION_PLOT, NULL);
   size_t classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network));
   mlp_cl_error error;
   mlp_cl_evaluation result;
@@ -81,7 +101,13 @@ static int evaluate_on(const opened_model *m, const mlp_cl_dataset *data) {
   int status = STATUS_OK;
   if (mlp_cl_network_evaluate(m->network, data, &result, confusion, &error) != MLP_CL_OK)
     status = report_failure(&error);
-  else if (report_is_json())
+  else if (picture)
+    status = plot(m, picture, &result, confusion, classes);
+  if (status != STATUS_OK) {
+    free(confusion);
+    return status;
+  }
+  if (report_is_json())
     status = print_json(m, &result, confusion, classes);
   else
     print_text(m, &result, confusion, classes);
@@ -92,9 +118,11 @@ static int evaluate_on(const opened_model *m, const mlp_cl_dataset *data) {
 static int evaluate(const options *o) {
   opened_model m;
   mlp_cl_dataset *data = NULL;
-  int status = open_model(o, &m);
+  int status = output_check(o, OPTION_PLOT);
+  if (status != STATUS_OK) return status;
+  status = open_model(o, &m);
   if (status == STATUS_OK) status = open_labelled(o, &m, &data);
-  if (status == STATUS_OK) status = evaluate_on(&m, data);
+  if (status == STATUS_OK) status = evaluate_on(o, &m, data);
   mlp_cl_dataset_destroy(data);
   close_model(&m);
   return status;
@@ -106,7 +134,7 @@ const command evaluate_command = {
     .operand = "MODEL.safetensors",
     .examples =
         "  mlp_cl evaluate digits.safetensors\n"
-        "  mlp_cl evaluate fashion.safetensors --data /usr/share/datasets/fashion-mnist\n"
+        "  mlp_cl evaluate fashion.safetensors --data /usr/share/datasets/fashion-mnist --plot confusion.svg\n"
         "  mlp_cl evaluate people.safetensors --data more-people.csv\n"
         "  mlp_cl evaluate model.safetensors --data images.idx --labels labels.idx --device reference --json\n",
     .table = table,

@@ -10,8 +10,9 @@
 #include "report.h"
 #include "suggest.h"
 
-static const command *const commands[] = {&train_command,   &evaluate_command, &predict_command, &validate_command,
-                                          &devices_command, &bench_command,    &inspect_command, &export_command};
+static const command *const commands[] = {&train_command,    &evaluate_command, &predict_command,
+                                          &validate_command, &devices_command,  &bench_command,
+                                          &inspect_command,  &export_command,   &plot_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* How many words an option takes, its own included: "--device 0" two, "--quiet" one; 0 when it is not known. */

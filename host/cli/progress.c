@@ -1,4 +1,5 @@
-/* See progress.h. A narrow terminal gets fewer parts, never a wrapped line. */
+/* See progress.h. A narrow terminal gets fewer parts, never a wrapped line; the line is written at once and over the
+ * old one, so that nothing flickers. */
 #include "progress.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 
 #include "report.h"
 
-enum { BAR_MOST = 30, BAR_LEAST = 8 };
+enum { BAR_MOST = 30, BAR_LEAST = 8, COLUMNS_MOST = 250 };
 
 progress progress_begin(const char *label) {
   const char *term = getenv("TERM");
@@ -18,14 +19,16 @@ progress progress_begin(const char *label) {
   return (progress){.label = label, .live = live, .colours = report_colours(stderr), .loss = NAN};
 }
 
-static int terminal_width(void) {
+/* Columns that a line may take: one less than there are, since some terminals wrap after the last. */
+static size_t line_columns(void) {
   struct winsize size;
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  return columns > COLUMNS_MOST ? COLUMNS_MOST : columns - 1;
 }
 
-/* Appends `part` while it fits into `room` columns; all text here is ASCII. */
-static void append(char *line, size_t room, const char *part) {
-  if (strlen(line) + strlen(part) < room) strcat(line, part);
+/* Appends `part` if it fits into `columns` whole; all text here is ASCII. */
+static void append(char *line, size_t columns, const char *part) {
+  if (strlen(line) + strlen(part) <= columns) strcat(line, part);
 }
 
 static void format_time(char *text, size_t size, double seconds) {
@@ -36,46 +39,55 @@ static void format_time(char *text, size_t size, double seconds) {
     snprintf(text, size, "  %ld:%02ld left", whole / 60, whole % 60);
 }
 
-static void draw_bar(const progress *p, int width, double share) {
-  int filled = (int)(share * width);
-  fputs(p->colours ? " \033[32m" : " [", stderr);
-  for (int i = 0; i < width; i++) fputc(i < filled ? '=' : i == filled ? '>' : p->colours ? ' ' : '.', stderr);
-  fputs(p->colours ? "\033[0m " : "]", stderr);
+/* Percentage, loss, time left and rate, in the order of what people look for, as far as there is room. */
+static void append_numbers(const progress *p, const mlp_cl_event *event, double share, char *tail, size_t columns) {
+  char part[64];
+  uint64_t steps = event->step - p->first_step;
+  double seconds = event->seconds - p->first_s;
+  snprintf(part, sizeof part, "  %3.0f %%", floor(share * 100));
+  append(tail, columns, part);
+  if (isfinite(p->loss)) {
+    snprintf(part, sizeof part, "  loss %.4f", p->loss);
+    append(tail, columns, part);
+  }
+  if (steps == 0 || !(seconds > 0)) return;
+  format_time(part, sizeof part, seconds / (double)steps * (double)(event->steps - event->step));
+  append(tail, columns, part);
+  snprintf(part, sizeof part, "  %.0f samples/s", (double)event->samples / event->seconds);
+  append(tail, columns, part);
+}
+
+/* " [===>....] " or the same in colours; `columns` is what lies between the brackets. */
+static void append_bar(const progress *p, char *line, size_t columns, double share) {
+  size_t filled = (size_t)(share * (double)columns), length = strlen(line);
+  length += (size_t)sprintf(line + length, "%s", p->colours ? " \033[32m" : " [");
+  for (size_t i = 0; i < columns; i++) line[length++] = i < filled ? '=' : i == filled ? '>' : p->colours ? ' ' : '.';
+  strcpy(line + length, p->colours ? "\033[0m " : "]");
 }
 
 void progress_show(progress *p, const mlp_cl_event *event) {
   if (event->kind == MLP_CL_EVENT_EPOCH) p->loss = event->train_loss;
   if (!p->live || event->steps == 0) return;
+  if (!p->begun || event->seconds < p->first_s)
+    p->first_step = event->step, p->first_s = event->seconds, p->begun = true;
   double share = (double)event->step / (double)event->steps;
-  char head[80], tail[160] = "", part[64];
+  size_t columns = line_columns();
+  char line[COLUMNS_MOST + 64] = "\r", tail[COLUMNS_MOST + 1] = "", head[80];
   snprintf(head, sizeof head, "%s%sepoch %u/%u", p->label ? p->label : "", p->label ? "  " : "", event->epoch,
            event->epochs);
-  int width = terminal_width();
-  size_t room = width > (int)strlen(head) + 1 ? (size_t)width - strlen(head) - 1 : 0;
-  if (room > sizeof tail) room = sizeof tail;
-  snprintf(part, sizeof part, "  %3.0f %%", share * 100);
-  append(tail, room, part);
-  if (isfinite(p->loss)) {
-    snprintf(part, sizeof part, "  loss %.4f", p->loss);
-    append(tail, room, part);
-  }
-  if (event->seconds > 0 && event->step > 0) {
-    format_time(part, sizeof part, event->seconds * (1 - share) / share);
-    append(tail, room, part);
-    snprintf(part, sizeof part, "  %.0f samples/s", (double)event->samples / event->seconds);
-    append(tail, room, part);
-  }
-  int bar = width - (int)(strlen(head) + strlen(tail)) - 4;
-  fprintf(stderr, "\r\033[K%.*s", width > 1 ? width - 1 : 1, head);
-  if (bar >= BAR_LEAST) draw_bar(p, bar < BAR_MOST ? bar : BAR_MOST, share);
-  fputs(tail, stderr);
-  fflush(stderr);
+  if (strlen(head) > columns) head[columns] = '\0';
+  append_numbers(p, event, share, tail, columns - strlen(head));
+  strcat(line, head);
+  size_t left = columns - strlen(head) - strlen(tail);
+  if (left >= BAR_LEAST + 3) append_bar(p, line, left - 3 < BAR_MOST ? left - 3 : BAR_MOST, share);
+  strcat(line, tail);
+  strcat(line, "\033[K");
+  fputs(line, stderr); /* one write: stderr has no buffer */
   p->shown = true;
 }
 
 void progress_clear(progress *p) {
   if (!p->shown) return;
   fputs("\r\033[K", stderr);
-  fflush(stderr);
   p->shown = false;
 }

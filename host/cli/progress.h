@@ -8,7 +8,9 @@
 
 typedef struct progress {
   const char *label; /* what runs; NULL for nothing */
-  bool live, colours, shown;
+  bool live, colours, shown, begun;
+  uint64_t first_step; /* where it was shown first: the rate is what came after */
+  double first_s;
   double loss; /* of the last complete epoch; NaN before */
 } progress;
 

@@ -10,7 +10,7 @@
 
 #include "interrupt.h"
 
-static bool json_wanted, quiet_wanted, json_incomplete;
+static bool json_wanted, quiet_wanted, json_incomplete, json_written;
 
 /* An element for which there was no memory is missing in its object without a trace but this. */
 static void *allocate_json(size_t bytes) {
@@ -67,7 +67,7 @@ static int exit_status_of(mlp_cl_status status) {
 static void say_failure(mlp_cl_status status, char *text) {
   disarm(text, status == MLP_CL_BUILD);
   fprintf(stderr, "mlp_cl: %s\n", text);
-  if (!json_wanted) return;
+  if (!json_wanted || json_written) return; /* one object, and the first failure is the cause */
   json_incomplete = false;
   json_t *object = report_object();
   json_t *inner = json_object();
@@ -112,24 +112,31 @@ int report_failed(mlp_cl_status status, const char *format, ...) {
   return report_failure(&error);
 }
 
-/* Bytes of the character that begins here; 0 when it is no UTF-8 or controls the terminal: C0, DEL, C1, and the marks
- * that turn the direction of text. */
-static size_t harmless_bytes(const char *text) {
+/* Controls of C1, separators of lines, and the marks that turn the direction of text; surrogates and U+FFFE, U+FFFF. */
+static bool is_harmful(const unsigned char *u) {
+  bool control = u[0] == 0xc2 && u[1] < 0xa0;
+  bool turns = u[0] == 0xe2 &&
+               ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xaf));
+  bool none = (u[0] == 0xed && u[1] >= 0xa0) || (u[0] == 0xef && u[1] == 0xbf && u[2] >= 0xbe);
+  return control || turns || none;
+}
+
+size_t report_harmless_bytes(const char *text) {
   const unsigned char *u = (const unsigned char *)text;
   if (u[0] < 0x80) return u[0] >= 0x20 && u[0] != 0x7f;
   size_t count = u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
   for (size_t i = 1; i < count; i++) {
     if (u[i] >> 6 != 2) return 0;
   }
-  bool control = u[0] == 0xc2 && u[1] < 0xa0;
-  bool turns = u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6));
-  return control || turns ? 0 : count;
+  bool longer_than_needed = (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xf0 && u[1] < 0x90);
+  bool beyond = u[0] == 0xf4 && u[1] >= 0x90;
+  return longer_than_needed || beyond || is_harmful(u) ? 0 : count;
 }
 
 const char *report_escape(const char *name, char *buffer, size_t room) {
   size_t used = 0;
   while (*name) {
-    size_t bytes = harmless_bytes(name);
+    size_t bytes = report_harmless_bytes(name);
     if (used + (bytes ? bytes : 4) >= room) break;
     if (bytes)
       memcpy(buffer + used, name, bytes);
@@ -176,6 +183,7 @@ int report_json(json_t *object, int status) {
   char *text = object && !json_incomplete ? json_dumps(object, JSON_COMPACT) : NULL;
   json_decref(object);
   if (!text) return report_failed(MLP_CL_NO_MEMORY, "the result could not be written: out of memory");
+  json_written = true;
   puts(text); /* main looks whether that went well */
   free(text);
   return status;

@@ -35,6 +35,9 @@ json_t *report_device(const mlp_cl_device *device);
 /* Writes the object to stdout and releases it; returns `status`, or STATUS_FAILED when it was incomplete. */
 int report_json(json_t *object, int status);
 
+/* Bytes of the character that begins at `text`; 0 when it is no UTF-8, or one that does something to a terminal or is
+ * not allowed in XML. */
+size_t report_harmless_bytes(const char *text);
 /* A name from a file as text for a terminal: control characters and bytes that are not UTF-8 as \xNN. Cut, in whole
  * characters, where `room` ends. Returns `buffer`. */
 const char *report_escape(const char *name, char *buffer, size_t room);

@@ -11,7 +11,8 @@
 typedef struct watch {
   run *run;
   progress progress;
-  void (*on_epoch)(const mlp_cl_event *event, bool first);
+  void (*hear)(const mlp_cl_event *event, void *user);
+  void *user;
   bool out_of_memory;
 } watch;
 
@@ -51,8 +52,8 @@ static bool on_event(const mlp_cl_event *event, void *user) {
       return false;
     }
     progress_clear(&w->progress);
-    if (w->on_epoch) w->on_epoch(event, w->run->epochs_count == 1);
   }
+  if (w->hear) w->hear(event, w->user);
   progress_show(&w->progress, event);
   return interrupt_signal() == 0;
 }
@@ -95,7 +96,7 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
 }
 
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
-                        void (*on_epoch)(const mlp_cl_event *event, bool first), mlp_cl_error *error) {
+                        void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error) {
   *r = (run){.context = context, .kept = UINT64_MAX};
   interrupt_defer();
   mlp_cl_trainer *trainer = NULL;
@@ -103,7 +104,7 @@ mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const ru
   if (status == MLP_CL_OK)
     status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
   if (status != MLP_CL_OK) return status;
-  watch w = {.run = r, .progress = progress_begin(label), .on_epoch = on_epoch};
+  watch w = {.run = r, .progress = progress_begin(label), .hear = hear, .user = user};
   status = run_trainer(r, trainer, &p->checkpoints, &w, error);
   mlp_cl_trainer_destroy(trainer);
   progress_clear(&w.progress);

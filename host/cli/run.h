@@ -18,10 +18,10 @@ typedef struct run_data {
   mlp_cl_dataset *train, *test; /* test may be NULL */
 } run_data;
 
-/* Trains on `context`, which the run takes over, also when it fails, with checkpoints as planned. `on_epoch` (or NULL)
- * is called after each epoch; `label` stands before the progress line. Release with run_free in any case. */
+/* Trains on `context`, which the run takes over, also when it fails, with checkpoints as planned. `hear` (or NULL) gets
+ * each event but those of checkpoints; `label` stands before the progress line. Release with run_free in any case. */
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
-                        void (*on_epoch)(const mlp_cl_event *event, bool first), mlp_cl_error *error);
+                        void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error);
 void run_free(run *r);
 
 #endif

@@ -8,13 +8,14 @@
 #include "open.h"
 #include "output.h"
 #include "plan.h"
+#include "record.h"
 #include "report.h"
 #include "run.h"
 #include "source.h"
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
-    OPTION_FLAG("force", OPTION_FORCE, "let --out and --checkpoint overwrite a file that exists"),
+    OPTION_FLAG("force", OPTION_FORCE, "let --out, --checkpoint and --plot overwrite a file that exists"),
     OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"), POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
@@ -22,6 +23,7 @@ static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
                                     OPTION_GROUP("Network and recipe", plan_options),
                                     OPTION_GROUP("Result", result_options),
                                     OPTION_GROUP("Checkpoints", checkpoint_options),
+                                    OPTION_GROUP("Watching", record_options),
                                     OPTION_GROUP("Device", device_options),
                                     OPTION_GROUP("Output", output_options),
                                     POPT_TABLEEND};
@@ -37,6 +39,12 @@ static void print_epoch(const mlp_cl_event *event, bool first) {
     printf("%10s  %8s  ", "-", "-");
   printf("%8.2f\n", event->seconds);
   fflush(stdout);
+}
+
+static void hear(const mlp_cl_event *event, void *user) {
+  record *kept = user;
+  if (event->kind == MLP_CL_EVENT_EPOCH && !report_is_json()) print_epoch(event, kept->epochs == 0);
+  record_event(kept, event);
 }
 
 static double samples_per_second(const run *r) {
@@ -126,7 +134,7 @@ static int run_reference(const plan *p, const run_data *data, run *reference) {
   whole.checkpoints = (checkpoint_plan){.resume = NULL};
   report_note("training again on the CPU reference to compare the bits");
   if (mlp_cl_context_create("reference", NULL, &context, &error) != MLP_CL_OK) return report_failure(&error);
-  if (run_train(reference, context, &whole, &only_train, "reference", NULL, &error) != MLP_CL_OK)
+  if (run_train(reference, context, &whole, &only_train, "reference", NULL, NULL, &error) != MLP_CL_OK)
     return report_failure(&error);
   return STATUS_OK;
 }
@@ -142,16 +150,24 @@ static int finish(const plan *p, const run *trained, const run *reference) {
   return status;
 }
 
-static int train_and_report(const options *o, const plan *p, const run_data *data) {
+/* Trains; what the record tells of it is complete afterwards. */
+static int train_once(const options *o, const plan *p, const run_data *data, record *kept, run *trained) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
-  run trained = {0}, reference = {0};
-  bool text = !report_is_json();
   if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
-  int status = STATUS_OK;
-  if (run_train(&trained, context, p, data, NULL, text ? print_epoch : NULL, &error) != MLP_CL_OK)
-    status = report_failure(&error);
-  if (status == STATUS_OK) status = save(p, data, &trained);
+  record_start(kept, o, mlp_cl_context_device(context), p, data);
+  bool good = run_train(trained, context, p, data, NULL, hear, kept, &error) == MLP_CL_OK;
+  int status = good ? STATUS_OK : report_failure(&error);
+  return record_end(kept, good ? NULL : &error, good ? trained->sha256 : NULL, status);
+}
+
+static int train_and_report(const options *o, const plan *p, const run_data *data, record *kept) {
+  run trained = {0}, reference = {0};
+  int status = train_once(o, p, data, kept, &trained);
+  if (trained.sha256[0]) {
+    int saved = save(p, data, &trained);
+    if (status == STATUS_OK) status = saved;
+  }
   if (status == STATUS_OK && p->verify) status = run_reference(p, data, &reference);
   if (status == STATUS_OK) status = finish(p, &trained, p->verify ? &reference : NULL);
   run_free(&reference);
@@ -163,12 +179,14 @@ static int train(const options *o) {
   plan p;
   if (!plan_read(o, &p)) return STATUS_USAGE;
   mlp_cl_parts parts = {0};
+  record kept;
   int status = output_check(o, OPTION_OUT);
   if (status == STATUS_OK) status = checkpoint_check(o, &p.checkpoints);
   if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
   run_data data = {parts.train, parts.test};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
-  if (status == STATUS_OK) status = train_and_report(o, &p, &data);
+  if (status == STATUS_OK) status = record_begin(o, &kept);
+  if (status == STATUS_OK) status = train_and_report(o, &p, &data, &kept);
   mlp_cl_parts_destroy(&parts);
   plan_free(&p);
   return status;

@@ -1,0 +1,79 @@
+/* See record.h. */
+#include "record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "output.h"
+#include "report.h"
+
+struct poptOption record_options[] = {
+    OPTION_VALUE("log", OPTION_LOG, "append a line of JSON to FILE for every epoch", "FILE"),
+    OPTION_VALUE("plot", OPTION_PLOT, "draw loss and accuracy by epoch to FILE (SVG)", "FILE"), POPT_TABLEEND};
+
+/* The files of one run must not write over each other. */
+static int check_distinct(const options *o) {
+  static const option_id ids[] = {OPTION_OUT, OPTION_CHECKPOINT, OPTION_RESUME, OPTION_LOG, OPTION_PLOT};
+  for (int i = 3; i < 5; i++) {
+    for (int j = 0; j < i; j++) {
+      const char *one = options_text(o, ids[i], NULL), *other = options_text(o, ids[j], NULL);
+      if (one && other && strcmp(one, other) == 0)
+        return report_usage("%s is named twice; give --log and --plot files of their own", one);
+    }
+  }
+  return STATUS_OK;
+}
+
+int record_begin(const options *o, record *r) {
+  *r = (record){.curve = curve_begin(), .picture = options_text(o, OPTION_PLOT, NULL)};
+  int status = check_distinct(o);
+  if (status == STATUS_OK) status = output_check(o, OPTION_PLOT);
+  return status == STATUS_OK ? log_open(options_text(o, OPTION_LOG, NULL), &r->log) : status;
+}
+
+/* "digits: 64 - 32 - 10" */
+static void set_title(record *r, const char *data, const size_t *widths, size_t count) {
+  size_t room = sizeof r->title, used = (size_t)snprintf(r->title, room, "%.60s:", data);
+  for (size_t i = 0; i < count && used < room; i++)
+    used += (size_t)snprintf(r->title + used, room - used, i ? " - %zu" : " %zu", widths[i]);
+}
+
+void record_start(record *r, const options *o, const mlp_cl_device *device, const plan *p, const run_data *data) {
+  size_t count = 0;
+  size_t *widths = plan_widths(p, mlp_cl_dataset_width(data->train), mlp_cl_dataset_classes(data->train), &count);
+  if (!widths) count = 0;
+  const char *source = options_text(o, OPTION_DATA, "digits"), *slash = strrchr(source, '/');
+  set_title(r, slash && slash[1] ? slash + 1 : source, widths, count);
+  log_start(&r->log, o, device, widths, count);
+  free(widths);
+}
+
+void record_event(record *r, const mlp_cl_event *event) {
+  r->last = *event;
+  r->epochs += event->kind == MLP_CL_EVENT_EPOCH;
+  log_event(&r->log, event);
+  if (r->picture && !curve_add(&r->curve, event)) r->out_of_memory = true;
+}
+
+static int draw(record *r) {
+  if (r->out_of_memory) return report_failed(MLP_CL_NO_MEMORY, "out of memory for the picture %s", r->picture);
+  if (r->curve.epochs.count > 0 || !isnan(r->curve.diverged)) return chart_write(r->picture, r->title, &r->curve, 1);
+  report_note("no epoch is complete: nothing to draw in %s", r->picture);
+  return STATUS_OK;
+}
+
+int record_end(record *r, const mlp_cl_error *error, const char *sha256, int status) {
+  bool diverged = error && error->status == MLP_CL_DIVERGED;
+  if (diverged) r->curve.diverged = r->last.steps ? (double)r->last.step / (double)r->last.steps * r->last.epochs : 0;
+  log_end(&r->log, &r->last, error, sha256);
+  int ended = log_close(&r->log) ? STATUS_OK : report_failed(MLP_CL_IO, "lines are missing in the log");
+  if (r->picture) {
+    int drawn = draw(r);
+    if (ended == STATUS_OK) ended = drawn;
+  }
+  curve_free(&r->curve);
+  return status == STATUS_OK ? ended : status;
+}

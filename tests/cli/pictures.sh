@@ -1,0 +1,83 @@
+#!/bin/sh
+# Logs and pictures of runs: each line is JSON, each picture is XML, and what exists is not overwritten.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+picture() { # picture FILE TEXT…: a well-formed file that contains each TEXT
+  [ -s "$1" ] || fail "$last: there is no picture $1"
+  xmllint --noout "$1" || fail "$last: $1 is not well-formed"
+  file=$1
+  shift
+  for text; do grep -qF -- "$text" "$file" || fail "$last: '$text' is not in $file"; done
+}
+
+# line NUMBER PATH: a value of one line of the log
+line() {
+  sed -n "$1p" run.jsonl | "$JSON_GET" "$2" || fail "$last: line $1 has no '$2'"
+}
+
+run 0 train --device reference --epochs 3 --hidden 5 --log run.jsonl --plot run.svg --json --quiet
+sha256=$(get weights_sha256)
+same "$(wc -l <run.jsonl)" 5
+same "$(line 1 event)" start
+same "$(line 1 layers.1)" 5
+same "$(line 1 options.epochs)" 3
+same "$(line 2 event)" epoch
+same "$(line 4 epoch)" 3
+at_least "$(line 2 train_loss)" "$(line 4 train_loss)"
+same "$(line 5 status)" OK
+same "$(line 5 weights_sha256)" "$sha256"
+picture run.svg 'digits: 64 - 5 - 10' 'held out' '>accuracy<' '>loss' '>epoch<' prefers-color-scheme
+run 0 plot run.jsonl --out first.svg
+run 0 plot run.jsonl --out second.svg
+cmp -s first.svg second.svg || fail "$last: the same log gave another picture"
+
+# The result of --json is as good as a log, and names are escaped.
+run 0 train --device reference --epochs 2 --json --quiet
+name=$(printf 'a<b>&\001\377.json')
+cp out "$name"
+run 0 plot run.jsonl "$name" --out both.svg --json --quiet
+same "$(get runs.1.epochs)" 2
+picture both.svg '2 runs' 'run.jsonl' 'a&lt;b&gt;&amp;'
+
+# A log is appended to a log; a cut line is ended, and left out by plot.
+printf '{"event":"epo' >>run.jsonl
+run 0 train --device reference --epochs 1 --log run.jsonl --quiet
+same "$(wc -l <run.jsonl)" 9
+run 0 plot run.jsonl --out again.svg
+says err 'line 6 is not whole'
+echo precious >other
+refused 1 train --device reference --epochs 1 --log other
+says err 'holds something else'
+same "$(cat other)" precious
+refused 1 train --device reference --log nowhere/run.jsonl
+refused 1 train --device reference --log .
+refused 2 train --device reference --log same --plot same
+says err 'same is named twice'
+refused 1 train --device reference --plot run.svg
+says err --force
+if [ -w /dev/full ]; then refused 2 train --device reference --log /dev/full; fi
+
+# A run that diverges is told and drawn, and its failure is the one object.
+run 5 train --device reference --lr 1e9 --weight-decay 1 --log bad.jsonl --plot bad.svg --json --quiet
+same "$(get error.status)" DIVERGED
+tail -n 1 bad.jsonl >out
+same "$(get status)" DIVERGED
+picture bad.svg diverged
+
+refused 2 plot
+refused 2 plot run.jsonl
+refused 1 plot nowhere.jsonl --out x.svg
+refused 1 plot other --out x.svg
+says err 'no JSON object'
+: >empty
+refused 1 plot empty --out x.svg
+says err 'tells of no epoch'
+refused 1 plot run.jsonl --out run.svg
+[ ! -e x.svg ] || fail "$last: a picture of nothing"
+
+run 0 train --device reference --epochs 1 --out model.safetensors --quiet
+run 0 evaluate model.safetensors --device reference --plot confusion.svg --quiet
+picture confusion.svg 'accuracy 0.' predicted label '9 as 9: '
+refused 1 evaluate model.safetensors --device reference --plot confusion.svg --quiet
+says err --force
