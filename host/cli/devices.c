@@ -9,10 +9,6 @@
 static struct poptOption table[] = {OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
                                     POPT_TABLEEND};
 
-static const char install_hint[] =
-    "install a driver: Debian and Ubuntu: pocl-opencl-icd (runs on any CPU), mesa-opencl-icd, intel-opencl-icd or "
-    "nvidia-opencl-icd; Fedora: pocl; Arch: pocl; or use --device reference, which needs none";
-
 typedef struct tested {
   bool usable, exact;
   char text[2048]; /* the rule that failed, or why it could not be opened */
@@ -31,7 +27,9 @@ static tested test_device(const char *name, const options *o, mlp_cl_device *fou
   const char *rule = NULL;
   t.usable = true;
   t.exact = mlp_cl_context_exact(context, &rule);
-  snprintf(t.text, sizeof t.text, "%s", t.exact || !rule ? "" : rule);
+  if (!t.exact)
+    snprintf(t.text, sizeof t.text, "breaks the rule \"%s\" of the numerics contract: only with --allow-inexact",
+             rule ? rule : "?");
   if (found) *found = *mlp_cl_context_device(context);
   mlp_cl_context_destroy(context);
   return t;
@@ -81,6 +79,7 @@ static int list(const mlp_cl_device *devices, const tested *verdicts, size_t cou
   }
   if (!report_is_json()) {
     json_decref(rows);
+    report_note("beside these there is --device reference, plain C on this machine's CPU");
     return STATUS_OK;
   }
   json_t *object = report_object();
@@ -101,14 +100,8 @@ static int all_devices(const options *o) {
   mlp_cl_device *devices = NULL;
   size_t count = 0;
   mlp_cl_status status = mlp_cl_devices(&devices, &count, &error);
-  if (status == MLP_CL_NO_DEVICE) return report_failed(status, "%s; %s", error.text, install_hint);
   if (status != MLP_CL_OK) return report_failure(&error);
-  if (count == 0) {
-    return report_failed(MLP_CL_NO_DEVICE,
-                         "there are OpenCL platforms, but none has a device (Mesa's rusticl shows one only with "
-                         "RUSTICL_ENABLE=<driver>, a GPU's driver needs access to /dev/dri); %s",
-                         install_hint);
-  }
+  if (count == 0) return one_device(o); /* which says why there is none */
   tested *verdicts = calloc(count, sizeof *verdicts);
   for (size_t i = 0; verdicts && i < count; i++) {
     char index[16];

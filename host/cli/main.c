@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "interrupt.h"
@@ -46,6 +47,9 @@ static const command *find_command(const char *word) {
   }
   if (best.word)
     report_usage("unknown command '%s'; did you mean '%s'?", word, best.word);
+  else if (access(word, F_OK) == 0)
+    report_usage("'%s' is no command; to learn from it: mlp_cl train --data %s; a model: mlp_cl inspect %s", word, word,
+                 word);
   else
     report_usage("unknown command '%s'; 'mlp_cl --help' lists them", word);
   return NULL;
@@ -117,6 +121,11 @@ int main(int argc, char **argv) {
   report_setup(json, false);
   interrupt_setup(json);
   int word = find_word(argc, argv);
+  /* As other commands have it: help, help COMMAND, version. */
+  if (word < argc && (strcmp(argv[word], "help") == 0 || strcmp(argv[word], "version") == 0)) {
+    argv[word] = *argv[word] == 'h' ? "--help" : "--version";
+    word = find_word(argc, argv);
+  }
   const command *c = NULL;
   if (word < argc && !(c = find_command(argv[word]))) return check_stdout(STATUS_USAGE);
   const char **rest = calloc((size_t)argc + 2, sizeof *rest);

@@ -44,8 +44,8 @@ static int check_width(const options *o, const opened_model *m, const char *sour
   size_t inputs = mlp_cl_network_width(m->network, 0);
   if (inputs == width) return STATUS_OK;
   return report_failed(MLP_CL_BAD_SHAPE,
-                       "%s takes %zu values a row, but %s has %zu; give the data that it was trained for", o->operand,
-                       inputs, source, width);
+                       "%s takes %zu values a row, but %s has %zu; give the data that it was trained for with --data",
+                       o->operand, inputs, source, width);
 }
 
 static int check_data(const options *o, const opened_model *m, const char *source, const mlp_cl_dataset *data) {

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report.h"
 #include "suggest.h"
@@ -83,7 +84,10 @@ static bool collect_operands(options *o, const char **words, const char *operand
   size_t count = 0, most = most_operands(operand);
   while (words && words[count]) count++;
   if (count > most) {
-    report_usage("unexpected argument '%s'; options start with --, see --help", words[most]);
+    if (options_find(o->table, "data", 0) && access(words[most], F_OK) == 0)
+      report_usage("unexpected argument '%s'; did you mean --data %s?", words[most], words[most]);
+    else
+      report_usage("unexpected argument '%s'; options start with --, see --help", words[most]);
     return false;
   }
   if (!(o->operands = calloc(count + 1, sizeof *o->operands))) report_no_memory();

@@ -2,10 +2,12 @@
 #include "context/context.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/cache.h"
 #include "base/embedded.h"
@@ -76,10 +78,16 @@ static mlp_cl_status fail_no_device(const mlp_cl_device *devices, size_t count, 
                            devices[i].platform);
     used += written > 0 ? (size_t)written : 0;
   }
+  if (count == 0 && access("/dev/dri/renderD128", R_OK | W_OK) != 0 && errno == EACCES)
+    return fail(
+        error, MLP_CL_NO_DEVICE,
+        "no OpenCL driver shows a device, and you may not use /dev/dri/renderD128: join its group (sudo usermod "
+        "-aG render $USER, then log in again), or take the device \"reference\" (--device reference)");
   if (count == 0)
     return fail(error, MLP_CL_NO_DEVICE,
-                "no OpenCL device was found: install a driver (on Debian: pocl-opencl-icd), or use \"reference\"");
-  return fail(error, MLP_CL_NO_DEVICE, "there is no device \"%.100s\": there are %sand \"reference\"",
+                "no OpenCL driver shows a device (Mesa's rusticl does only with RUSTICL_ENABLE=<driver>): %s",
+                opencl_install_hint);
+  return fail(error, MLP_CL_NO_DEVICE, "there is no device \"%.100s\"; take %sor \"reference\"",
               wanted == NULL ? "" : wanted, list);
 }
 

@@ -5,8 +5,15 @@
 
 #include "base/size.h"
 #include "opencl/internal.h"
+#include "opencl/opencl.h"
 
 enum { PLATFORM_NOT_FOUND_KHR = -1001 };
+
+const char opencl_install_hint[] =
+    "install your device's (Debian and Ubuntu: pocl-opencl-icd for any CPU, mesa-opencl-icd, intel-opencl-icd, "
+    "nvidia-opencl-icd; Fedora and Arch: pocl for any CPU), or take the device \"reference\" (--device reference), "
+    "which "
+    "needs none";
 
 static void device_text(cl_device_id id, cl_device_info what, char *text, size_t size) {
   char buffer[1024] = "";
@@ -77,9 +84,7 @@ static mlp_cl_status list_platforms(opencl_device **devices, size_t *count, mlp_
   *count = 0;
   cl_int trouble = CL_SUCCESS, code = clGetPlatformIDs(64, platforms, &found);
   if (code == PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && found == 0))
-    return fail(error, MLP_CL_NO_DEVICE,
-                "no OpenCL platform is installed: install your device's driver, or PoCL for the CPU (Debian: apt-get "
-                "install pocl-opencl-icd), or use --device reference");
+    return fail(error, MLP_CL_NO_DEVICE, "no OpenCL driver is installed: %s", opencl_install_hint);
   TRY_CL(code, "listing the OpenCL platforms");
   found = found < 64 ? found : 64;
   for (cl_uint i = 0; i < found; i++) {

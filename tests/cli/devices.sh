@@ -12,7 +12,7 @@ run 0 --device "$device" devices --json
 same "$(get devices.0.index)" 0
 
 refused 4 train --device 99
-says err 99
+says err 'no device "99"; take 0: '
 refused 4 train --device 'no such thing'
 run 4 train --device 99 --json
 same "$(get error.status)" NO_DEVICE
@@ -37,10 +37,16 @@ refused 1 validate --device "$device" --report nowhere/report.json
 run 0 validate --quick --device "$device" --report report.json --force --quiet
 grep -q '"driver"' report.json || fail "--force did not overwrite the report"
 
-# Without any platform: status 4 and what to install. The reference needs none.
+# Without any driver: status 4, and one line that says what to install and what needs none.
 OCL_ICD_VENDORS=/nowhere.icd
 export OCL_ICD_VENDORS
-run 4 devices
-says err pocl-opencl-icd
-run 4 train
+for command in devices train validate bench; do
+  refused 4 $command
+  says err pocl-opencl-icd
+  says err '--device reference'
+done
+run 4 devices --json
+same "$(get error.status)" NO_DEVICE
+run 0 devices --device reference
+says out exact
 run 0 train --device reference --epochs 1

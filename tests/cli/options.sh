@@ -30,6 +30,17 @@ suggests '--epochs?' --epoch 3
 suggests '--epochs?' train --epcohs=3
 suggests '--momentum?' train --momentun 0.5
 suggests '--part?' predict model --prat test
+run 0 help
+says out 'Commands:'
+run 0 help train
+says out 'mlp_cl train:'
+run 0 version
+says out 'mlp_cl 1.'
+: >people.csv
+refused 2 people.csv
+says err 'mlp_cl train --data people.csv'
+refused 2 train people.csv
+says err 'did you mean --data people.csv?'
 refused 2 xyzzyx
 says err "unknown command 'xyzzyx'"
 refused 2 train --xyzzyx
