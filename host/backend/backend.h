@@ -225,6 +225,8 @@ typedef struct backend_operations {
   /* Contents are undefined, except that what lies outside a matrix in the backend's layout never reaches a result. */
   mlp_cl_status (*tensor_create)(backend *self, tensor_role role, tensor_element element, size_t rows, size_t cols,
                                  tensor **created, mlp_cl_error *error);
+  /* Bytes of device memory that such a tensor takes; UINT64_MAX for more than there can be. */
+  uint64_t (*tensor_bytes)(const backend *self, const tensor *t);
   void (*tensor_destroy)(backend *self, tensor *destroyed); /* NULL is allowed; waits */
   /* Rows [first, first + rows) from or to row-major host memory. write makes values canonical and returns when `source`
    * may be reused; read waits. */

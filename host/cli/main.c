@@ -10,6 +10,7 @@
 #include "mlp_cl.h"
 #include "report.h"
 #include "suggest.h"
+#include "watchdog.h"
 
 static const command *const commands[] = {&train_command,    &evaluate_command, &predict_command,
                                           &validate_command, &devices_command,  &bench_command,
@@ -94,6 +95,7 @@ static int dispatch(const command *c, const options *o, const char **argv) {
     return STATUS_OK;
   }
   report_setup(options_has(o, OPTION_JSON), options_has(o, OPTION_QUIET));
+  if (!watchdog_read(o)) return STATUS_USAGE;
   return (c ? c : &train_command)->run(o);
 }
 

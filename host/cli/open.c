@@ -7,18 +7,22 @@
 
 #include "report.h"
 #include "source.h"
+#include "watchdog.h"
 
 mlp_cl_status open_device(const options *o, mlp_cl_context **context, mlp_cl_error *error) {
   const mlp_cl_context_options how = {.allow_inexact = options_has(o, OPTION_ALLOW_INEXACT),
                                       .kernels = options_text(o, OPTION_KERNELS, NULL)};
+  watchdog_begin("opening a device and building its kernels");
   mlp_cl_status status = mlp_cl_context_create(options_text(o, OPTION_DEVICE, NULL), &how, context, error);
+  watchdog_end();
   if (status != MLP_CL_OK) return status;
   const mlp_cl_device *device = mlp_cl_context_device(*context);
   if (device->index < 0)
     report_note("device: the CPU reference");
   else
     report_note("device %d: %s (%s)", device->index, device->name, device->platform);
-  const char *rule = NULL;
+  const char *rule = NULL, *reason = mlp_cl_context_fallback(*context);
+  if (reason != NULL) report_note("warning: the plain kernels are used, which are slower: %s", reason);
   if (!mlp_cl_context_exact(*context, &rule))
     report_note("warning: this device does not keep the numerics contract (%s): its bits are its own", rule);
   return status;

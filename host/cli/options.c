@@ -20,6 +20,8 @@ struct poptOption device_options[] = {
                  "force a variant: plain, panel, steps (both meant for CPUs) or tile (for GPUs)", "NAME"),
     OPTION_FLAG("allow-inexact", OPTION_ALLOW_INEXACT,
                 "accept a device that fails the self-test; no promise of bits then"),
+    OPTION_VALUE("watchdog", OPTION_WATCHDOG,
+                 "give up when a driver has shown no sign of life for S seconds; 0: never (default: 600)", "S"),
     POPT_TABLEEND};
 
 struct poptOption output_options[] = {

@@ -7,9 +7,11 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
+#include "watchdog.h"
 
 typedef struct watch {
   run *run;
+  const char *checkpoint; /* where it is written; or NULL */
   progress progress;
   void (*hear)(const mlp_cl_event *event, void *user);
   void *user;
@@ -36,11 +38,14 @@ static void on_checkpoint(watch *w, const mlp_cl_event *event) {
     return;
   }
   w->run->kept = event->step;
+  watchdog_hint("; %s holds step %llu: go on with the same command and --resume %s", w->checkpoint,
+                (unsigned long long)event->step, w->checkpoint);
   if (event->step > w->run->last.step) w->run->last = *event; /* resumed within an epoch */
 }
 
 static bool on_event(const mlp_cl_event *event, void *user) {
   watch *w = user;
+  watchdog_feed();
   if (event->kind == MLP_CL_EVENT_CHECKPOINT) {
     on_checkpoint(w, event);
     return true;
@@ -58,16 +63,20 @@ static bool on_event(const mlp_cl_event *event, void *user) {
   return interrupt_signal() == 0;
 }
 
+/* *widths is freed by the caller; NULL without memory. */
+static mlp_cl_shape shape_of(const plan *p, const run_data *data, size_t **widths, mlp_cl_error *error) {
+  mlp_cl_shape shape = {.bias = p->bias, .init = p->init};
+  *widths = plan_widths(p, mlp_cl_dataset_width(data->train), mlp_cl_dataset_classes(data->train), &shape.widths_count);
+  if (!*widths) *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the list of layers"};
+  shape.widths = *widths;
+  return shape;
+}
+
 static mlp_cl_status create_network(run *r, const plan *p, const run_data *data, mlp_cl_error *error) {
   if (p->init_from) return mlp_cl_network_load(r->context, p->init_from, &r->network, NULL, error);
-  mlp_cl_shape shape = {.bias = p->bias, .init = p->init};
-  size_t *widths =
-      plan_widths(p, mlp_cl_dataset_width(data->train), mlp_cl_dataset_classes(data->train), &shape.widths_count);
-  if (!widths) {
-    *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the list of layers"};
-    return MLP_CL_NO_MEMORY;
-  }
-  shape.widths = widths;
+  size_t *widths;
+  mlp_cl_shape shape = shape_of(p, data, &widths, error);
+  if (!widths) return error->status;
   mlp_cl_status status = mlp_cl_network_create(r->context, &shape, p->recipe.seed, &r->network, error);
   free(widths);
   return status;
@@ -104,8 +113,15 @@ mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const ru
   if (status == MLP_CL_OK)
     status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
   if (status != MLP_CL_OK) return status;
-  watch w = {.run = r, .progress = progress_begin(label), .hear = hear, .user = user};
-  status = run_trainer(r, trainer, &p->checkpoints, &w, error);
+  const checkpoint_plan *kept = &p->checkpoints;
+  watch w = {.run = r,
+             .checkpoint = kept->when.path ? kept->when.path : kept->resume,
+             .progress = progress_begin(label),
+             .hear = hear,
+             .user = user};
+  if (mlp_cl_context_device(context)->index >= 0) watchdog_begin("training");
+  status = run_trainer(r, trainer, kept, &w, error);
+  watchdog_end();
   mlp_cl_trainer_destroy(trainer);
   progress_clear(&w.progress);
   if (w.out_of_memory) {
@@ -114,6 +130,16 @@ mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const ru
   }
   if (status != MLP_CL_OK) return status;
   return mlp_cl_network_sha256(r->network, r->sha256, error);
+}
+
+mlp_cl_status run_plan_memory(mlp_cl_context *context, const plan *p, const run_data *data, mlp_cl_memory *memory,
+                              mlp_cl_error *error) {
+  size_t *widths;
+  mlp_cl_shape shape = shape_of(p, data, &widths, error);
+  if (!widths) return error->status;
+  mlp_cl_status status = mlp_cl_plan_memory(context, &shape, data->train, data->test, &p->recipe, memory, error);
+  free(widths);
+  return status;
 }
 
 void run_free(run *r) {

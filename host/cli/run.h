@@ -22,6 +22,9 @@ typedef struct run_data {
  * each event but those of checkpoints; `label` stands before the progress line. Release with run_free in any case. */
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
                         void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error);
+/* What run_train would take. */
+mlp_cl_status run_plan_memory(mlp_cl_context *context, const plan *p, const run_data *data, mlp_cl_memory *memory,
+                              mlp_cl_error *error);
 void run_free(run *r);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "initial.h"
+#include "memory.h"
 #include "open.h"
 #include "output.h"
 #include "plan.h"
@@ -16,6 +17,7 @@
 static struct poptOption result_options[] = {
     OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
     OPTION_FLAG("force", OPTION_FORCE, "let --out, --checkpoint and --plot overwrite a file that exists"),
+    OPTION_FLAG("dry-run", OPTION_DRY_RUN, "only tell what memory the run would take, and whether there is as much"),
     OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"), POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
@@ -185,8 +187,9 @@ static int train(const options *o) {
   if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
   run_data data = {parts.train, parts.test};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
-  if (status == STATUS_OK) status = record_begin(o, &kept);
-  if (status == STATUS_OK) status = train_and_report(o, &p, &data, &kept);
+  bool dry = options_has(o, OPTION_DRY_RUN);
+  if (status == STATUS_OK && !dry) status = record_begin(o, &kept);
+  if (status == STATUS_OK) status = dry ? memory_report(o, &p, &data) : train_and_report(o, &p, &data, &kept);
   mlp_cl_parts_destroy(&parts);
   plan_free(&p);
   return status;

@@ -158,16 +158,41 @@ mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_er
               context->backend->device.name, broken);
 }
 
+/* Opens the device and proves it. */
+static mlp_cl_status open_proven(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
+                                 mlp_cl_error *error) {
+  TRY(open_backend(device, options->kernels, &context->backend, error));
+  return prove(context, options, error);
+}
+
+/* The same with the kernels that every compiler takes, after one has rejected the others. */
+static mlp_cl_status open_plain(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
+                                const char *reason, mlp_cl_error *error) {
+  mlp_cl_context_options plain = *options;
+  plain.kernels = "plain";
+  if (context->backend != NULL) context->backend->op->close(context->backend);
+  context->backend = NULL;
+  context->fallback = strndup(reason, strcspn(reason, "\n"));
+  if (context->fallback == NULL) return fail_memory(error, strlen(reason), "a message");
+  return open_proven(context, device, &plain, error);
+}
+
 mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options, mlp_cl_context **context,
                                     mlp_cl_error *error) {
   if (context == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context is NULL: pass where to put it");
   *context = NULL;
   mlp_cl_context *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a context");
-  const char *kernels = options != NULL ? options->kernels : NULL;
-  created->allow_inexact = options != NULL && options->allow_inexact;
-  mlp_cl_status status = open_backend(device, kernels, &created->backend, error);
-  if (status == MLP_CL_OK) status = prove(created, options, error);
+  static const mlp_cl_context_options none = {0};
+  if (options == NULL) options = &none;
+  created->allow_inexact = options->allow_inexact;
+  mlp_cl_error reason = {0};
+  mlp_cl_status status = open_proven(created, device, options, &reason);
+  if (status == MLP_CL_BUILD && options->kernels == NULL) {
+    status = open_plain(created, device, options, reason.text, error);
+  } else if (status != MLP_CL_OK && error != NULL) {
+    *error = reason;
+  }
   if (status != MLP_CL_OK) {
     mlp_cl_context_destroy(created);
     return status;
@@ -179,7 +204,12 @@ mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_opt
 void mlp_cl_context_destroy(mlp_cl_context *context) {
   if (context == NULL) return;
   if (context->backend != NULL) context->backend->op->close(context->backend);
+  free(context->fallback);
   free(context);
+}
+
+const char *mlp_cl_context_fallback(const mlp_cl_context *context) {
+  return context->fallback;
 }
 
 const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *context) {

@@ -8,6 +8,7 @@ struct mlp_cl_context {
   backend *backend;
   bool allow_inexact;
   uint64_t proven;         /* one bit for each of seldom_trials */
+  char *fallback;          /* why the plain kernels are used; owned; NULL when they are not, or were asked for */
   const char *broken_rule; /* of the numerics contract; NULL when the self-test passed */
 };
 

@@ -114,6 +114,9 @@ MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_
 MLP_CL_API void mlp_cl_context_destroy(mlp_cl_context *context);
 /* Valid as long as the context. */
 MLP_CL_API const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *context);
+/* NULL, or why the plain kernels are used instead of those that suit the device: its compiler rejected them. Valid as
+ * long as the context. */
+MLP_CL_API const char *mlp_cl_context_fallback(const mlp_cl_context *context);
 /* True when the self-test found the device to keep the numerics contract; otherwise *rule (may be NULL) names the rule
  * that failed, valid as long as the context. */
 MLP_CL_API bool mlp_cl_context_exact(const mlp_cl_context *context, const char **rule);
@@ -471,6 +474,28 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char
  * BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const char *path, mlp_cl_on_event *on_event,
                                                void *user, mlp_cl_error *error);
+
+/* ---- Memory ----------------------------------------------------------------------------------------------------- */
+
+/* What a run takes, in bytes. On the device, by kind of tensor, in the layout that the device wants: */
+typedef struct mlp_cl_memory {
+  uint64_t data_bytes; /* rows, labels, the order of epochs, losses and predictions */
+  uint64_t parameter_bytes;
+  uint64_t state_bytes; /* of the optimiser */
+  uint64_t activation_bytes;
+  uint64_t gradient_bytes;
+  uint64_t device_bytes;                                              /* the sum */
+  uint64_t largest_bytes;                                             /* the largest tensor */
+  uint64_t host_bytes;                                                /* about, the data included */
+  uint64_t device_limit_bytes, largest_limit_bytes, host_limit_bytes; /* what there is */
+  bool fits;                                                          /* each within its limit */
+} mlp_cl_memory;
+
+/* Tells what mlp_cl_network_create and mlp_cl_train would take, without taking it. `test` may be NULL.
+ * Errors: as those two, except for memory of the device; NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *shape,
+                                            const mlp_cl_dataset *train, const mlp_cl_dataset *test,
+                                            const mlp_cl_recipe *recipe, mlp_cl_memory *memory, mlp_cl_error *error);
 
 /* ---- The shortest way ------------------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/size.h"
 #include "data/dataset.h"
 #include "network/forward.h"
@@ -41,6 +42,7 @@ static mlp_cl_status check_bytes(const mlp_cl_shape *shape, mlp_cl_error *error)
         !size_multiply(elements, sizeof(float), &bytes) || __builtin_add_overflow(total, bytes, &total))
       return fail(error, MLP_CL_BAD_SHAPE, "layer %zu of %zu×%zu is larger than memory can be", i, shape->widths[i],
                   shape->widths[i + 1]);
+    if (bytes > memory_total_bytes()) return fail_memory(error, bytes, "a layer's initial weights");
   }
   return MLP_CL_OK;
 }

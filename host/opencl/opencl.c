@@ -33,6 +33,7 @@ static const backend_operations operations = {
     .tensor_create = opencl_tensor_create,
     .tensor_destroy = opencl_tensor_destroy,
     .tensor_write = opencl_tensor_write,
+    .tensor_bytes = opencl_tensor_bytes,
     .tensor_read = opencl_tensor_read,
     .tensor_zero = opencl_tensor_zero,
     .gather = opencl_gather,

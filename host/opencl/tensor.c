@@ -80,6 +80,14 @@ mlp_cl_status opencl_tensor_create(backend *base, tensor_role role, tensor_eleme
   return MLP_CL_OK;
 }
 
+uint64_t opencl_tensor_bytes(const backend *base, const tensor *t) {
+  size_t stride, bytes, transposed = 0;
+  if (!(in_panels(t) ? panel_bytes(t->rows, t->cols, &stride, &bytes) : plain_bytes(t, &bytes))) return UINT64_MAX;
+  bool twice = t->role == TENSOR_GRADIENT && ((const opencl_backend *)base)->tuning.variant == VARIANT_PANEL;
+  if (twice && !panel_bytes(t->cols, t->rows, &stride, &transposed)) return UINT64_MAX;
+  return (uint64_t)bytes + transposed;
+}
+
 void opencl_tensor_destroy(backend *base, tensor *destroyed) {
   if (destroyed == NULL) return;
   opencl_tensor *t = opencl_of(destroyed);

@@ -33,6 +33,14 @@ static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_eleme
   return MLP_CL_OK;
 }
 
+static uint64_t tensor_bytes(const backend *self, const tensor *t) {
+  size_t count, bytes;
+  (void)self;
+  if (!size_multiply(t->rows, t->cols, &count) || !size_multiply(count, tensor_element_bytes(t->element), &bytes))
+    return UINT64_MAX;
+  return bytes;
+}
+
 static void tensor_destroy(backend *self, tensor *destroyed) {
   (void)self;
   if (destroyed == NULL) return;
@@ -165,6 +173,7 @@ static const backend_operations operations = {
     .tensor_create = tensor_create,
     .tensor_destroy = tensor_destroy,
     .tensor_write = tensor_write,
+    .tensor_bytes = tensor_bytes,
     .tensor_read = tensor_read,
     .tensor_zero = tensor_zero,
     .gather = run_gather,

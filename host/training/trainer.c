@@ -1,6 +1,8 @@
 /* A trainer's tensors and its way through the steps. */
 #include "training/trainer.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/size.h"
@@ -152,14 +154,38 @@ mlp_cl_status trainer_read_metrics(mlp_cl_trainer *t, mlp_cl_error *error) {
   return on->op->tensor_read(on, t->plan.predictions, 0, 1, t->metrics.predictions, error);
 }
 
+/* Whether all values are; also when they cannot be read. */
+static bool is_finite(backend *on, const tensor *parameter) {
+  size_t count = parameter->rows * parameter->cols, i = 0;
+  float *values = malloc(count * sizeof *values);
+  if (values == NULL || on->op->tensor_read(on, parameter, 0, parameter->rows, values, NULL) != MLP_CL_OK) i = count;
+  while (i < count && isfinite(values[i])) i++;
+  free(values);
+  return i == count;
+}
+
+/* The first layer with a parameter that is not finite, if there is one: "a weight of layer 1". */
+static void find_place(mlp_cl_trainer *t, char place[64]) {
+  for (size_t i = 0; i < t->network->layers_count; i++) {
+    const network_layer *layer = &t->network->layers[i];
+    bool weight = !is_finite(t->network->backend, layer->weight);
+    if (!weight && (layer->bias == NULL || is_finite(t->network->backend, layer->bias))) continue;
+    snprintf(place, 64, "a %s of layer %zu", weight ? "weight" : "bias", i);
+    return;
+  }
+}
+
 mlp_cl_status trainer_check_flag(mlp_cl_trainer *t, mlp_cl_error *error) {
   uint32_t step;
   TRY(t->network->backend->op->tensor_read(t->network->backend, t->plan.flag, 0, 1, &step, error));
   if (step == UINT32_MAX) return MLP_CL_OK;
-  return fail(error, MLP_CL_DIVERGED,
-              "training diverged in epoch %zu at step %lu of the run: a loss or a weight is not finite; lower the "
-              "learning rate (%g), or check the data",
-              step / t->parts.epoch_steps + 1, (unsigned long)step + 1, (double)t->recipe.learning_rate);
+  char place[64] = "the loss, with finite parameters,";
+  find_place(t, place);
+  return fail(
+      error, MLP_CL_DIVERGED,
+      "training diverged in epoch %zu at step %lu of the run: %s is not finite; lower the learning rate (%g), or "
+      "check the data",
+      step / t->parts.epoch_steps + 1, (unsigned long)step + 1, place, (double)t->recipe.learning_rate);
 }
 
 mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done, mlp_cl_error *error) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "functions.h"
 
@@ -51,11 +52,13 @@ static struct layer {
     size_t name; /* in kernels */
   } handles[KERNELS_MAX];
   size_t handles_count;
+  int hanging; /* the function, or -1 */
+  uint64_t hangs_in;
   int failing; /* the function, or -1 */
   cl_int failing_code;
   uint64_t fails_in, lost_in; /* calls from now; 0: never */
   bool lost;
-} layer = {.failing = -1};
+} layer = {.failing = -1, .hanging = -1};
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -76,11 +79,13 @@ static cl_int enter(enum function function) {
   layer.calls_in_all++;
   if (layer.lost_in > 0 && --layer.lost_in == 0) layer.lost = true;
   if (layer.lost) code = LOST_CODE;
+  bool hang = layer.hanging == (int)function && --layer.hangs_in == 0;
   if (layer.failing == (int)function && --layer.fails_in == 0) {
     layer.failing = -1;
     code = layer.failing_code;
   }
   pthread_mutex_unlock(&mutex);
+  while (hang) pause();
   return code;
 }
 
@@ -207,10 +212,14 @@ static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel
 /* ---- Entry points of a layer ------------------------------------------------------------------------------------ */
 
 static void read_environment(void) {
-  const char *text = getenv("LAYER_FAIL");
+  const char *text = getenv("LAYER_FAIL"), *hang = getenv("LAYER_HANG");
   char name[NAME_MAX_BYTES];
   uint64_t nth;
   int code = 0;
+  if (hang != NULL && sscanf(hang, "%63s %" SCNu64, name, &nth) == 2) {
+    layer.hanging = find_function(name);
+    layer.hangs_in = nth;
+  }
   if (text == NULL || sscanf(text, "%63s %" SCNu64 " %d", name, &nth, &code) < 2) return;
   if (strcmp(name, "any") == 0)
     layer_lose_device(nth);
