@@ -33,14 +33,14 @@ sample() {
 sample quarter $((epochs / 4))
 quarter_rss=$rss quarter_cpu=$cpu quarter_rows=$rows
 sample half $((epochs / 2))
-early=$(((cpu - quarter_cpu) * 10000 / (rows - quarter_rows) / epoch_steps))
+early=$(((cpu - quarter_cpu) * 10000000 / (rows - quarter_rows) / epoch_steps))
 sample three $((epochs * 3 / 4))
 three_cpu=$cpu three_rows=$rows
 sample last $((epochs * 97 / 100))
-late=$(((cpu - three_cpu) * 10000 / (rows - three_rows) / epoch_steps))
+late=$(((cpu - three_cpu) * 10000000 / (rows - three_rows) / epoch_steps))
 last_rss=$rss
 wait $pid || fail "exit status $?: $(tail -n 1 err)"
 echo "$((epochs * epoch_steps)) steps: memory $quarter_rss kB after a quarter, $last_rss kB at the end; CPU time of a step" \
-  "$early us in the second quarter, $late us in the last"
+  "$early ns in the second quarter, $late ns in the last"
 [ $((last_rss - quarter_rss)) -le 2048 ] || fail "memory grows"
 [ "$late" -le $((early * 5 / 4 + 1)) ] || fail "steps become slower"
