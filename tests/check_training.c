@@ -152,6 +152,44 @@ START_TEST(has_the_bits_of_the_reference) {
 }
 END_TEST
 
+/* Rows that pass through the device a few at a time give what resident ones give, also on the way. */
+START_TEST(streamed_rows_have_the_same_bits) {
+  enum { EPOCHS = 3 };
+  /* Of the 36 bytes of a row: one batch at a time; chunks of three batches; all but resident. */
+  static const uint64_t limits[] = {1, 2 * 36 * 50, 36 * ROWS - 1};
+  static const uint32_t batches[] = {16, 1, 1000};
+  size_t cases = test_small() ? 1 : 3;
+  for (size_t b = 0; b < cases; b++) {
+    mlp_cl_recipe recipe = ragged_recipe();
+    recipe.epochs = EPOCHS;
+    recipe.batch = batches[b];
+    recipe.no_shuffle = b == 1;
+    seen wanted = {.count = 0};
+    char hex[2][65];
+    mlp_cl_network *network = make_network(device);
+    ck_ok(mlp_cl_train(network, train, test, &recipe, watch, &wanted, &test_error));
+    hash(network, hex[0]);
+    mlp_cl_network_destroy(network);
+    for (size_t i = 0; i < cases; i++) {
+      const mlp_cl_context_options options = {.kernels = getenv("MLP_CL_TEST_KERNELS"), .data_bytes = limits[i]};
+      mlp_cl_context *small = NULL;
+      seen got = {.count = 0};
+      ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &small, &test_error));
+      network = make_network(small);
+      ck_ok(mlp_cl_train(network, train, test, &recipe, watch, &got, &test_error));
+      hash(network, hex[1]);
+      ck_assert_str_eq(hex[0], hex[1]);
+      for (size_t e = 0; e < EPOCHS; e++) {
+        ck_assert_double_eq(got.epochs[e].train_loss, wanted.epochs[e].train_loss);
+        ck_assert_double_eq(got.epochs[e].test_loss, wanted.epochs[e].test_loss);
+      }
+      mlp_cl_network_destroy(network);
+      mlp_cl_context_destroy(small);
+    }
+  }
+}
+END_TEST
+
 START_TEST(steps_in_pieces_equal_a_run) {
   mlp_cl_recipe recipe = ragged_recipe();
   mlp_cl_network *whole = make_network(device), *pieces = make_network(device), *mixed = make_network(device);
@@ -352,6 +390,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, learns);
   tcase_add_test(tests, has_the_bits_of_the_reference);
+  tcase_add_test(tests, streamed_rows_have_the_same_bits);
   tcase_add_test(tests, steps_in_pieces_equal_a_run);
   tcase_add_test(tests, seeds_matter);
   tcase_add_test(tests, cancels_when_asked);

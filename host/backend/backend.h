@@ -193,6 +193,8 @@ typedef struct step_plan {
   const tensor *source, *order;
   const tensor *labels;  /* classification */
   const tensor *targets; /* else: (any, outputs) */
+  bool streamed;         /* source holds the rows of the positions from streamed_first on, in the order of the steps, */
+  size_t streamed_first; /* instead of all rows */
   float source_scale;
   tensor *x; /* (batch, in): the gathered batch */
   tensor *losses, *flag;
@@ -232,6 +234,11 @@ typedef struct backend_operations {
    * may be reused; read waits. */
   mlp_cl_status (*tensor_write)(backend *self, tensor *target, size_t first, size_t rows, const void *source,
                                 mlp_cl_error *error);
+  /* As write, of a PLAIN tensor, but only enqueues, beside the work in flight: `source` must stay as it is, and the
+   * tensor must not be used by work that was enqueued after the last call, until the next call returns. Waits for the
+   * transfer of the call before. */
+  mlp_cl_status (*tensor_send)(backend *self, tensor *target, size_t first, size_t rows, const void *source,
+                               mlp_cl_error *error);
   mlp_cl_status (*tensor_read)(backend *self, const tensor *source, size_t first, size_t rows, void *target,
                                mlp_cl_error *error);
   mlp_cl_status (*tensor_zero)(backend *self, tensor *target, mlp_cl_error *error);
@@ -280,6 +287,7 @@ typedef struct backend_operations {
 struct backend {
   const backend_operations *op;
   mlp_cl_device device;
+  uint64_t resident_bytes; /* features of more than these are streamed */
 };
 
 #endif

@@ -10,8 +10,13 @@
 #include "watchdog.h"
 
 mlp_cl_status open_device(const options *o, mlp_cl_context **context, mlp_cl_error *error) {
+  return open_device_for(o, 0, context, error);
+}
+
+mlp_cl_status open_device_for(const options *o, uint64_t data_bytes, mlp_cl_context **context, mlp_cl_error *error) {
   const mlp_cl_context_options how = {.allow_inexact = options_has(o, OPTION_ALLOW_INEXACT),
-                                      .kernels = options_text(o, OPTION_KERNELS, NULL)};
+                                      .kernels = options_text(o, OPTION_KERNELS, NULL),
+                                      .data_bytes = data_bytes};
   watchdog_begin("opening a device and building its kernels");
   mlp_cl_status status = mlp_cl_context_create(options_text(o, OPTION_DEVICE, NULL), &how, context, error);
   watchdog_end();

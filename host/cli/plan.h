@@ -12,6 +12,7 @@ typedef struct plan {
   mlp_cl_init init;
   const char *init_from; /* a model file to begin with, or NULL */
   const char *out;       /* or NULL */
+  uint64_t data_bytes;   /* of device memory, as in mlp_cl_context_options */
   bool verify;
   checkpoint_plan checkpoints;
 } plan;

@@ -14,6 +14,11 @@
 #include "run.h"
 #include "source.h"
 
+static struct poptOption memory_options[] = {
+    OPTION_VALUE("data-memory", OPTION_DATA_MEMORY,
+                 "device memory for data; more data is streamed while training (default: half of the device's)", "MIB"),
+    POPT_TABLEEND};
+
 static struct poptOption result_options[] = {
     OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
     OPTION_FLAG("force", OPTION_FORCE, "let --out, --checkpoint and --plot overwrite a file that exists"),
@@ -27,6 +32,7 @@ static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
                                     OPTION_GROUP("Checkpoints", checkpoint_options),
                                     OPTION_GROUP("Watching", record_options),
                                     OPTION_GROUP("Device", device_options),
+                                    OPTION_GROUP("Memory", memory_options),
                                     OPTION_GROUP("Output", output_options),
                                     POPT_TABLEEND};
 
@@ -156,7 +162,7 @@ static int finish(const plan *p, const run *trained, const run *reference) {
 static int train_once(const options *o, const plan *p, const run_data *data, record *kept, run *trained) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
-  if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
+  if (open_device_for(o, p->data_bytes, &context, &error) != MLP_CL_OK) return report_failure(&error);
   record_start(kept, o, mlp_cl_context_device(context), p, data);
   bool good = run_train(trained, context, p, data, NULL, hear, kept, &error) == MLP_CL_OK;
   int status = good ? STATUS_OK : report_failure(&error);
@@ -177,9 +183,20 @@ static int train_and_report(const options *o, const plan *p, const run_data *dat
   return status;
 }
 
+static bool read_data_memory(const options *o, uint64_t *bytes) {
+  uint64_t mib = 0;
+  if (!options_unsigned(o, OPTION_DATA_MEMORY, 1, UINT32_MAX, "a number of MiB, 1 or more", &mib)) return false;
+  *bytes = mib << 20;
+  return true;
+}
+
 static int train(const options *o) {
   plan p;
   if (!plan_read(o, &p)) return STATUS_USAGE;
+  if (!read_data_memory(o, &p.data_bytes)) {
+    plan_free(&p);
+    return STATUS_USAGE;
+  }
   mlp_cl_parts parts = {0};
   record kept;
   int status = output_check(o, OPTION_OUT);

@@ -158,10 +158,19 @@ mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_er
               context->backend->device.name, broken);
 }
 
+/* Unless the caller says: half of a device's memory, in one piece. The reference reads rows where they are. */
+static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context_options *options) {
+  if (device->type == MLP_CL_DEVICE_REFERENCE) return UINT64_MAX;
+  if (options->data_bytes > 0) return options->data_bytes;
+  uint64_t half = device->global_memory_bytes / 2;
+  return half < device->largest_allocation_bytes ? half : device->largest_allocation_bytes;
+}
+
 /* Opens the device and proves it. */
 static mlp_cl_status open_proven(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
                                  mlp_cl_error *error) {
   TRY(open_backend(device, options->kernels, &context->backend, error));
+  context->backend->resident_bytes = resident_bytes(&context->backend->device, options);
   return prove(context, options, error);
 }
 

@@ -102,6 +102,7 @@ typedef struct mlp_cl_context mlp_cl_context;
 typedef struct mlp_cl_context_options {
   bool allow_inexact;  /* accept a device that fails the self-test; receipts then mean nothing */
   const char *kernels; /* NULL: as suits the device; "plain", "panel" and "steps" (CPU), "tile" (GPU) force a variant */
+  uint64_t data_bytes; /* device memory for features: larger data sets are streamed while training; 0: half of it */
 } mlp_cl_context_options;
 
 /* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or

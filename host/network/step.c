@@ -18,12 +18,13 @@ static tensor *input_of(const step *s, size_t i) {
 
 /* x (rows, in): the rows of this step, gathered and scaled. */
 static mlp_cl_status gather_batch(const step *s, mlp_cl_error *error) {
-  gather g = {.source = s->plan->source,
-              .order = s->plan->order,
-              .first = s->first,
+  const step_plan *plan = s->plan;
+  gather g = {.source = plan->source,
+              .order = plan->streamed ? NULL : plan->order,
+              .first = plan->streamed ? s->first - plan->streamed_first : s->first,
               .rows = s->rows,
-              .scale = s->plan->source_scale,
-              .y = s->plan->x};
+              .scale = plan->source_scale,
+              .y = plan->x};
   return s->on->op->gather(s->on, &g, error);
 }
 

@@ -96,8 +96,10 @@ typedef struct opencl_backend {
   size_t programs_count;
   opencl_kernel kernels[KERNELS_MAX];
   size_t kernels_count;
-  cl_mem tickets; /* of kernels/train_steps.cl */
-  cl_mem scratch; /* grows to what the largest operation needs */
+  cl_command_queue transfers; /* beside the other queue; NULL until something is sent */
+  cl_event sent, last_send;   /* the last transfer; the work that was enqueued before it */
+  cl_mem tickets;             /* of kernels/train_steps.cl */
+  cl_mem scratch;             /* grows to what the largest operation needs */
   size_t scratch_bytes;
   float *staging; /* host memory where rows become panels and back */
   size_t staging_bytes;
@@ -145,6 +147,8 @@ uint64_t opencl_tensor_bytes(const backend *base, const tensor *t);
 void opencl_tensor_destroy(backend *base, tensor *destroyed);
 mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, size_t rows, const void *source,
                                   mlp_cl_error *error);
+mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, size_t rows, const void *source,
+                                 mlp_cl_error *error);
 mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t first, size_t rows, void *target,
                                  mlp_cl_error *error);
 mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *error);
@@ -230,6 +234,7 @@ void opencl_peak_release(opencl_backend *self);
 /* Seconds of a clock that never goes back. */
 double opencl_now_s(void);
 mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error);
+void opencl_transfers_release(opencl_backend *self);
 void opencl_pace_release(opencl_backend *self);
 
 #endif

@@ -11,6 +11,7 @@ static void opencl_close(backend *base) {
   opencl_backend *self = (opencl_backend *)base;
   if (self == NULL) return;
   if (self->queue != NULL) clFinish(self->queue);
+  opencl_transfers_release(self);
   opencl_pace_release(self);
   opencl_peak_release(self);
   opencl_program_release(self);
@@ -34,6 +35,7 @@ static const backend_operations operations = {
     .tensor_destroy = opencl_tensor_destroy,
     .tensor_write = opencl_tensor_write,
     .tensor_bytes = opencl_tensor_bytes,
+    .tensor_send = opencl_tensor_send,
     .tensor_read = opencl_tensor_read,
     .tensor_zero = opencl_tensor_zero,
     .gather = opencl_gather,

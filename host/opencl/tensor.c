@@ -91,7 +91,9 @@ uint64_t opencl_tensor_bytes(const backend *base, const tensor *t) {
 void opencl_tensor_destroy(backend *base, tensor *destroyed) {
   if (destroyed == NULL) return;
   opencl_tensor *t = opencl_of(destroyed);
-  clFinish(((opencl_backend *)base)->queue);
+  opencl_backend *self = (opencl_backend *)base;
+  if (self->transfers != NULL) clFinish(self->transfers);
+  clFinish(self->queue);
   if (t->buffer != NULL) clReleaseMemObject(t->buffer);
   if (t->transposed != NULL) clReleaseMemObject(t->transposed);
   free(t);
@@ -158,6 +160,49 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
   cl_int finished = clFinish(self->queue);
   if (code == CL_SUCCESS) code = finished;
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "writing a tensor");
+}
+
+/* ---- Transfers beside the work in flight ------------------------------------------------------------------------- */
+
+static void event_release(cl_event *event) {
+  if (*event != NULL) clReleaseEvent(*event);
+  *event = NULL;
+}
+
+static mlp_cl_status transfers_open(opencl_backend *self, mlp_cl_error *error) {
+  if (self->transfers != NULL) return MLP_CL_OK;
+  cl_int code;
+  self->transfers = clCreateCommandQueue(self->context, self->device, 0, &code);
+  TRY_CL(code, "creating a queue for transfers");
+  return MLP_CL_OK;
+}
+
+/* The write waits for the work before the last call, the work from now on for the write. */
+mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, size_t rows, const void *source,
+                                 mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  size_t row_bytes = target->cols * tensor_element_bytes(target->element);
+  TRY(transfers_open(self, error));
+  if (self->sent != NULL) TRY_CL(clWaitForEvents(1, &self->sent), "waiting for a transfer");
+  event_release(&self->sent);
+  cl_event now = NULL;
+  TRY_CL(clEnqueueMarkerWithWaitList(self->queue, 0, NULL, &now), "marking the work before a transfer");
+  cl_int code = clEnqueueWriteBuffer(self->transfers, opencl_of(target)->buffer, CL_FALSE, first * row_bytes,
+                                     rows * row_bytes, source, self->last_send != NULL ? 1 : 0,
+                                     self->last_send != NULL ? &self->last_send : NULL, &self->sent);
+  event_release(&self->last_send);
+  self->last_send = now;
+  if (code == CL_SUCCESS) code = clEnqueueBarrierWithWaitList(self->queue, 1, &self->sent, NULL);
+  if (code == CL_SUCCESS) code = clFlush(self->queue);
+  if (code == CL_SUCCESS) code = clFlush(self->transfers);
+  return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "sending rows to %s", base->device.name);
+}
+
+void opencl_transfers_release(opencl_backend *self) {
+  if (self->transfers != NULL) clFinish(self->transfers);
+  event_release(&self->sent);
+  event_release(&self->last_send);
+  if (self->transfers != NULL) clReleaseCommandQueue(self->transfers);
 }
 
 mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t first, size_t rows, void *target,

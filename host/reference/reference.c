@@ -174,6 +174,7 @@ static const backend_operations operations = {
     .tensor_destroy = tensor_destroy,
     .tensor_write = tensor_write,
     .tensor_bytes = tensor_bytes,
+    .tensor_send = tensor_write,
     .tensor_read = tensor_read,
     .tensor_zero = tensor_zero,
     .gather = run_gather,

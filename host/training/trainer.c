@@ -31,8 +31,9 @@ static void add_tensors(mlp_cl_trainer *t) {
   tensor_set *set = &t->tensors;
   step_plan *plan = &t->plan;
   static const int32_t no_step = -1;
-  plan->source =
-      tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, data->rows, data->width, data->features);
+  if (t->stream.data == NULL)
+    plan->source =
+        tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, data->rows, data->width, data->features);
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
     t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
   plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
@@ -79,9 +80,12 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
   t->spread = targets_spread(t->train);
   tensor_set_begin(&t->tensors, t->network->backend, error);
   TRY(add_host_memory(t, error));
+  if (stream_is_needed(t->network->backend, t->train))
+    TRY(stream_begin(&t->stream, t->train, t->parts.batch, &t->tensors, error));
   add_tensors(t);
   TRY(t->tensors.status);
-  if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, true, error));
+  bool resident = test != NULL && !stream_is_needed(t->network->backend, test);
+  if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, resident, error));
   t->has_test = test != NULL;
   return trainer_prepare_order(t, 0, error);
 }
@@ -123,10 +127,28 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   history_release(&trainer->history);
   evaluator_end(&trainer->test);
   (void)tensor_set_end(&trainer->tensors);
+  stream_end(&trainer->stream);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
   free(trainer->plan.layers);
   row_metrics_destroy(&trainer->metrics);
   free(trainer);
+}
+
+/* Runs the steps of the range, a chunk of rows at a time where they are streamed. */
+static mlp_cl_status advance(mlp_cl_trainer *t, const uint32_t *order, step_range left, mlp_cl_error *error) {
+  backend *on = t->network->backend;
+  size_t end = left.end;
+  while (left.first < end) {
+    left.end = end;
+    if (t->stream.data != NULL) {
+      TRY(stream_reach(&t->stream, on, order, left.first, &t->plan, &left.end, error));
+      left.end = size_min(left.end, end);
+    }
+    TRY(run_steps(on, &t->plan, &left, error));
+    left.step += (uint32_t)size_divide_up(left.end - left.first, t->parts.batch);
+    left.first = left.end;
+  }
+  return MLP_CL_OK;
 }
 
 mlp_cl_status trainer_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *error) {
@@ -136,12 +158,14 @@ mlp_cl_status trainer_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
 mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *error) {
   size_t epoch = trainer_epoch(t);
   size_t in_epoch = (size_t)(t->step % t->parts.epoch_steps);
-  t->plan.order = t->orders[epoch % 2].uploaded;
+  const epoch_order *order = &t->orders[epoch % 2];
+  t->plan.order = order->uploaded;
+  if (in_epoch == 0) stream_rewind(&t->stream);
   step_range range = {.first = in_epoch * t->parts.batch,
                       .end = size_min(t->train->rows, (in_epoch + (size_t)steps) * t->parts.batch),
                       .step = (uint32_t)t->step};
   t->network->changes++;
-  TRY(run_steps(t->network->backend, &t->plan, &range, error));
+  TRY(advance(t, order->rows, range, error));
   t->step += steps;
   if (trainer_epoch(t) == epoch) return MLP_CL_OK;
   return trainer_prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */

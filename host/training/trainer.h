@@ -5,6 +5,7 @@
 #include "backend/backend.h"
 #include "network/evaluate.h"
 #include "training/recipe.h"
+#include "training/stream.h"
 
 /* The order of one epoch, on both sides. */
 typedef struct epoch_order {
@@ -38,6 +39,7 @@ struct mlp_cl_trainer {
   recipe_parts parts;
   tensor_set tensors;
   step_plan plan;
+  stream stream; /* of features that are not resident */
   epoch_order
       orders[2];  /* of even and odd epochs, so that the next one is ready before its first step; none if unshuffled */
   evaluator test; /* with a test set */
