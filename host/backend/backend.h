@@ -313,6 +313,15 @@ typedef struct backend_operations {
   /* Optional (NULL): does some work of the kind; *amount tells how much. */
   mlp_cl_status (*peak)(backend *self, peak_kind kind, double *amount, mlp_cl_error *error);
 
+  /* Optional (NULL): writes the launches recorded while self->profiling. Errors: BAD_ARGUMENT, IO. */
+  mlp_cl_status (*profile_write)(backend *self, const char *path, mlp_cl_error *error);
+
+  /* Optional (NULL): the kernels' parameters. Candidate 0 is the default; false behind the last. keep remembers
+   * self->tuning for the device and its driver; false when there is no place for it. */
+  bool (*tuning_candidate)(backend *self, size_t i, char text[MLP_CL_TUNING_BYTES]);
+  bool (*tuning_keep)(backend *self);
+  void (*tuning_forget)(backend *self);
+
   /* Called after each step: keeps the work in flight below about 100 ms by waiting for older work, never for the
    * newest. */
   mlp_cl_status (*pace)(backend *self, mlp_cl_error *error);
@@ -323,7 +332,10 @@ typedef struct backend_operations {
 struct backend {
   const backend_operations *op;
   mlp_cl_device device;
-  uint64_t resident_bytes; /* features of more than these are streamed */
+  uint64_t resident_bytes;          /* features of more than these are streamed */
+  char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
+  bool tuning_recalled;             /* they were remembered from an earlier search */
+  bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */
 };
 
 #endif

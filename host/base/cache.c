@@ -116,20 +116,23 @@ void *cache_read(const char key[65], size_t *count) {
   return bytes;
 }
 
-void cache_write(const char key[65], const void *bytes, size_t count) {
+bool cache_write(const char key[65], const void *bytes, size_t count) {
   char header[HEADER_BYTES + 1], name[128];
-  if (count > ENTRY_BYTES_MAX - HEADER_BYTES) return;
+  if (count > ENTRY_BYTES_MAX - HEADER_BYTES) return false;
   int folder = open_folder();
-  if (folder < 0) return;
+  if (folder < 0) return false;
+  bool written = false;
   snprintf(name, sizeof name, "%s.%ld", key, (long)getpid());
   int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file >= 0) {
     size_t length = header_of(key, bytes, count, header);
-    bool written = write_all(file, header, length) && write_all(file, bytes, count);
+    written = write_all(file, header, length) && write_all(file, bytes, count);
     written = close(file) == 0 && written;
-    if (!written || renameat(folder, name, folder, key) != 0) unlinkat(folder, name, 0);
+    written = written && renameat(folder, name, folder, key) == 0;
+    if (!written) unlinkat(folder, name, 0);
   }
   close(folder);
+  return written;
 }
 
 void cache_forget(const char key[65]) {
@@ -147,6 +150,6 @@ bool cache_holds(const char key[65], const char *fact) {
   return holds;
 }
 
-void cache_keep(const char key[65], const char *fact) {
-  cache_write(key, fact, strlen(fact));
+bool cache_keep(const char key[65], const char *fact) {
+  return cache_write(key, fact, strlen(fact));
 }

@@ -11,12 +11,13 @@
 /* The entry's bytes, with a NUL behind them that *count does not count; NULL when there is none. Freed by the caller.
  */
 void *cache_read(const char key[65], size_t *count);
-/* Keeps an entry in one step, so that other processes see all of it, or what was there before. */
-void cache_write(const char key[65], const void *bytes, size_t count);
+/* Keeps an entry in one step, so that other processes see all of it, or what was there before; false when it could not.
+ */
+bool cache_write(const char key[65], const void *bytes, size_t count);
 void cache_forget(const char key[65]);
 
 /* Short texts: whether exactly `fact` was kept, and to keep it. */
 bool cache_holds(const char key[65], const char *fact);
-void cache_keep(const char key[65], const char *fact);
+bool cache_keep(const char key[65], const char *fact);
 
 #endif

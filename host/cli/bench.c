@@ -6,26 +6,22 @@
 
 #include "command.h"
 #include "interrupt.h"
+#include "measured.h"
 #include "open.h"
+#include "output.h"
 #include "progress.h"
 #include "report.h"
 
 static struct poptOption work_options[] = {
-    OPTION_VALUE("layers", OPTION_LAYERS, "measure this network alone: inputs, hidden layers, classes", "LIST"),
-    OPTION_VALUE("batch", OPTION_BATCH, "rows of its training step (default: 64)", "N"),
+    OPTION_ROWS_MEASURED,
+    OPTION_ROW_PROFILE,
+    OPTION_FLAG("force", OPTION_FORCE, "overwrite what --profile names"),
     OPTION_FLAG("quick", OPTION_QUICK, "little work only, and less time for each piece"),
     POPT_TABLEEND,
 };
 
 static struct poptOption table[] = {OPTION_GROUP("Work", work_options), OPTION_GROUP("Device", device_options),
                                     OPTION_GROUP("Output", output_options), POPT_TABLEEND};
-
-enum { WIDTHS_MAX = 8 };
-
-typedef struct bench_network {
-  size_t batch, count;
-  size_t widths[WIDTHS_MAX];
-} bench_network;
 
 static const struct bench_product {
   size_t m, k, n;
@@ -37,12 +33,12 @@ static const struct orientation {
   const char *text, *transpose; /* of four columns; the operand that is transposed, for JSON */
 } orientations[] = {{MLP_CL_A_B, "A·B ", "none"}, {MLP_CL_A_BT, "A·Bᵀ", "b"}, {MLP_CL_AT_B, "Aᵀ·B", "a"}};
 
-static const bench_network trained[] = {{32, 3, {64, 32, 10}},
-                                        {64, 3, {784, 128, 10}},
-                                        {128, 3, {784, 512, 10}},
-                                        {256, 4, {784, 1024, 1024, 10}},
-                                        {1024, 4, {1024, 2048, 2048, 1000}}};
-static const bench_network predicting[] = {{1, 3, {784, 512, 10}}, {1000, 3, {784, 512, 10}}};
+static const measured_network trained[] = {{32, 3, {64, 32, 10}},
+                                           {64, 3, {784, 128, 10}},
+                                           {128, 3, {784, 512, 10}},
+                                           {256, 4, {784, 1024, 1024, 10}},
+                                           {1024, 4, {1024, 2048, 2048, 1000}}};
+static const measured_network predicting[] = {{1, 3, {784, 512, 10}}, {1000, 3, {784, 512, 10}}};
 
 typedef struct bench_run {
   mlp_cl_context *context;
@@ -164,15 +160,7 @@ static mlp_cl_status measure_products(bench_run *r) {
 /* ---- Networks ------------------------------------------------------------------------------------------------------
  */
 
-static void format_layers(const bench_network *net, char *text, size_t size) {
-  size_t used = 0;
-  for (size_t i = 0; i < net->count && used < size; i++) {
-    int written = snprintf(text + used, size - used, "%s%zu", i ? "-" : "", net->widths[i]);
-    used += written > 0 ? (size_t)written : 0;
-  }
-}
-
-static void report_network(bench_run *r, const bench_network *net, mlp_cl_bench_kind kind, const char *layers,
+static void report_network(bench_run *r, const measured_network *net, mlp_cl_bench_kind kind, const char *layers,
                            const mlp_cl_bench_result *result) {
   bool train = kind == MLP_CL_BENCH_TRAIN;
   double flops_per_s = result->flops / result->median_s, rows_per_s = (double)net->batch / result->median_s;
@@ -183,28 +171,27 @@ static void report_network(bench_run *r, const bench_network *net, mlp_cl_bench_
     fflush(stdout);
     return;
   }
-  json_t *widths = json_array();
-  for (size_t i = 0; i < net->count; i++) json_array_append_new(widths, json_integer((json_int_t)net->widths[i]));
   append_row(r, train ? "train" : "predict",
-             json_pack("{s:o, s:I, s:f, s:f, s:o, s:o}", "layers", widths, "batch", (json_int_t)net->batch,
+             json_pack("{s:o, s:I, s:f, s:f, s:o, s:o}", "layers", measured_json(net), "batch", (json_int_t)net->batch,
                        train ? "step_us" : "us", result->median_s * 1e6, "rows_per_second", rows_per_s, "gflops",
                        report_number(flops_per_s * 1e-9), "fraction_of_peak", report_number(flops_per_s / r->peak)));
 }
 
-static mlp_cl_status measure_networks(bench_run *r, mlp_cl_bench_kind kind, const bench_network *nets, size_t count) {
+static mlp_cl_status measure_networks(bench_run *r, mlp_cl_bench_kind kind, const measured_network *nets,
+                                      size_t count) {
   bool train = kind == MLP_CL_BENCH_TRAIN;
   if (!r->object)
     printf(train ? "\ntraining: layers, rows of a step, data on the device\n"
                  : "\ninference: layers, rows of a call, from and to host memory\n");
   for (size_t i = 0; i < count; i++) {
-    const bench_network *net = &nets[i];
+    const measured_network *net = &nets[i];
     const mlp_cl_shape shape = {.widths_count = net->count, .widths = net->widths, .bias = true};
     const mlp_cl_bench_work work = {.kind = kind, .shape = &shape, .batch = net->batch};
     double flops = 6.0 * (double)net->batch * (double)net->widths[0] * (double)net->widths[1];
     if (flops > r->most_flops) continue;
     mlp_cl_bench_result result;
     char layers[128], what[160];
-    format_layers(net, layers, sizeof layers);
+    measured_format(net, layers, sizeof layers);
     snprintf(what, sizeof what, "%s of %s", train ? "training" : "inference", layers);
     mlp_cl_status status = measure(r, &work, what, &result);
     if (status != MLP_CL_OK) return status;
@@ -235,7 +222,7 @@ static mlp_cl_status measure_start(bench_run *r, const options *o, double first_
   return MLP_CL_OK;
 }
 
-static mlp_cl_status measure_all(bench_run *r, const options *o, const bench_network *own, double first_s) {
+static mlp_cl_status measure_all(bench_run *r, const options *o, const measured_network *own, double first_s) {
   mlp_cl_status status = measure_start(r, o, first_s);
   bool reference = mlp_cl_context_device(r->context)->index < 0;
   if (status == MLP_CL_OK && !reference) status = measure_device(r);
@@ -249,26 +236,10 @@ static mlp_cl_status measure_all(bench_run *r, const options *o, const bench_net
   return status;
 }
 
-/* The network that --layers and --batch tell; of no widths without. */
-static bool read_network(const options *o, bench_network *own) {
-  uint64_t batch = 64;
-  size_t *list = NULL, count = 0;
-  if (!options_unsigned(o, OPTION_BATCH, 1, 1 << 20, "a number of rows, 1 to 1048576", &batch)) return false;
-  if (!options_list(o, OPTION_LAYERS, 1 << 24, "inputs, hidden layers, classes, such as 784,512,10", &list, &count))
-    return false;
-  bool right = !options_has(o, OPTION_LAYERS) || (count >= 2 && count <= WIDTHS_MAX);
-  if (!right)
-    report_usage("--layers %s: expected 2 to %d numbers: inputs, hidden layers, classes",
-                 options_text(o, OPTION_LAYERS, ""), WIDTHS_MAX);
-  *own = (bench_network){.batch = (size_t)batch, .count = count};
-  for (size_t i = 0; right && i < count; i++) own->widths[i] = list[i];
-  free(list);
-  return right;
-}
-
 static json_t *begin_object(const mlp_cl_context *context) {
   json_t *object = report_object();
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(context)));
+  json_object_set_new(object, "tuning", json_string(mlp_cl_context_tuning(context)));
   json_object_set_new(object, "peak_gflops", json_null());
   json_object_set_new(object, "matmul", json_array());
   json_object_set_new(object, "train", json_array());
@@ -278,8 +249,10 @@ static json_t *begin_object(const mlp_cl_context *context) {
 
 static int bench(const options *o) {
   mlp_cl_error error;
-  bench_network own;
-  if (!read_network(o, &own)) return STATUS_USAGE;
+  measured_network own;
+  if (!measured_read(o, &own)) return STATUS_USAGE;
+  int result = output_check(o, OPTION_PROFILE);
+  if (result != STATUS_OK) return result;
   bench_run r = {
       .seconds = 0.5, .most_flops = INFINITY, .peak = NAN, .progress = progress_begin(NULL), .error = &error};
   double began = now_s();
@@ -292,7 +265,7 @@ static int bench(const options *o) {
   if (report_is_json()) r.object = begin_object(r.context);
   interrupt_defer();
   mlp_cl_status status = measure_all(&r, o, &own, first_s);
-  int result = STATUS_OK;
+  if (status == MLP_CL_OK) status = write_profile(o, r.context, &error);
   if (status != MLP_CL_OK)
     result = report_failure(&error);
   else if (r.object)

@@ -14,6 +14,6 @@ typedef struct command {
 } command;
 
 extern const command train_command, evaluate_command, predict_command, validate_command, devices_command, bench_command,
-    inspect_command, export_command, plot_command;
+    tune_command, inspect_command, export_command, plot_command;
 
 #endif

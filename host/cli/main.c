@@ -12,9 +12,9 @@
 #include "suggest.h"
 #include "watchdog.h"
 
-static const command *const commands[] = {&train_command,    &evaluate_command, &predict_command,
-                                          &validate_command, &devices_command,  &bench_command,
-                                          &inspect_command,  &export_command,   &plot_command};
+static const command *const commands[] = {&train_command,   &evaluate_command, &predict_command, &validate_command,
+                                          &devices_command, &bench_command,    &tune_command,    &inspect_command,
+                                          &export_command,  &plot_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* How many words an option takes, its own included: "--device 0" two, "--quiet" one; 0 when it is not known. */
@@ -23,7 +23,7 @@ static int option_words(const char *argument) {
   if (argument[1] != '-' || strchr(argument, '=')) return 1;
   for (int i = 0; i < COMMANDS; i++) {
     const struct poptOption *row = options_find(commands[i]->table, argument + 2, 0);
-    if (row) return row->argInfo == POPT_ARG_STRING ? 2 : 1;
+    if (row) return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING ? 2 : 1;
   }
   return 0;
 }

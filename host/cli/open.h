@@ -5,10 +5,16 @@
 #include "mlp_cl.h"
 #include "options.h"
 
+#define OPTION_ROW_PROFILE                \
+  OPTION_VALUE("profile", OPTION_PROFILE, \
+               "write when each kernel ran to FILE (JSON, for ui.perfetto.dev or chrome://tracing)", "FILE")
+
 /* Opens the device that --device names and says which it is. */
 mlp_cl_status open_device(const options *o, mlp_cl_context **context, mlp_cl_error *error);
 /* The same, with memory for data as in mlp_cl_context_options. */
 mlp_cl_status open_device_for(const options *o, uint64_t data_bytes, mlp_cl_context **context, mlp_cl_error *error);
+/* Writes --profile, if it was given. */
+mlp_cl_status write_profile(const options *o, mlp_cl_context *context, mlp_cl_error *error);
 /* A model file (the command's first operand) on its device. */
 typedef struct opened_model {
   mlp_cl_context *context;

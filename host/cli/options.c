@@ -108,7 +108,7 @@ static bool collect(options *o, poptContext context, const char *operand) {
   while ((code = poptGetNextOpt(context)) > 0) {
     char *value = poptGetOptArg(context);
     /* popt gives no value to a flag, and none to any option when it has no memory. */
-    if (!value && options_find(o->table, NULL, code)->argInfo == POPT_ARG_NONE) value = strdup("");
+    if (!value && (options_find(o->table, NULL, code)->argInfo & POPT_ARG_MASK) == POPT_ARG_NONE) value = strdup("");
     if (!value) report_no_memory();
     free(o->text[code]);
     o->text[code] = value;

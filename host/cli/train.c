@@ -21,9 +21,11 @@ static struct poptOption memory_options[] = {
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("out", OPTION_OUT, "write the trained network to FILE (safetensors)", "FILE"),
-    OPTION_FLAG("force", OPTION_FORCE, "let --out, --checkpoint and --plot overwrite a file that exists"),
+    OPTION_ROW_PROFILE,
+    OPTION_FLAG("force", OPTION_FORCE, "let --out, --checkpoint, --plot and --profile overwrite a file that exists"),
     OPTION_FLAG("dry-run", OPTION_DRY_RUN, "only tell what memory the run would take, and whether there is as much"),
-    OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"), POPT_TABLEEND};
+    OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"),
+    POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
                                     OPTION_GROUP("Tables", table_options),
@@ -176,6 +178,8 @@ static int train_and_report(const options *o, const plan *p, const run_data *dat
     int saved = save(p, data, &trained);
     if (status == STATUS_OK) status = saved;
   }
+  mlp_cl_error error;
+  if (status == STATUS_OK && write_profile(o, trained.context, &error) != MLP_CL_OK) status = report_failure(&error);
   if (status == STATUS_OK && p->verify) status = run_reference(p, data, &reference);
   if (status == STATUS_OK) status = finish(p, &trained, p->verify ? &reference : NULL);
   run_free(&reference);
@@ -200,6 +204,7 @@ static int train(const options *o) {
   mlp_cl_parts parts = {0};
   record kept;
   int status = output_check(o, OPTION_OUT);
+  if (status == STATUS_OK) status = output_check(o, OPTION_PROFILE);
   if (status == STATUS_OK) status = checkpoint_check(o, &p.checkpoints);
   if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
   run_data data = {parts.train, parts.test};

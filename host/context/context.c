@@ -91,12 +91,13 @@ static mlp_cl_status fail_no_device(const mlp_cl_device *devices, size_t count, 
               wanted == NULL ? "" : wanted, list);
 }
 
-static mlp_cl_status open_listed(const char *wanted, const char *kernels, backend **opened, mlp_cl_error *error) {
+static mlp_cl_status open_listed(const char *wanted, const mlp_cl_context_options *options, backend **opened,
+                                 mlp_cl_error *error) {
   mlp_cl_device *devices = NULL;
   size_t count = 0;
   TRY(mlp_cl_devices(&devices, &count, error));
   const mlp_cl_device *found = find_device(devices, count, wanted);
-  mlp_cl_status status = found != NULL ? opencl_open((size_t)found->index, kernels, opened, error)
+  mlp_cl_status status = found != NULL ? opencl_open((size_t)found->index, options, opened, error)
                                        : fail_no_device(devices, count, wanted, error);
   free(devices);
   return status;
@@ -108,24 +109,28 @@ static const char *choose(const char *device) {
   return device != NULL && *device != '\0' ? device : NULL;
 }
 
-static mlp_cl_status open_backend(const char *device, const char *kernels, backend **opened, mlp_cl_error *error) {
+static mlp_cl_status open_backend(const char *device, const mlp_cl_context_options *options, backend **opened,
+                                  mlp_cl_error *error) {
   const char *wanted = choose(device);
   if (wanted != NULL && strcasecmp(wanted, "reference") == 0) return reference_open(opened, error);
-  return open_listed(wanted, kernels, opened, error);
+  return open_listed(wanted, options, opened, error);
 }
 
 static void add_text(sha256 *state, const char *text) {
   sha256_add(state, text, strlen(text) + 1);
 }
 
-/* What the verdict depends on: our kernels, which of them are used, and the device with its driver. */
-static void verdict_key(const mlp_cl_device *device, const char *kernels, char key[65]) {
+/* What the verdict depends on: our kernels, which of them are used, with which parameters, and the device with its
+ * driver. */
+static void verdict_key(const backend *opened, const char *kernels, char key[65]) {
+  const mlp_cl_device *device = &opened->device;
   sha256 state;
   sha256_begin(&state);
   add_text(&state, mlp_cl_version());
   for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
     sha256_add(&state, file->bytes, file->count);
   add_text(&state, kernels != NULL ? kernels : "");
+  add_text(&state, opened->tuning);
   add_text(&state, device->platform);
   add_text(&state, device->name);
   add_text(&state, device->driver);
@@ -135,16 +140,15 @@ static void verdict_key(const mlp_cl_device *device, const char *kernels, char k
 /* A verdict "exact" is remembered for a device and driver; another is found anew each time. */
 static mlp_cl_status prove(mlp_cl_context *context, const mlp_cl_context_options *options, mlp_cl_error *error) {
   static const char exact[] = "exact";
-  const mlp_cl_device *device = &context->backend->device;
   char key[65];
-  verdict_key(device, options != NULL ? options->kernels : NULL, key);
+  verdict_key(context->backend, options->kernels, key);
   if (cache_holds(key, exact)) return MLP_CL_OK;
   TRY(self_test(context->backend, &context->broken_rule, error));
   if (context->broken_rule == NULL) cache_keep(key, exact);
-  if (context->broken_rule == NULL || (options != NULL && options->allow_inexact)) return MLP_CL_OK;
+  if (context->broken_rule == NULL || options->allow_inexact) return MLP_CL_OK;
   return fail(error, MLP_CL_INEXACT,
               "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
-              device->name, context->broken_rule);
+              context->backend->device.name, context->broken_rule);
 }
 
 mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
@@ -169,9 +173,26 @@ static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context
 /* Opens the device and proves it. */
 static mlp_cl_status open_proven(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
                                  mlp_cl_error *error) {
-  TRY(open_backend(device, options->kernels, &context->backend, error));
+  TRY(open_backend(device, options, &context->backend, error));
   context->backend->resident_bytes = resident_bytes(&context->backend->device, options);
   return prove(context, options, error);
+}
+
+static void close_backend(mlp_cl_context *context) {
+  if (context->backend != NULL) context->backend->op->close(context->backend);
+  context->backend = NULL;
+  context->broken_rule = NULL;
+}
+
+/* Parameters that were fine when they were found and are not now, whatever the reason, must not keep a device from use.
+ */
+static mlp_cl_status open_without_tuning(mlp_cl_context *context, const char *device,
+                                         const mlp_cl_context_options *options, mlp_cl_error *error) {
+  mlp_cl_context_options usual = *options;
+  usual.tuning = "";
+  context->backend->op->tuning_forget(context->backend);
+  close_backend(context);
+  return open_proven(context, device, &usual, error);
 }
 
 /* The same with the kernels that every compiler takes, after one has rejected the others. */
@@ -179,11 +200,25 @@ static mlp_cl_status open_plain(mlp_cl_context *context, const char *device, con
                                 const char *reason, mlp_cl_error *error) {
   mlp_cl_context_options plain = *options;
   plain.kernels = "plain";
-  if (context->backend != NULL) context->backend->op->close(context->backend);
-  context->backend = NULL;
+  plain.tuning = "";
+  close_backend(context);
   context->fallback = strndup(reason, strcspn(reason, "\n"));
   if (context->fallback == NULL) return fail_memory(error, strlen(reason), "a message");
   return open_proven(context, device, &plain, error);
+}
+
+/* As asked for; where that fails, in the way that is sure to work. */
+static mlp_cl_status open_somehow(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
+                                  mlp_cl_error *error) {
+  mlp_cl_error reason = {0};
+  context->allow_inexact = options->allow_inexact;
+  mlp_cl_status status = open_proven(context, device, options, &reason);
+  if (status != MLP_CL_OK && context->backend != NULL && context->backend->tuning_recalled)
+    status = open_without_tuning(context, device, options, &reason);
+  if (status == MLP_CL_BUILD && options->kernels == NULL)
+    return open_plain(context, device, options, reason.text, error);
+  if (status != MLP_CL_OK && error != NULL) *error = reason;
+  return status;
 }
 
 mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options, mlp_cl_context **context,
@@ -194,18 +229,12 @@ mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_opt
   if (created == NULL) return fail_memory(error, sizeof *created, "a context");
   static const mlp_cl_context_options none = {0};
   if (options == NULL) options = &none;
-  created->allow_inexact = options->allow_inexact;
-  mlp_cl_error reason = {0};
-  mlp_cl_status status = open_proven(created, device, options, &reason);
-  if (status == MLP_CL_BUILD && options->kernels == NULL) {
-    status = open_plain(created, device, options, reason.text, error);
-  } else if (status != MLP_CL_OK && error != NULL) {
-    *error = reason;
-  }
+  mlp_cl_status status = open_somehow(created, device, options, error);
   if (status != MLP_CL_OK) {
     mlp_cl_context_destroy(created);
     return status;
   }
+  created->backend->profiling = options->profile; /* the self-test is no part of what is asked about */
   *context = created;
   return MLP_CL_OK;
 }
@@ -219,6 +248,13 @@ void mlp_cl_context_destroy(mlp_cl_context *context) {
 
 const char *mlp_cl_context_fallback(const mlp_cl_context *context) {
   return context->fallback;
+}
+
+mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error) {
+  if (context == NULL || path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context or path is NULL");
+  if (context->backend->op->profile_write == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "the reference launches no kernels to profile: take an OpenCL device");
+  return context->backend->op->profile_write(context->backend, path, error);
 }
 
 const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *context) {

@@ -103,6 +103,8 @@ typedef struct mlp_cl_context_options {
   bool allow_inexact;  /* accept a device that fails the self-test; receipts then mean nothing */
   const char *kernels; /* NULL: as suits the device; "plain", "panel" and "steps" (CPU), "tile" (GPU) force a variant */
   uint64_t data_bytes; /* device memory for features: larger data sets are streamed while training; 0: half of it */
+  const char *tuning;  /* NULL: what mlp_cl_tuning_keep remembers for the device, else what suits it; "": the latter */
+  bool profile;        /* record when each kernel runs, for mlp_cl_profile_write; on some devices that costs time */
 } mlp_cl_context_options;
 
 /* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or
@@ -719,6 +721,31 @@ MLP_CL_API mlp_cl_status mlp_cl_bench_run(mlp_cl_bench *bench, double seconds, m
                                           mlp_cl_error *error);
 /* NULL is allowed. */
 MLP_CL_API void mlp_cl_bench_destroy(mlp_cl_bench *bench);
+
+/* ---- Tuning ----------------------------------------------------------------------------------------------------- */
+
+/* Kernels have parameters that decide how fast they are and never what they compute, as the rows of a register tile.
+ * They are told in words, such as "tile_rows=12 unit_rows=48". `mlp_cl tune` tries those that are worth it. */
+enum { MLP_CL_TUNING_BYTES = 160 };
+
+/* Those that the context uses; "" where there are none. Valid as long as the context. */
+MLP_CL_API const char *mlp_cl_context_tuning(const mlp_cl_context *context);
+/* The parameters number `i` of those worth trying on the context's device with its variant of kernels; 0 is what suits
+ * it by default. False behind the last. */
+MLP_CL_API bool mlp_cl_tuning_candidate(const mlp_cl_context *context, size_t i, char text[MLP_CL_TUNING_BYTES]);
+/* Has later contexts on this device, with this driver and this variant of kernels, use the context's parameters.
+ * Compare bits before, with mlp_cl_validate. Errors: BAD_ARGUMENT (the reference), INEXACT, IO (no folder to keep it).
+ */
+MLP_CL_API mlp_cl_status mlp_cl_tuning_keep(const mlp_cl_context *context, mlp_cl_error *error);
+MLP_CL_API mlp_cl_status mlp_cl_tuning_forget(const mlp_cl_context *context, mlp_cl_error *error);
+
+/* ---- Profiling -------------------------------------------------------------------------------------------------- */
+
+/* Writes when each kernel began and ended since the context was opened, in the Chrome trace-event format (JSON) that
+ * Perfetto and chrome://tracing show: the first 131072 launches, and how many there were. Times are the device's, or,
+ * where the driver makes them up, wall clock around each launch, which is then waited for. Waits. Errors: BAD_ARGUMENT
+ * (the reference; a context without options.profile; as mlp_cl_check_output), IO, NO_MEMORY, OPENCL. */
+MLP_CL_API mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error);
 
 #ifdef __cplusplus
 }

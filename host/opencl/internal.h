@@ -46,7 +46,7 @@ typedef struct opencl_tuning {
   int group_rows, group_cols; /* tile: work-items of a group, each way */
   int item_rows, item_cols;   /* tile: results of a work-item, each way */
   int slab_unroll;            /* tile: steps written out */
-  size_t groups;              /* panel: work-groups of a launch */
+  int groups;                 /* panel: work-groups of a launch */
   bool whole_steps;           /* panel: short steps in one launch */
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
@@ -84,6 +84,7 @@ typedef struct opencl_steps_trial {
 } opencl_steps_trial;
 
 typedef struct opencl_peak opencl_peak;
+typedef struct opencl_profile opencl_profile;
 
 typedef struct opencl_backend {
   backend base;
@@ -106,7 +107,8 @@ typedef struct opencl_backend {
   cl_mem nothing; /* stands for buffers that a launch has no use for */
   opencl_pace pace;
   opencl_steps_trial steps_trial;
-  opencl_peak *peak; /* NULL until it is asked for */
+  opencl_peak *peak;       /* NULL until it is asked for */
+  opencl_profile *profile; /* NULL unless launches are recorded */
 } opencl_backend;
 
 /* The kernel `name`, a literal, of its program, which is built on first use.
@@ -114,11 +116,18 @@ typedef struct opencl_backend {
 mlp_cl_status opencl_kernel_get(opencl_backend *self, const char *name, cl_kernel *kernel, mlp_cl_error *error);
 /* The text of an embedded file with its includes in their place, freed with free(). Errors: BUILD, NO_MEMORY. */
 mlp_cl_status opencl_source(const char *file, char **source, size_t *count, mlp_cl_error *error);
-/* The compiler's options: the tuning's constants. */
-void opencl_program_options(const opencl_tuning *tuning, char *options, size_t size);
 /* Builds the embedded file as a program of the caller's, or takes what its driver made of it before. */
 mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error);
 void opencl_program_release(opencl_backend *self);
+
+/* Chooses self->tuning: the variant that `kernels` names, with the parameters that `tuning` tells; NULL: as suits the
+ * device, and as was found for it. Errors: BAD_ARGUMENT. */
+mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const char *tuning, mlp_cl_error *error);
+/* The compiler's options: the tuning's constants. */
+void opencl_tuning_options(const opencl_tuning *tuning, char *options, size_t size);
+bool opencl_tuning_candidate(backend *base, size_t i, char text[MLP_CL_TUNING_BYTES]);
+bool opencl_tuning_keep(backend *base);
+void opencl_tuning_forget(backend *base);
 
 /* ---- Tensors ---------------------------------------------------------------------------------------------------- */
 
@@ -232,6 +241,13 @@ mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const ste
                                  mlp_cl_error *error);
 mlp_cl_status opencl_peak_run(backend *base, peak_kind kind, double *amount, mlp_cl_error *error);
 void opencl_peak_release(opencl_backend *self);
+mlp_cl_status opencl_profile_create(opencl_backend *self, mlp_cl_error *error);
+void opencl_profile_release(opencl_backend *self);
+/* Whether the launch that follows shall be recorded, and its record, which takes the event. */
+bool opencl_profile_wants(opencl_backend *self);
+mlp_cl_status opencl_profile_add(opencl_backend *self, const char *kernel, const size_t global[2],
+                                 const size_t local[2], double began_s, cl_event event, mlp_cl_error *error);
+mlp_cl_status opencl_profile_write(backend *base, const char *path, mlp_cl_error *error);
 /* Seconds of a clock that never goes back. */
 double opencl_now_s(void);
 mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error);

@@ -74,17 +74,20 @@ void launch_sgd(launch *l, const sgd *update) {
 
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error) {
   size_t global[2] = {x, y}, local[2] = {local_x, local_y};
+  bool profiled = opencl_profile_wants(l->self);
+  double began_s = profiled ? opencl_now_s() : 0;
+  cl_event event;
   cl_int code = l->code;
   if (code == CL_SUCCESS)
-    code = clEnqueueNDRangeKernel(l->self->queue, l->kernel, 2, NULL, global, local, 0, NULL, NULL);
+    code = clEnqueueNDRangeKernel(l->self->queue, l->kernel, 2, NULL, global, local, 0, NULL, profiled ? &event : NULL);
   if (code != CL_SUCCESS) return fail_cl(error, code, "launching kernel %s", l->name);
-  return MLP_CL_OK;
+  return profiled ? opencl_profile_add(l->self, l->name, global, local, began_s, event, error) : MLP_CL_OK;
 }
 
 /* With vector lines, a few work-groups of one work-item: they compile once and start fast. */
 mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error) {
   const opencl_tuning *tuning = &l->self->tuning;
-  if (tuning->variant == VARIANT_PANEL) return launch_run(l, size_min(units, tuning->groups), 1, 1, 1, error);
+  if (tuning->variant == VARIANT_PANEL) return launch_run(l, size_min(units, (size_t)tuning->groups), 1, 1, 1, error);
   size_t local = size_min(64, (size_t)l->self->base.device.work_group_size);
   return launch_run(l, size_round_up(size_min(units, SHARES_MAX), local), 1, local, 1, error);
 }

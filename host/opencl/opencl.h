@@ -7,8 +7,8 @@
 /* What to do where there is no driver: ends a sentence. */
 extern const char opencl_install_hint[];
 
-/* Opens device `index` of the list of opencl_devices. `kernels`: NULL, "plain", "panel", "steps" or "tile".
- * Errors: NO_DEVICE, BAD_ARGUMENT (kernels), OPENCL, NO_MEMORY. */
-mlp_cl_status opencl_open(size_t index, const char *kernels, backend **opened, mlp_cl_error *error);
+/* Opens device `index` of the list of opencl_devices, as `options` say.
+ * Errors: NO_DEVICE, BAD_ARGUMENT (kernels, tuning), OPENCL, NO_MEMORY. */
+mlp_cl_status opencl_open(size_t index, const mlp_cl_context_options *options, backend **opened, mlp_cl_error *error);
 
 #endif

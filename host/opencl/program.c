@@ -8,13 +8,6 @@
 #include "base/sha256.h"
 #include "opencl/internal.h"
 
-void opencl_program_options(const opencl_tuning *u, char *options, size_t size) {
-  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
-                        u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
-  snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
-           u->item_rows, u->item_cols, u->slab_unroll, u->variant == VARIANT_PANEL);
-}
-
 static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const char *file, cl_int code,
                                 mlp_cl_error *error) {
   char log[1536] = "(the driver gives no log)";
@@ -105,7 +98,7 @@ mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_pr
   size_t count;
   bool keep = worth_keeping(self);
   TRY(opencl_source(file, &source, &count, error));
-  opencl_program_options(&self->tuning, options, sizeof options);
+  opencl_tuning_options(&self->tuning, options, sizeof options);
   program_key(self, source, options, key);
   *built = keep ? load_program(self, key, options) : NULL;
   mlp_cl_status status = MLP_CL_OK;

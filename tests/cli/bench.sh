@@ -30,6 +30,21 @@ else
   esac
 fi
 
+if [ "$device" = reference ]; then
+  refused 2 bench --device reference --profile trace.json
+else
+  run 0 bench --device "$device" --layers 20,9,3 --quick --profile trace.json
+  run 0 train --device "$device" --epochs 1 --profile other.json --quiet
+  for file in trace.json other.json; do
+    cp $file out
+    same "$(get traceEvents.2.ph)" X
+    at_least "$(get otherData.recorded)" 5
+  done
+  refused 1 bench --device "$device" --layers 20,9,3 --profile trace.json
+  refused 1 bench --device "$device" --layers 20,9,3 --profile no/such/folder/trace.json
+fi
+[ "$device" = reference ] || run 0 bench --device "$device" --layers 20,9,3 --quick --profile trace.json --force
+
 refused 2 bench --device "$device" --layers 20
 refused 2 bench --device "$device" --layers 20,x
 refused 2 bench --device "$device" --layers 1,2,3,4,5,6,7,8,9

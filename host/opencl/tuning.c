@@ -1,0 +1,262 @@
+/* The kernels' parameters: what suits a device, what is worth trying on it, and what was found to be fastest there.
+ * They are told as words, "tile_rows=12 unit_rows=48", and never change bits. */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cache.h"
+#include "base/embedded.h"
+#include "base/sha256.h"
+#include "base/size.h"
+#include "opencl/internal.h"
+
+/* ---- Defaults ---------------------------------------------------------------------------------------------------- */
+
+/* What `kernels` may name. */
+static const struct kernel_choice {
+  const char *name;
+  kernel_variant variant;
+  bool whole_steps;
+} choices[] = {
+    {"plain", VARIANT_PLAIN, false},
+    {"panel", VARIANT_PANEL, false},
+    {"steps", VARIANT_PANEL, true},
+    {"tile", VARIANT_TILE, false},
+};
+
+static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp_cl_error *error) {
+  for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+    if (strcmp(name, choices[i].name) == 0) {
+      tuning->variant = choices[i].variant;
+      tuning->whole_steps = choices[i].whole_steps;
+      return MLP_CL_OK;
+    }
+  return fail(error, MLP_CL_BAD_ARGUMENT, "there are no kernels \"%s\": plain, panel, steps and tile are there", name);
+}
+
+/* Vectors of 16 floats come with 32 registers, which hold a tile of 12 rows; 16 registers of 8 hold 6 rows of two. */
+static opencl_tuning tuning_default(const opencl_backend *self) {
+  const mlp_cl_device *device = &self->base.device;
+  cl_uint width = 0;
+  clGetDeviceInfo(self->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
+  /* llvmpipe unrolls nothing, takes minutes for a tile of registers, and after 65535 iterations of all its loops
+   * together a work-item silently leaves them: a sum of 64000 terms, with the loops around it, is safe. */
+  bool llvmpipe = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") != NULL;
+  bool cpu = device->type == MLP_CL_DEVICE_CPU && !llvmpipe;
+  bool large_groups = !cpu && device->work_group_size >= 256;
+  return (opencl_tuning){
+      .variant = llvmpipe ? VARIANT_PLAIN
+                 : cpu    ? VARIANT_PANEL
+                          : VARIANT_TILE,
+      .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
+      .whole_steps = cpu,
+      .tile_rows = width >= 16 ? 12 : 6,
+      .unit_rows = 48,
+      .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
+      .group_rows = large_groups ? 16 : 4,
+      .group_cols = large_groups ? 16 : 8,
+      .item_rows = large_groups ? 8 : 4,
+      .item_cols = large_groups ? 8 : 4,
+      .slab_unroll = large_groups ? 16 : 1,
+  };
+}
+
+/* ---- Words ---------------------------------------------------------------------------------------------------------
+ */
+
+static const struct parameter {
+  const char *name;
+  kernel_variant variant; /* that has it */
+  size_t offset;          /* of its int */
+  int most;
+} parameters[] = {
+    {"tile_rows", VARIANT_PANEL, offsetof(opencl_tuning, tile_rows), 16},
+    {"unit_rows", VARIANT_PANEL, offsetof(opencl_tuning, unit_rows), 1024},
+    {"groups", VARIANT_PANEL, offsetof(opencl_tuning, groups), 65536},
+    {"group_rows", VARIANT_TILE, offsetof(opencl_tuning, group_rows), 64},
+    {"group_cols", VARIANT_TILE, offsetof(opencl_tuning, group_cols), 64},
+    {"item_rows", VARIANT_TILE, offsetof(opencl_tuning, item_rows), 16},
+    {"item_cols", VARIANT_TILE, offsetof(opencl_tuning, item_cols), 16},
+    {"slab_unroll", VARIANT_TILE, offsetof(opencl_tuning, slab_unroll), 16},
+};
+enum { PARAMETERS = sizeof parameters / sizeof *parameters };
+
+static int *value_of(opencl_tuning *tuning, const struct parameter *p) {
+  return (int *)(void *)((char *)tuning + p->offset);
+}
+
+static void format(opencl_tuning *tuning, char text[MLP_CL_TUNING_BYTES]) {
+  size_t used = 0;
+  text[0] = '\0';
+  for (size_t i = 0; i < PARAMETERS; i++) {
+    if (parameters[i].variant != tuning->variant || used >= MLP_CL_TUNING_BYTES) continue;
+    int written = snprintf(text + used, MLP_CL_TUNING_BYTES - used, "%s%s=%d", used > 0 ? " " : "", parameters[i].name,
+                           *value_of(tuning, &parameters[i]));
+    used += (size_t)written;
+  }
+}
+
+/* The constants' own conditions (kernels/matmul_panel.h, dense.h, matmul_tile.h), and the device's limits. */
+static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
+  enum { MASK_ROWS = 4, SLAB = 16 };
+  if (u->variant == VARIANT_PANEL) {
+    int forward_rows = u->unit_rows / 2;
+    return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
+           forward_rows % MASK_ROWS == 0;
+  }
+  size_t items = (size_t)(u->group_rows * u->group_cols);
+  size_t slabs = SLAB * sizeof(float) * (size_t)(u->group_rows * u->item_rows + u->group_cols * u->item_cols);
+  return u->item_rows % 4 == 0 && u->item_cols % 4 == 0 && items <= device->work_group_size &&
+         slabs <= device->local_memory_bytes;
+}
+
+/* One word, "name=value"; false when it is none, or not for these kernels. */
+static bool set_word(opencl_tuning *tuning, const char *word, size_t length) {
+  for (size_t i = 0; i < PARAMETERS; i++) {
+    const struct parameter *p = &parameters[i];
+    size_t name = strlen(p->name);
+    if (p->variant != tuning->variant || length < name + 2 || memcmp(word, p->name, name) != 0 || word[name] != '=')
+      continue;
+    char *end;
+    long value = strtol(word + name + 1, &end, 10);
+    if (end != word + length || value < 1 || value > p->most) return false;
+    *value_of(tuning, p) = (int)value;
+    return true;
+  }
+  return false;
+}
+
+/* Sets what the words tell and leaves the rest. */
+static mlp_cl_status parse(opencl_tuning *tuning, const char *text, const mlp_cl_device *device, mlp_cl_error *error) {
+  opencl_tuning set = *tuning;
+  for (const char *word = text + strspn(text, " "); *word != '\0'; word += strspn(word, " ")) {
+    size_t length = strcspn(word, " ");
+    if (!set_word(&set, word, length))
+      return fail(error, MLP_CL_BAD_ARGUMENT, "tuning \"%.100s\": \"%.*s\" is not for the kernels of %s", text,
+                  (int)size_min(length, 60), word, device->name);
+    word += length;
+  }
+  if (set.variant != VARIANT_PLAIN && !fits(&set, device))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "tuning \"%.100s\": these values do not fit each other, or %s", text,
+                device->name);
+  *tuning = set;
+  return MLP_CL_OK;
+}
+
+/* ---- What is worth trying ------------------------------------------------------------------------------------------
+ */
+
+/* Each by what differs from the default. */
+static const char *const panel_candidates[] = {
+    "tile_rows=4 unit_rows=32", "tile_rows=4 unit_rows=48",  "tile_rows=6 unit_rows=48",
+    "tile_rows=6 unit_rows=96", "tile_rows=8 unit_rows=32",  "tile_rows=8 unit_rows=48",
+    "tile_rows=8 unit_rows=96", "tile_rows=12 unit_rows=48", "tile_rows=12 unit_rows=96",
+};
+static const char *const tile_candidates[] = {
+    "slab_unroll=4",
+    "slab_unroll=8",
+    "slab_unroll=16",
+    "item_rows=4 item_cols=4",
+    "item_rows=4 item_cols=8",
+    "item_rows=8 item_cols=4",
+    "group_rows=8 group_cols=8 item_rows=8 item_cols=8",
+    "group_rows=8 group_cols=8 item_rows=4 item_cols=4",
+    "group_rows=8 group_cols=16 item_rows=8 item_cols=8",
+    "group_rows=8 group_cols=16 item_rows=8 item_cols=4",
+    "group_rows=8 group_cols=16 item_rows=4 item_cols=4",
+    "group_rows=16 group_cols=8 item_rows=4 item_cols=8",
+    "group_rows=16 group_cols=16 item_rows=12 item_cols=8",
+};
+
+/* Those that fit the device and are not its default, which is number 0. */
+bool opencl_tuning_candidate(backend *base, size_t i, char text[MLP_CL_TUNING_BYTES]) {
+  opencl_backend *self = (opencl_backend *)base;
+  kernel_variant variant = self->tuning.variant;
+  const char *const *list = variant == VARIANT_PANEL ? panel_candidates : tile_candidates;
+  size_t count = variant == VARIANT_PANEL  ? sizeof panel_candidates / sizeof *panel_candidates
+                 : variant == VARIANT_TILE ? sizeof tile_candidates / sizeof *tile_candidates
+                                           : 0;
+  opencl_tuning usual = tuning_default(self);
+  usual.variant = variant;
+  char usual_text[MLP_CL_TUNING_BYTES];
+  format(&usual, usual_text);
+  memcpy(text, usual_text, sizeof usual_text);
+  for (size_t tried = 0; i > 0; tried++) {
+    if (tried == count) return false;
+    opencl_tuning candidate = usual;
+    if (parse(&candidate, list[tried], &base->device, NULL) != MLP_CL_OK) continue;
+    format(&candidate, text);
+    if (strcmp(text, usual_text) != 0) i--;
+  }
+  return true;
+}
+
+/* ---- What was found ------------------------------------------------------------------------------------------------
+ */
+
+static void add_text(sha256 *state, const char *text) {
+  sha256_add(state, text, strlen(text) + 1);
+}
+
+/* A device with its driver, and the kernels whose parameters these are. */
+static void tuning_key(const opencl_backend *self, char key[65]) {
+  const mlp_cl_device *device = &self->base.device;
+  static const char *const variants[] = {[VARIANT_PLAIN] = "plain", [VARIANT_PANEL] = "panel", [VARIANT_TILE] = "tile"};
+  sha256 state;
+  sha256_begin(&state);
+  add_text(&state, "tuning");
+  add_text(&state, mlp_cl_version());
+  for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
+    sha256_add(&state, file->bytes, file->count);
+  add_text(&state, variants[self->tuning.variant]);
+  add_text(&state, device->platform);
+  add_text(&state, self->platform_version);
+  add_text(&state, device->name);
+  add_text(&state, device->driver);
+  sha256_end(&state, key);
+}
+
+bool opencl_tuning_keep(backend *base) {
+  char key[65];
+  tuning_key((opencl_backend *)base, key);
+  return cache_keep(key, base->tuning);
+}
+
+void opencl_tuning_forget(backend *base) {
+  char key[65];
+  tuning_key((opencl_backend *)base, key);
+  cache_forget(key);
+}
+
+static void recall(opencl_backend *self) {
+  char key[65];
+  size_t count;
+  tuning_key(self, key);
+  char *found = cache_read(key, &count);
+  if (found == NULL) return;
+  self->base.tuning_recalled =
+      strlen(found) == count && parse(&self->tuning, found, &self->base.device, NULL) == MLP_CL_OK;
+  free(found);
+}
+
+mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const char *tuning, mlp_cl_error *error) {
+  self->tuning = tuning_default(self);
+  if (kernels != NULL) TRY(choose_kernels(&self->tuning, kernels, error));
+  if (tuning == NULL)
+    recall(self);
+  else
+    TRY(parse(&self->tuning, tuning, &self->base.device, error));
+  format(&self->tuning, self->base.tuning);
+  return MLP_CL_OK;
+}
+
+/* ---- For the compiler ----------------------------------------------------------------------------------------------
+ */
+
+void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
+  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
+                        u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
+  snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
+           u->item_rows, u->item_cols, u->slab_unroll, u->variant == VARIANT_PANEL);
+}
