@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context/context.h"
+#include "files.h"
 #include "layer.h"
 #include "test.h"
 
@@ -30,14 +32,14 @@ static mlp_cl_dataset *make_data(void) {
 }
 
 /* Three layers on the device under test, with `kernels`, and all counts at 0. */
-static run begin(const char *kernels, float dropout) {
+static run begin(const char *kernels, float rate) {
   static const size_t widths[LAYERS + 1] = {WIDTH, 33, 18, CLASSES};
   const mlp_cl_shape shape = {.widths_count = LAYERS + 1, .widths = widths, .bias = true};
   const mlp_cl_context_options options = {.kernels = kernels};
   run r = {.data = make_data()};
   mlp_cl_recipe recipe = mlp_cl_recipe_default();
   recipe.batch = BATCH;
-  recipe.dropout = dropout;
+  recipe.dropout = rate;
   ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &r.context, &test_error));
   ck_assert_msg(layer_active(), "the OpenCL loader did not take the layer: run with ctest");
   ck_ok(mlp_cl_network_create(r.context, &shape, 1, &r.network, &test_error));
@@ -133,6 +135,27 @@ START_TEST(whole_steps_launches) {
 END_TEST
 
 /* Only marks of older work are waited for, and one in an epoch sends the next one's order. */
+/* Their kernel takes seconds to compile: a short run does without, unless an earlier one has proven it. */
+START_TEST(whole_steps_wait_until_they_are_worth_it) {
+  test_folder_create();
+  setenv("MLP_CL_CACHE", test_path(""), 1);
+  run r = begin("steps", 0.25f);
+  take(&r, EPOCH_STEPS);
+  ck_assert_uint_eq(layer_launches("train_steps"), 0);
+  ck_ok(context_prove_steps(r.context, true, &test_error));
+  layer_reset();
+  take(&r, EPOCH_STEPS);
+  ck_assert_uint_eq(layer_launches("train_steps"), 1);
+  end(&r);
+  r = begin("steps", 0.25f);
+  take(&r, EPOCH_STEPS);
+  ck_assert_uint_eq(layer_launches("train_steps"), 1);
+  end(&r);
+  setenv("MLP_CL_CACHE", "off", 1);
+  test_folder_remove();
+}
+END_TEST
+
 START_TEST(steps_do_not_wait) {
   run r = begin("panel", 0.25f);
   take(&r, 1); /* which makes buffers that live on */
@@ -218,6 +241,7 @@ int main(void) {
   tcase_add_test(all, tile_launches);
   tcase_add_test(all, plain_launches);
   tcase_add_test(all, whole_steps_launches);
+  tcase_add_test(all, whole_steps_wait_until_they_are_worth_it);
   tcase_add_test(all, steps_do_not_wait);
   tcase_add_test(all, memory_does_not_grow);
   tcase_add_test(all, evaluation_and_prediction_run_on_the_device);

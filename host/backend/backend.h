@@ -335,6 +335,7 @@ struct backend {
   uint64_t resident_bytes;          /* features of more than these are streamed */
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
   bool tuning_recalled;             /* they were remembered from an earlier search */
+  bool steps_proven;                /* train_steps may be called: it keeps the bits */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */
 };
 

@@ -105,6 +105,12 @@ static char *read_entry(int file, const char key[65], size_t *count) {
   return bytes;
 }
 
+bool cache_available(void) {
+  int folder = open_folder();
+  if (folder >= 0) close(folder);
+  return folder >= 0;
+}
+
 void *cache_read(const char key[65], size_t *count) {
   int folder = open_folder();
   if (folder < 0) return NULL;

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether there is a folder to keep anything in. */
+bool cache_available(void);
+
 /* The entry's bytes, with a NUL behind them that *count does not count; NULL when there is none. Freed by the caller.
  */
 void *cache_read(const char key[65], size_t *count);

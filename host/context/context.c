@@ -137,29 +137,30 @@ static void verdict_key(const backend *opened, const char *kernels, char key[65]
   sha256_end(&state, key);
 }
 
-/* A verdict "exact" is remembered for a device and driver; another is found anew each time. */
-static mlp_cl_status prove(mlp_cl_context *context, const mlp_cl_context_options *options, mlp_cl_error *error) {
-  static const char exact[] = "exact";
-  char key[65];
-  verdict_key(context->backend, options->kernels, key);
-  if (cache_holds(key, exact)) return MLP_CL_OK;
-  TRY(self_test(context->backend, &context->broken_rule, error));
-  if (context->broken_rule == NULL) cache_keep(key, exact);
-  if (context->broken_rule == NULL || options->allow_inexact) return MLP_CL_OK;
-  return fail(error, MLP_CL_INEXACT,
-              "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
-              context->backend->device.name, context->broken_rule);
-}
-
-mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
-  const char *broken = NULL;
-  TRY(self_test_seldom(context->backend, word, &context->proven, &broken, error));
-  if (broken == NULL) return MLP_CL_OK;
+mlp_cl_status context_break(mlp_cl_context *context, const char *broken, mlp_cl_error *error) {
   context->broken_rule = broken;
   if (context->allow_inexact) return MLP_CL_OK;
   return fail(error, MLP_CL_INEXACT,
               "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
               context->backend->device.name, broken);
+}
+
+/* A verdict "exact" is remembered for a device and driver; another is found anew each time. */
+static mlp_cl_status prove(mlp_cl_context *context, const mlp_cl_context_options *options, mlp_cl_error *error) {
+  static const char exact[] = "exact";
+  const char *broken = NULL;
+  verdict_key(context->backend, options->kernels, context->verdict_key);
+  if (cache_holds(context->verdict_key, exact)) return MLP_CL_OK;
+  TRY(self_test(context->backend, &broken, error));
+  if (broken != NULL) return context_break(context, broken, error);
+  cache_keep(context->verdict_key, exact);
+  return MLP_CL_OK;
+}
+
+mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
+  const char *broken = NULL;
+  TRY(self_test_seldom(context->backend, word, &context->proven, &broken, error));
+  return broken == NULL ? MLP_CL_OK : context_break(context, broken, error);
 }
 
 /* Unless the caller says: half of a device's memory, in one piece. The reference reads rows where they are. */

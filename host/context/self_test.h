@@ -13,4 +13,7 @@ mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *erro
 mlp_cl_status self_test_seldom(backend *tested, const char *word, uint64_t *passed, const char **broken,
                                mlp_cl_error *error);
 
+/* The same for whole training steps. */
+mlp_cl_status self_test_steps(backend *tested, const char **broken, mlp_cl_error *error);
+
 #endif

@@ -84,6 +84,7 @@ mlp_cl_status mlp_cl_validate(mlp_cl_context *context, bool quick, mlp_cl_on_che
                               mlp_cl_error *error) {
   if (context == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context is NULL: open a device first");
   validation v = {.tested = context, .quick = quick};
+  TRY(context_prove_steps(context, true, error));
   TRY(mlp_cl_context_create("reference", NULL, &v.reference, error));
   mlp_cl_status status = check_all(&v, on_check, user, error);
   mlp_cl_context_destroy(v.reference);
