@@ -46,6 +46,7 @@ check(golden reference pocl rusticl pocl_plain pocl_panel pocl_tile)
 add_test(NAME golden.pocl_one_thread COMMAND check_golden)
 set_tests_properties(golden.pocl_one_thread PROPERTIES TIMEOUT 300 RESOURCE_LOCK pocl_cache ENVIRONMENT
   "${env_pocl};POCL_MAX_PTHREAD_COUNT=1;CK_FORK=no;${env_cache}")
+check_unoptimised(golden plain panel tile)
 layer_check(faults pocl)
 check(threads reference pocl)
 find_package(Threads REQUIRED)

@@ -51,7 +51,7 @@ static void print_row(const mlp_cl_device *d, const tested *t) {
          : t->usable ? "inexact"
                      : "unusable",
          report_plain(), (double)d->global_memory_bytes / (1 << 30), d->compute_units, d->name, d->platform, d->driver);
-  if (t->text[0]) printf("%14s%s\n", "", t->text);
+  if (t->text[0]) printf(t->usable ? "%14sbreaks the rule \"%s\" of the numerics contract\n" : "%14s%s\n", "", t->text);
   fflush(stdout);
 }
 
@@ -64,7 +64,7 @@ static json_t *json_row(const mlp_cl_device *d, const tested *t) {
                           "compute_units", (json_int_t)d->compute_units,                  //
                           "global_memory_bytes", (json_int_t)d->global_memory_bytes,      //
                           "exact", t->exact);
-  if (t->text[0]) json_object_set_new(row, "problem", report_string(t->text));
+  if (t->text[0]) json_object_set_new(row, t->usable ? "broken_rule" : "problem", report_string(t->text));
   return row;
 }
 

@@ -61,6 +61,8 @@ static bool read_counts(const options *o, plan *p) {
       !options_unsigned(o, OPTION_BATCH, 1, 1 << 24, "a whole number from 1 to 16777216", &batch) ||
       !options_unsigned(o, OPTION_SEED, 0, UINT64_MAX, "a whole number from 0 to 18446744073709551615",
                         &p->recipe.seed) ||
+      !options_unsigned(o, OPTION_VERIFY_EVERY, 0, UINT32_MAX, "a number of steps, such as 1000, or 0",
+                        &p->verify_every) ||
       !options_list(o, OPTION_HIDDEN, 1 << 24, "widths from 1 to 16777216, such as 512,256, or none", &p->hidden,
                     &p->hidden_count))
     return false;

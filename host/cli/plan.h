@@ -16,6 +16,7 @@ typedef struct plan {
   uint64_t data_bytes;   /* of device memory, as in mlp_cl_context_options */
   bool verify;
   checkpoint_plan checkpoints;
+  uint64_t verify_every; /* 0: never */
 } plan;
 
 extern struct poptOption plan_options[];

@@ -179,6 +179,13 @@ json_t *report_device(const mlp_cl_device *device) {
                    report_string(device->platform));
 }
 
+void report_contract(json_t *object, const mlp_cl_context *context) {
+  const char *rule = NULL;
+  bool exact = mlp_cl_context_exact(context, &rule);
+  json_object_set_new(object, "exact", json_boolean(exact));
+  json_object_set_new(object, "broken_rule", exact ? json_null() : report_string(rule));
+}
+
 int report_json(json_t *object, int status) {
   char *text = object && !json_incomplete ? json_dumps(object, JSON_COMPACT) : NULL;
   json_decref(object);

@@ -32,6 +32,8 @@ json_t *report_object(void);
 json_t *report_number(double value);     /* null when not finite */
 json_t *report_string(const char *text); /* also when the text is not UTF-8 */
 json_t *report_device(const mlp_cl_device *device);
+/* Adds whether the device keeps the numerics contract, and the rule that it breaks, or null. */
+void report_contract(json_t *object, const mlp_cl_context *context);
 /* Writes the object to stdout and releases it; returns `status`, or STATUS_FAILED when it was incomplete. */
 int report_json(json_t *object, int status);
 

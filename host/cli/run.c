@@ -106,13 +106,17 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
 
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
                         void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error) {
-  *r = (run){.context = context, .kept = UINT64_MAX};
+  *r = (run){.context = context, .kept = UINT64_MAX, .verified_every = p->verify_every};
   interrupt_defer();
   mlp_cl_trainer *trainer = NULL;
   mlp_cl_status status = create_network(r, p, data, error);
   if (status == MLP_CL_OK)
     status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
-  if (status != MLP_CL_OK) return status;
+  if (status == MLP_CL_OK) status = mlp_cl_trainer_verify_every(trainer, p->verify_every, error);
+  if (status != MLP_CL_OK) {
+    mlp_cl_trainer_destroy(trainer);
+    return status;
+  }
   const checkpoint_plan *kept = &p->checkpoints;
   watch w = {.run = r,
              .checkpoint = kept->when.path ? kept->when.path : kept->resume,

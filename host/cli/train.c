@@ -1,5 +1,6 @@
 /* mlp_cl train: data in, a table of epochs and the receipt out; --verify runs it again on the reference and compares.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,9 @@ static struct poptOption result_options[] = {
     OPTION_FLAG("force", OPTION_FORCE, "let --out, --checkpoint, --plot and --profile overwrite a file that exists"),
     OPTION_FLAG("dry-run", OPTION_DRY_RUN, "only tell what memory the run would take, and whether there is as much"),
     OPTION_FLAG("verify", OPTION_VERIFY, "train again on the CPU reference and compare every bit"),
+    OPTION_VALUE(
+        "verify-every", OPTION_VERIFY_EVERY,
+        "take every Nth step on the CPU reference too, and stop at the first bit that differs (default: 0, none)", "N"),
     POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
@@ -74,6 +78,11 @@ static void print_summary(const run *trained, const run *reference) {
   printf("parameters  %zu\n", mlp_cl_network_parameters(trained->network));
   if (trained->last.has_test) printf("accuracy    %.4f on the held-out part\n", trained->last.test_accuracy);
   printf("sha256      %s\n", trained->sha256);
+  if (trained->verified_every)
+    printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);
+  const char *rule = NULL;
+  if (!mlp_cl_context_exact(trained->context, &rule))
+    printf("contract    not kept (\"%s\"): these bits are the device's own\n", rule);
   if (!reference) return;
   bool same = strcmp(trained->sha256, reference->sha256) == 0;
   printf("reference   %s (%.2f seconds)\n", reference->sha256, reference->last.seconds);
@@ -108,7 +117,9 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
   char seed[24];
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)p->recipe.seed);
   json_t *object = report_object();
-  json_object_set_new(object, "device", report_device(mlp_cl_context_device(trained->context)));
+  json_t *device = report_device(mlp_cl_context_device(trained->context));
+  report_contract(device, trained->context);
+  json_object_set_new(object, "device", device);
   json_object_set_new(object, "network", json_network(trained->network));
   json_object_set_new(object, "seed", json_string(seed));
   json_object_set_new(object, "epochs", json_epochs(trained));
@@ -117,6 +128,7 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
   json_object_set_new(object, "steps", json_integer((json_int_t)trained->last.steps));
   json_object_set_new(object, "samples_per_second", report_number(samples_per_second(trained)));
   json_object_set_new(object, "weights_sha256", json_string(trained->sha256));
+  json_object_set_new(object, "verified_every", json_integer((json_int_t)trained->verified_every));
   if (reference) {
     json_object_set_new(object, "reference", json_pack("{s:s}", "weights_sha256", reference->sha256));
     json_object_set_new(object, "identical", json_boolean(strcmp(trained->sha256, reference->sha256) == 0));
@@ -142,11 +154,21 @@ static int run_reference(const plan *p, const run_data *data, run *reference) {
   const run_data only_train = {data->train, NULL};
   plan whole = *p; /* from the first step */
   whole.checkpoints = (checkpoint_plan){.resume = NULL};
+  whole.verify_every = 0;
   report_note("training again on the CPU reference to compare the bits");
   if (mlp_cl_context_create("reference", NULL, &context, &error) != MLP_CL_OK) return report_failure(&error);
   if (run_train(reference, context, &whole, &only_train, "reference", NULL, NULL, &error) != MLP_CL_OK)
     return report_failure(&error);
   return STATUS_OK;
+}
+
+static void explain_difference(const run *trained) {
+  const char *rule = NULL;
+  if (mlp_cl_context_exact(trained->context, &rule))
+    fprintf(stderr, "mlp_cl: device and reference differ; 'mlp_cl validate' finds the operation\n");
+  else
+    fprintf(stderr, "mlp_cl: device and reference differ, as was to be expected: the device breaks the rule \"%s\"\n",
+            rule);
 }
 
 static int finish(const plan *p, const run *trained, const run *reference) {
@@ -156,7 +178,7 @@ static int finish(const plan *p, const run *trained, const run *reference) {
     status = print_json(p, trained, reference, status);
   else
     print_summary(trained, reference);
-  if (differ) fprintf(stderr, "mlp_cl: device and reference differ; 'mlp_cl validate' finds the operation\n");
+  if (differ) explain_difference(trained);
   return status;
 }
 
@@ -222,6 +244,7 @@ const command train_command = {
     .summary = "train a network and measure it on the held-out part",
     .examples =
         "  mlp_cl train --verify\n"
+        "  mlp_cl train --device gpu --verify-every 1000   # notices faulty hardware in a long run\n"
         "  mlp_cl train --data /usr/share/datasets/fashion-mnist --out fashion.safetensors\n"
         "  mlp_cl train --data people.csv --label city --one-hot job --out people.safetensors\n"
         "  mlp_cl train --init-from digits.safetensors --lr 0.001 --epochs 5 --out better.safetensors\n"

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "command.h"
 #include "interrupt.h"
@@ -9,7 +10,12 @@
 #include "output.h"
 #include "report.h"
 
-static struct poptOption check_options[] = {OPTION_FLAG("quick", OPTION_QUICK, "small shapes only"), POPT_TABLEEND};
+static struct poptOption check_options[] = {
+    OPTION_FLAG("quick", OPTION_QUICK, "small shapes only"),
+    OPTION_VALUE("tolerance", OPTION_TOLERANCE,
+                 "with --allow-inexact: count as mismatches only what is more than ULP units in the last place apart",
+                 "ULP"),
+    POPT_TABLEEND};
 
 static struct poptOption report_options[] = {
     OPTION_VALUE("report", OPTION_REPORT, "write all that was found to FILE (JSON), to attach to a bug report", "FILE"),
@@ -19,54 +25,94 @@ static struct poptOption table[] = {OPTION_GROUP("Checks", check_options), OPTIO
                                     OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
                                     POPT_TABLEEND};
 
+/* The checks of one operation are one line of the table: those whose names begin with the same word. */
+typedef struct group {
+  char name[32];
+  uint64_t elements, mismatches, max_ulp;
+  double seconds;
+  char first[400]; /* mismatch; "" without */
+} group;
+
 typedef struct verdict {
   json_t *checks;
-  uint64_t elements, mismatches;
-  char first[400];
+  group group, total;
+  uint64_t tolerance;
 } verdict;
+
+static void add(group *g, const mlp_cl_check *check) {
+  g->elements += check->elements;
+  g->mismatches += check->mismatches;
+  g->seconds += check->seconds;
+  if (check->max_ulp > g->max_ulp) g->max_ulp = check->max_ulp;
+  if (check->mismatches && !g->first[0]) snprintf(g->first, sizeof g->first, "%s: %s", check->name, check->first);
+}
+
+static void print_group(const group *g) {
+  if (!g->name[0] || report_is_json()) return;
+  char ulp[24] = "NaN";
+  if (g->max_ulp != UINT64_MAX) snprintf(ulp, sizeof ulp, "%llu", (unsigned long long)g->max_ulp);
+  printf("%-16s %12llu  %10llu  %20s  %8.2f\n", g->name, (unsigned long long)g->elements,
+         (unsigned long long)g->mismatches, ulp, g->seconds);
+  fflush(stdout);
+}
+
+static json_t *json_check(const mlp_cl_check *check) {
+  json_t *object =
+      json_pack("{s:o, s:I, s:I, s:o, s:f}", "name", report_string(check->name),  //
+                "elements", (json_int_t)check->elements,                          //
+                "mismatches", (json_int_t)check->mismatches,                      //
+                "max_ulp", check->max_ulp == UINT64_MAX ? json_null() : json_integer((json_int_t)check->max_ulp),
+                "seconds", check->seconds);
+  if (check->mismatches) json_object_set_new(object, "first_mismatch", report_string(check->first));
+  return object;
+}
 
 static bool on_check(const mlp_cl_check *check, void *user) {
   verdict *v = user;
-  v->elements += check->elements;
-  v->mismatches += check->mismatches;
-  if (check->mismatches && !v->first[0]) snprintf(v->first, sizeof v->first, "%s: %s", check->name, check->first);
-  json_array_append_new(v->checks, json_pack("{s:o, s:I, s:I, s:I}", "name", report_string(check->name),  //
-                                             "elements", (json_int_t)check->elements,                     //
-                                             "mismatches", (json_int_t)check->mismatches,                 //
-                                             "max_ulp", (json_int_t)check->max_ulp));
-  if (!report_is_json()) {
-    printf("%-28s %12llu  %10llu  %10llu  %8.2f\n", check->name, (unsigned long long)check->elements,
-           (unsigned long long)check->mismatches, (unsigned long long)check->max_ulp, check->seconds);
-    fflush(stdout);
+  char name[sizeof v->group.name];
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(check->name, " ,"), check->name);
+  if (strcmp(name, v->group.name) != 0) {
+    print_group(&v->group);
+    v->group = (group){0};
+    memcpy(v->group.name, name, sizeof name);
   }
+  add(&v->group, check);
+  add(&v->total, check);
+  json_array_append_new(v->checks, json_check(check));
   return interrupt_signal() == 0;
 }
 
-static json_t *result_of(const verdict *v, const mlp_cl_device *device) {
-  json_t *object = report_object();
-  json_object_set_new(object, "device", report_device(device));
+static json_t *result_of(const verdict *v, const mlp_cl_context *context) {
+  json_t *object = report_object(), *device = report_device(mlp_cl_context_device(context));
+  report_contract(device, context);
+  json_object_set_new(object, "device", device);
   json_object_set(object, "checks", v->checks);
-  json_object_set_new(object, "mismatches", json_integer((json_int_t)v->mismatches));
-  json_object_set_new(object, "pass", json_boolean(v->mismatches == 0));
+  json_object_set_new(object, "tolerance_ulp", json_integer((json_int_t)v->tolerance));
+  json_object_set_new(object, "mismatches", json_integer((json_int_t)v->total.mismatches));
+  json_object_set_new(object, "seconds", report_number(v->total.seconds));
+  json_object_set_new(object, "pass", json_boolean(v->total.mismatches == 0));
   return object;
 }
 
 /* ---- --report ---------------------------------------------------------------------------------------------------- */
 
 /* What a bug report needs beside the result. */
-static json_t *full_result(const verdict *v, const mlp_cl_context *context, bool quick) {
+static json_t *full_result(const verdict *v, const mlp_cl_context *context, const options *o) {
   const mlp_cl_device *d = mlp_cl_context_device(context);
-  const char *rule = NULL;
-  json_t *object = result_of(v, d), *device = json_object_get(object, "device");
-  json_object_set_new(object, "quick", json_boolean(quick));
-  json_object_set_new(object, "first_mismatch", v->first[0] ? report_string(v->first) : json_null());
+  json_t *object = result_of(v, context), *device = json_object_get(object, "device");
+  json_object_set_new(object, "quick", json_boolean(options_has(o, OPTION_QUICK)));
+  json_object_set_new(object, "kernels", report_string(options_text(o, OPTION_KERNELS, "as suits the device")));
+  json_object_set_new(object, "first_mismatch", v->total.first[0] ? report_string(v->total.first) : json_null());
   json_object_set_new(device, "driver", report_string(d->driver));
   json_object_set_new(device, "compute_units", json_integer((json_int_t)d->compute_units));
   json_object_set_new(device, "global_memory_bytes", json_integer((json_int_t)d->global_memory_bytes));
   json_object_set_new(device, "local_memory_bytes", json_integer((json_int_t)d->local_memory_bytes));
   json_object_set_new(device, "work_group_size", json_integer((json_int_t)d->work_group_size));
-  json_object_set_new(device, "exact", json_boolean(mlp_cl_context_exact(context, &rule)));
-  json_object_set_new(device, "broken_rule", rule ? report_string(rule) : json_null());
+  struct utsname host;
+  if (uname(&host) == 0)
+    json_object_set_new(
+        object, "host",
+        json_pack("{s:s, s:s, s:s}", "system", host.sysname, "release", host.release, "machine", host.machine));
   return object;
 }
 
@@ -85,11 +131,21 @@ static int write_report(const char *path, json_t *object) {
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
-static void print_verdict(const verdict *v) {
-  bool pass = v->mismatches == 0;
-  printf("\nverdict  %s%s%s: %llu of %llu elements differ from the reference\n", pass ? report_green() : report_red(),
-         pass ? "identical" : "DIFFERENT", report_plain(), (unsigned long long)v->mismatches,
-         (unsigned long long)v->elements);
+static void print_verdict(const verdict *v, const mlp_cl_context *context) {
+  const group *t = &v->total;
+  bool pass = t->mismatches == 0;
+  const char *rule = NULL;
+  if (!mlp_cl_context_exact(context, &rule)) printf("\nself-test  breaks the rule \"%s\"", rule);
+  printf("\nverdict  %s%s%s: %llu of %llu elements ", pass ? report_green() : report_red(),
+         !pass          ? "DIFFERENT"
+         : v->tolerance ? "tolerable"
+                        : "identical",
+         report_plain(), (unsigned long long)t->mismatches, (unsigned long long)t->elements);
+  if (v->tolerance)
+    printf("are more than %llu ulp from the reference's", (unsigned long long)v->tolerance);
+  else
+    printf("differ from the reference's");
+  printf(" (%.1f seconds)\n", t->seconds);
 }
 
 static int report_verdict(const verdict *v, const mlp_cl_context *context, const options *o, mlp_cl_status result) {
@@ -97,27 +153,30 @@ static int report_verdict(const verdict *v, const mlp_cl_context *context, const
   int status = result == MLP_CL_OK ? STATUS_OK : STATUS_FAILED;
   const char *path = options_text(o, OPTION_REPORT, NULL);
   if (path) {
-    int written = write_report(path, full_result(v, context, options_has(o, OPTION_QUICK)));
+    int written = write_report(path, full_result(v, context, o));
     if (written != STATUS_OK) return written;
   }
-  if (report_is_json()) return report_json(result_of(v, mlp_cl_context_device(context)), status);
-  print_verdict(v);
+  if (report_is_json()) return report_json(result_of(v, context), status);
+  print_verdict(v, context);
   return status;
 }
 
-static int validate_on(mlp_cl_context *context, const options *o) {
-  verdict v = {.checks = json_array()};
+static int validate_on(mlp_cl_context *context, const options *o, uint64_t tolerance) {
+  verdict v = {.checks = json_array(), .tolerance = tolerance};
+  const mlp_cl_validate_options how = {.quick = options_has(o, OPTION_QUICK), .tolerance_ulp = tolerance};
   mlp_cl_error error;
   interrupt_defer();
   if (!report_is_json())
-    printf("%-28s %12s  %10s  %10s  %8s\n", "operation", "elements", "mismatches", "max ulp", "seconds");
-  mlp_cl_status result = mlp_cl_validate(context, options_has(o, OPTION_QUICK), on_check, &v, &error);
+    printf("%-16s %12s  %10s  %20s  %8s\n", "operation", "elements", "mismatches", "worst case in ulp", "seconds");
+  mlp_cl_status result = mlp_cl_validate(context, &how, on_check, &v, &error);
+  print_group(&v.group);
   int status = STATUS_OK;
   if (result != MLP_CL_OK && result != MLP_CL_MISMATCH) {
     status = report_failure(&error);
   } else {
     status = report_verdict(&v, context, o, result);
-    if (result != MLP_CL_OK) fprintf(stderr, "mlp_cl: first mismatch: %s\n", v.first[0] ? v.first : error.text);
+    if (result != MLP_CL_OK)
+      fprintf(stderr, "mlp_cl: first mismatch: %s\n", v.total.first[0] ? v.total.first : error.text);
   }
   json_decref(v.checks);
   return status;
@@ -126,10 +185,13 @@ static int validate_on(mlp_cl_context *context, const options *o) {
 static int validate(const options *o) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
+  uint64_t tolerance = 0;
+  if (!options_unsigned(o, OPTION_TOLERANCE, 0, INT32_MAX, "units in the last place, such as 4", &tolerance))
+    return STATUS_USAGE;
   int status = output_check(o, OPTION_REPORT);
   if (status != STATUS_OK) return status;
   if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
-  status = validate_on(context, o);
+  status = validate_on(context, o, tolerance);
   mlp_cl_context_destroy(context);
   return status;
 }
@@ -140,7 +202,8 @@ const command validate_command = {
     .examples =
         "  mlp_cl validate --device 0\n"
         "  mlp_cl validate --device gpu --quick --json\n"
-        "  mlp_cl validate --device gpu --report gpu.json\n",
+        "  mlp_cl validate --device gpu --report gpu.json\n"
+        "  mlp_cl validate --device gpu --allow-inexact --tolerance 4\n",
     .table = table,
     .run = validate,
 };

@@ -94,13 +94,14 @@ static uint64_t ulp_between(uint32_t a, uint32_t b) {
 void trial_compare_words(const uint32_t *got, const uint32_t *wanted, size_t count, trial_result *result) {
   for (size_t i = 0; i < count; i++) {
     if (got[i] == wanted[i]) continue;
+    uint64_t ulp = ulp_between(got[i], wanted[i]);
+    if (ulp > result->max_ulp) result->max_ulp = ulp;
+    if (result->tolerance > 0 && ulp <= result->tolerance) continue;
     if (result->mismatches++ == 0) {
       result->index = i;
       result->got = got[i];
       result->wanted = wanted[i];
     }
-    uint64_t ulp = ulp_between(got[i], wanted[i]);
-    if (ulp > result->max_ulp) result->max_ulp = ulp;
   }
   result->elements += count;
 }

@@ -29,6 +29,7 @@ extern const trial seldom_trials[];
 extern const size_t seldom_trials_count;
 
 typedef struct trial_result {
+  uint64_t tolerance; /* set by the caller: so many units in the last place are no mismatch; 0: bits */
   uint64_t elements, mismatches;
   uint64_t max_ulp; /* units in the last place between the two most different values; UINT64_MAX for a NaN */
   size_t index;     /* of the first mismatch among the outputs, with its two values */

@@ -668,19 +668,26 @@ MLP_CL_API mlp_cl_status mlp_cl_export_onnx(const char *model_path, const char *
 typedef struct mlp_cl_check {
   const char *name;    /* "matmul A·B", "softmax", "training step", … */
   uint64_t elements;   /* compared */
-  uint64_t mismatches; /* elements whose bits differ from the reference's */
-  uint64_t max_ulp;    /* largest distance in units in the last place */
+  uint64_t mismatches; /* elements that differ from the reference's, by more than the tolerance if there is one */
+  uint64_t max_ulp;    /* largest distance in units in the last place; UINT64_MAX where one of two is NaN */
   double seconds;
   char first[256]; /* "" or the first mismatch: shape, index, both values in hex and decimal */
 } mlp_cl_check;
 
 typedef bool mlp_cl_on_check(const mlp_cl_check *check, void *user);
 
+typedef struct mlp_cl_validate_options {
+  bool quick;             /* small shapes only */
+  uint64_t tolerance_ulp; /* how far from the reference's a value may be, in units in the last place; 0: not a bit.
+                             For devices that are known to be inexact: where terms cancel, and in training, which
+                             repeats its errors, much larger distances are to be expected than in one operation */
+} mlp_cl_validate_options;
+
 /* Runs every operation over many shapes, and whole training steps, on the context's device and on the reference, and
- * compares bits. Calls on_check after each group; false cancels. `quick` takes small shapes only.
- * Errors: MISMATCH (after all groups ran), CANCELLED, OPENCL, BUILD. */
-MLP_CL_API mlp_cl_status mlp_cl_validate(mlp_cl_context *context, bool quick, mlp_cl_on_check *on_check, void *user,
-                                         mlp_cl_error *error);
+ * compares bits, or distances where there is a tolerance. Calls on_check after each group; false cancels. `options` may
+ * be NULL: all shapes, bits. Errors: MISMATCH (after all groups ran), CANCELLED, OPENCL, BUILD. */
+MLP_CL_API mlp_cl_status mlp_cl_validate(mlp_cl_context *context, const mlp_cl_validate_options *options,
+                                         mlp_cl_on_check *on_check, void *user, mlp_cl_error *error);
 
 /* ---- Measuring -------------------------------------------------------------------------------------------------- */
 

@@ -143,7 +143,7 @@ mlp_cl_status validation_check_run(const validation *v, size_t i, mlp_cl_check *
   mlp_cl_status status = run_on(v->tested, run, data, &got, error);
   if (status == MLP_CL_OK) status = run_on(v->reference, run, data, &wanted, error);
   if (status == MLP_CL_OK) {
-    trial_result result = {0};
+    trial_result result = {.tolerance = v->tolerance};
     trial_compare_words(got.words, wanted.words, wanted.count, &result);
     validation_add(check, &result, "parameters, predictions and metrics");
   }

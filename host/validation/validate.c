@@ -46,7 +46,7 @@ void validation_add(mlp_cl_check *check, const trial_result *result, const char 
 static mlp_cl_status check_shapes(const validation *v, const trial *tried, const trial_shape *shapes, size_t count,
                                   mlp_cl_check *check, mlp_cl_error *error) {
   for (size_t i = 0; i < count; i++) {
-    trial_result result = {0};
+    trial_result result = {.tolerance = v->tolerance};
     TRY(trial_compare(tried, shapes[i], v->tested->backend, v->reference->backend, &result, error));
     char where[96];
     snprintf(where, sizeof where, "%zu rows, %zu to %zu", shapes[i].rows, shapes[i].in, shapes[i].out);
@@ -80,10 +80,14 @@ static mlp_cl_status check_all(const validation *v, mlp_cl_on_check *on_check, v
               v->tested->backend->device.name, failed, operations + validation_runs(v), first_failed);
 }
 
-mlp_cl_status mlp_cl_validate(mlp_cl_context *context, bool quick, mlp_cl_on_check *on_check, void *user,
-                              mlp_cl_error *error) {
+mlp_cl_status mlp_cl_validate(mlp_cl_context *context, const mlp_cl_validate_options *options,
+                              mlp_cl_on_check *on_check, void *user, mlp_cl_error *error) {
   if (context == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "context is NULL: open a device first");
-  validation v = {.tested = context, .quick = quick};
+  validation v = {.tested = context};
+  if (options != NULL) {
+    v.quick = options->quick;
+    v.tolerance = options->tolerance_ulp;
+  }
   TRY(context_prove_steps(context, true, error));
   TRY(mlp_cl_context_create("reference", NULL, &v.reference, error));
   mlp_cl_status status = check_all(&v, on_check, user, error);

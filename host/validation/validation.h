@@ -8,6 +8,7 @@
 typedef struct validation {
   mlp_cl_context *tested, *reference;
   bool quick;
+  uint64_t tolerance;
 } validation;
 
 double validation_seconds(void);

@@ -58,6 +58,10 @@ static struct layer {
   cl_int failing_code;
   uint64_t fails_in, lost_in; /* calls from now; 0: never */
   bool lost;
+  const char *options; /* for clBuildProgram, or NULL */
+  char *text, *other;  /* of sources: `other` stands for `text`; NULL: as they are */
+  char skipped[NAME_MAX_BYTES];
+  uint64_t skips_in; /* launches from now; 0: never */
 } layer = {.failing = -1, .hanging = -1};
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -169,6 +173,45 @@ static void count_object(enum type type, int change) {
 
 LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, WRAP_RELEASE)
 
+/* ---- Programs that are built otherwise ----------------------------------------------------------------------------
+ */
+
+/* The text with each `layer.text` replaced. */
+static char *edit(const char *source, size_t length) {
+  size_t from = strlen(layer.text), to = strlen(layer.other), used = 0;
+  char *edited = malloc(length * (to / from + 2) + 1);
+  if (edited == NULL) abort();
+  for (size_t at = 0; at < length;) {
+    if (length - at >= from && memcmp(source + at, layer.text, from) == 0) {
+      memcpy(edited + used, layer.other, to);
+      used += to;
+      at += from;
+    } else {
+      edited[used++] = source[at++];
+    }
+  }
+  edited[used] = '\0';
+  return edited;
+}
+
+static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **sources,
+                                             const size_t *lengths, cl_int *status) {
+  if (layer.text == NULL) return wrapped_clCreateProgramWithSource(context, count, sources, lengths, status);
+  if (count != 1) abort();
+  char *edited = edit(sources[0], lengths != NULL ? lengths[0] : strlen(sources[0]));
+  const char *source = edited;
+  cl_program created = wrapped_clCreateProgramWithSource(context, 1, &source, NULL, status);
+  free(edited);
+  return created;
+}
+
+static cl_int CL_API_CALL build_program(cl_program program, cl_uint count, const cl_device_id *devices,
+                                        const char *options, notify_program notify, void *user) {
+  char all[2048];
+  snprintf(all, sizeof all, "%s %s", options != NULL ? options : "", layer.options != NULL ? layer.options : "");
+  return wrapped_clBuildProgram(program, count, devices, all, notify, user);
+}
+
 /* ---- Kernels by name -------------------------------------------------------------------------------------------- */
 
 static size_t find_kernel(const char *name) {
@@ -198,9 +241,21 @@ static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name,
   return created;
 }
 
+/* Whether this launch is the one that is to do nothing. */
+static bool is_skipped(cl_kernel kernel) {
+  bool skipped = false;
+  pthread_mutex_lock(&mutex);
+  for (size_t i = 0; i < layer.handles_count && layer.skips_in > 0; i++)
+    if (layer.handles[i].handle == kernel && strcmp(layer.kernels[layer.handles[i].name].name, layer.skipped) == 0)
+      skipped = --layer.skips_in == 0;
+  pthread_mutex_unlock(&mutex);
+  return skipped;
+}
+
 static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
                                         const size_t *offset, const size_t *global, const size_t *local, cl_uint count,
                                         const cl_event *after, cl_event *event) {
+  if (is_skipped(kernel)) return CL_SUCCESS;
   cl_int code = wrapped_clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, count, after, event);
   pthread_mutex_lock(&mutex);
   for (size_t i = 0; i < layer.handles_count && code == CL_SUCCESS; i++)
@@ -211,9 +266,20 @@ static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel
 
 /* ---- Entry points of a layer ------------------------------------------------------------------------------------ */
 
+static void read_edit(void) {
+  const char *text = getenv("LAYER_EDIT"), *arrow = text != NULL ? strstr(text, " => ") : NULL;
+  if (arrow == NULL || arrow == text) return;
+  layer.text = strndup(text, (size_t)(arrow - text));
+  layer.other = strdup(arrow + 4);
+}
+
 static void read_environment(void) {
-  const char *text = getenv("LAYER_FAIL"), *hang = getenv("LAYER_HANG");
+  const char *text = getenv("LAYER_SKIP"), *hang = getenv("LAYER_HANG");
   char name[NAME_MAX_BYTES];
+  if (text != NULL && sscanf(text, "%63s %" SCNu64, layer.skipped, &layer.skips_in) != 2) layer.skips_in = 0;
+  layer.options = getenv("LAYER_OPTIONS");
+  read_edit();
+  text = getenv("LAYER_FAIL");
   uint64_t nth;
   int code = 0;
   if (hang != NULL && sscanf(hang, "%63s %" SCNu64, name, &nth) == 2) {
@@ -247,6 +313,8 @@ CL_API_ENTRY LAYER_API cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_ic
 #define SET(name, ...) layer.own.name = wrapped_##name;
   LAYER_FUNCTIONS(SET, SET, SET, SET, SET, SET)
 #undef SET
+  layer.own.clCreateProgramWithSource = create_program;
+  layer.own.clBuildProgram = build_program;
   layer.own.clCreateKernel = create_kernel;
   layer.own.clEnqueueNDRangeKernel = launch_kernel;
   layer.target = target;

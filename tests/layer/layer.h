@@ -1,9 +1,12 @@
 /* An OpenCL layer for tests: between the program and the driver it counts calls, kernel launches and live objects, and
  * makes calls fail. The loader takes it in when OPENCL_LAYERS names it before the first OpenCL call. A test links it
  * and calls what is declared here; a program that knows nothing of it is told by the environment:
- *   LAYER_FAIL="clCreateBuffer 3"   the third call of that function fails; "clCreateBuffer 3 -6": with that code;
+ *   LAYER_FAIL="clCreateBuffer 3"   the third call of that function fails, "clCreateBuffer 3 -6" with that code;
  *                                   "any 3": from the third call on all fail
  *   LAYER_HANG="clFinish 3"         the third call of that function never returns
+ *   LAYER_SKIP="sgd 7"              the seventh launch of that kernel does nothing, and says that it went well
+ *   LAYER_OPTIONS="-cl-opt-disable" programs are built with these options too
+ *   LAYER_EDIT="fma( => mad("       in all sources the second text stands for the first
  *   LAYER_REPORT=FILE               at exit the counts are written there, one "kind name count" a line */
 #ifndef LAYER_LAYER_H
 #define LAYER_LAYER_H

@@ -1,0 +1,62 @@
+#!/bin/sh
+# The command on a device whose bits go wrong: built-in exp in place of ours, so that the self-test finds it out, and a
+# launch that does nothing, long after the self-test.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/../cli/lib.sh"
+
+digits='--data digits --epochs 1 --quiet'
+MLP_CL_CACHE=$TEST_FOLDER/cache
+export MLP_CL_CACHE
+
+# shellcheck disable=SC2086 # several words
+{
+  run 0 train $digits --kernels panel --verify-every 5 --json
+  same "$(get verified_every)" 5
+  same "$(get device.exact)" true
+  same "$(get device.broken_rule)" null
+  sha256=$(get weights_sha256)
+  run 0 train $digits --kernels panel --verify-every 5
+  says out 'every 5. step'
+  says out "$sha256"
+
+  # The self-test is passed, and its verdict remembered.
+  export LAYER_SKIP='dense_backward_weight 9'
+  run 3 train $digits --kernels panel --verify-every 1 --out never.safetensors
+  says err 'step 5 of the run (epoch 1) went wrong: weight (0, 0) of layer 1'
+  [ ! -e never.safetensors ] || fail "a model was written"
+  run 0 train $digits --kernels panel --json
+  [ "$(get weights_sha256)" != "$sha256" ] || fail "the launch was not skipped"
+  unset LAYER_SKIP
+
+  MLP_CL_CACHE=off
+  export LAYER_EDIT='exact_exp(x - => exp(x - '
+  run 0 devices --kernels plain
+  says out 'inexact'
+  says out 'breaks the rule "softmax"'
+  run 0 devices --kernels plain --json
+  same "$(get devices.0.exact)" false
+  same "$(get devices.0.broken_rule)" softmax
+  refused 4 train $digits --kernels plain
+  says err softmax
+  run 0 train $digits --kernels plain --allow-inexact
+  says out 'not kept ("softmax")'
+  run 3 train $digits --kernels plain --allow-inexact --verify
+  says out DIFFERENT
+  says err 'as was to be expected'
+  run 3 train $digits --kernels plain --allow-inexact --verify --json
+  same "$(get identical)" false
+  same "$(get device.exact)" false
+  same "$(get device.broken_rule)" softmax
+  run 1 validate --quick --kernels plain --allow-inexact
+  says out 'breaks the rule "softmax"'
+  says out DIFFERENT
+  says err 'softmax'
+  run 0 validate --quick --kernels plain --allow-inexact --tolerance 2147483647
+  says out tolerable
+  run 1 validate --quick --kernels plain --allow-inexact --tolerance 1 --json --report inexact.json
+  same "$(get pass)" false
+  mv inexact.json out
+  same "$(get tolerance_ulp)" 1
+  same "$(get device.broken_rule)" softmax
+  get first_mismatch >/dev/null
+}
