@@ -58,6 +58,7 @@ static struct layer {
   cl_int failing_code;
   uint64_t fails_in, lost_in; /* calls from now; 0: never */
   bool lost;
+  bool gpu;
   const char *options; /* for clBuildProgram, or NULL */
   char *text, *other;  /* of sources: `other` stands for `text`; NULL: as they are */
   char skipped[NAME_MAX_BYTES];
@@ -212,6 +213,15 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint count, const
   return wrapped_clBuildProgram(program, count, devices, all, notify, user);
 }
 
+/* A CPU that says it is a GPU is given a GPU's kernels, with the sizes of work-groups that suit one. */
+static cl_int CL_API_CALL get_device_info(cl_device_id id, cl_device_info what, size_t room, void *value,
+                                          size_t *size) {
+  static const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
+  cl_int code = wrapped_clGetDeviceInfo(id, what, room, value, size);
+  if (code == CL_SUCCESS && what == CL_DEVICE_TYPE && value != NULL && layer.gpu) memcpy(value, &gpu, sizeof gpu);
+  return code;
+}
+
 /* ---- Kernels by name -------------------------------------------------------------------------------------------- */
 
 static size_t find_kernel(const char *name) {
@@ -278,6 +288,7 @@ static void read_environment(void) {
   char name[NAME_MAX_BYTES];
   if (text != NULL && sscanf(text, "%63s %" SCNu64, layer.skipped, &layer.skips_in) != 2) layer.skips_in = 0;
   layer.options = getenv("LAYER_OPTIONS");
+  layer.gpu = getenv("LAYER_GPU") != NULL;
   read_edit();
   text = getenv("LAYER_FAIL");
   uint64_t nth;
@@ -314,6 +325,7 @@ CL_API_ENTRY LAYER_API cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_ic
   LAYER_FUNCTIONS(SET, SET, SET, SET, SET, SET)
 #undef SET
   layer.own.clCreateProgramWithSource = create_program;
+  layer.own.clGetDeviceInfo = get_device_info;
   layer.own.clBuildProgram = build_program;
   layer.own.clCreateKernel = create_kernel;
   layer.own.clEnqueueNDRangeKernel = launch_kernel;
