@@ -31,7 +31,7 @@ caught_by philox reference
 # ---- Orders of sums ----
 
 mutation 'a block is summed in descending order'
-edit host/reference/sums.c 's/for \(size_t l = first; l < end; l\+\+\) (multiply_add)/for (size_t l = end; l-- > first;) \1/'
+edit host/reference/sums.c '/multiply_add_terms\(n, stride, a/d; s/for \(; l < end; l\+\+\) multiply_add\(n, a\[l\], b \+ l/for (size_t d = end; d-- > first;) multiply_add(n, a[d], b + d/'
 caught_by golden reference
 
 mutation 'a kernel sums a block in descending order'
@@ -57,7 +57,7 @@ edit kernels/batch_sum.h 's/while \(\(\(leaves >> level\) \& 1\) == 0\) level\+\
 caught_by operations pocl
 
 mutation 'lanes are added one by one'
-edit host/reference/softmax.c 's/for \(size_t apart = LANES \/ 2; apart > 0; apart \/= 2\)/for (size_t apart = 1, l = 0; apart < LANES; apart++) lane[l] += lane[apart];/'
+edit host/reference/softmax.c 's/for \(size_t apart = LANES \/ 2; apart > 0; apart \/= 2\)/for (size_t apart = 1, l = 0; apart < LANES; apart++) lanes[l] += lanes[apart];/'
 edit host/reference/softmax.c '/for \(size_t l = 0; l < apart; l\+\+\)/d'
 caught_by golden reference
 
@@ -158,3 +158,17 @@ caught_by operations pocl
 mutation 'shuffles forget the epoch'
 edit host/training/shuffle.c 's/words\[2\] = epoch/words[2] = 0/'
 caught_by golden reference
+
+# ---- Verified steps, whole steps ----
+
+mutation 'the twin of a verified step starts from its own weights'
+edit host/training/verify.c '/tensor_write\(to, kept_tensor/d'
+caught_by verify reference
+
+mutation 'a verified step compares the first layer alone'
+edit host/training/verify.c '/static mlp_cl_status compare/,/^}/s/layer < t->plan.layers_count/layer < 1/'
+caught_by verify reference
+
+mutation 'whole steps forget the order of rows'
+edit kernels/train_steps.cl 's/return j->ordered \? j->order\[position\] : position;/return position;/'
+caught_by golden pocl steps

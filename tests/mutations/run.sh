@@ -39,13 +39,13 @@ run_check() {
       return
       ;;
     reference) set -- "$1" MLP_CL_TEST_DEVICE=reference "${3:-}" ;;
-    pocl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=pocl.icd ;;
+    pocl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_SMALL=1 ;;
     rusticl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=rusticl.icd MLP_CL_TEST_SMALL=1 ;;
   esac
   local check=$1 device=$2 kernels=$3
   shift 3
   [ -z "$kernels" ] || set -- "$@" "MLP_CL_TEST_KERNELS=$kernels"
-  env "$device" "$@" timeout 300 "$tree/build/tests/check_$check" >"$tree/run.log" 2>&1
+  env "$device" "$@" timeout 900 "$tree/build/tests/check_$check" >"$tree/run.log" 2>&1
 }
 
 # The first failure, short: the rule that the self-test found broken, or what the test says.
