@@ -51,3 +51,20 @@ install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT co
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
 
 include(cmake/debian.cmake)
+
+# `cmake --build build --target html`: the header as HTML, where Doxygen is installed.
+find_package(Doxygen QUIET)
+if(DOXYGEN_FOUND)
+  set(DOXYGEN_INPUT_FILTER "awk -f ${PROJECT_SOURCE_DIR}/share/doxygen.awk")
+  set(DOXYGEN_OPTIMIZE_OUTPUT_FOR_C YES)
+  set(DOXYGEN_JAVADOC_AUTOBRIEF YES)
+  set(DOXYGEN_EXTRACT_ALL YES)
+  set(DOXYGEN_MACRO_EXPANSION YES)
+  set(DOXYGEN_EXPAND_ONLY_PREDEF YES)
+  set(DOXYGEN_PREDEFINED MLP_CL_API=)
+  set(DOXYGEN_SORT_MEMBER_DOCS NO)
+  set(DOXYGEN_HAVE_DOT NO)
+  set(DOXYGEN_QUIET YES)
+  set(DOXYGEN_WARN_AS_ERROR YES)
+  doxygen_add_docs(html ${PROJECT_SOURCE_DIR}/host/include/mlp_cl.h)
+endif()
