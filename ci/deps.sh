@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the packages that are missing: ci/deps.sh for building, ci/deps.sh test for the tests and linters too.
+# Installs the packages that are missing: ci/deps.sh for building, ci/deps.sh test for the tests and linters too, ci/deps.sh
+# package for making Debian packages.
 # On Debian and Ubuntu by apt-get; elsewhere it says what to install.
 set -eu
 
@@ -12,8 +13,9 @@ tests="check libxml2-utils mesa-opencl-icd oclgrind clang clang-format shellchec
 case "${1:-}" in
   '') wanted=$build ;;
   test) wanted="$build $tests" ;;
+  package) wanted="$build file" ;;
   *)
-    echo "usage: ci/deps.sh [test]" >&2
+    echo "usage: ci/deps.sh [test|package]" >&2
     exit 2
     ;;
 esac

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-ci/deps.sh
+ci/deps.sh package
 build="build-package"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DMLP_CL_TESTS=OFF -DMLP_CL_EXAMPLES=OFF
 cmake --build "$build"
