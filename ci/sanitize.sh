@@ -17,7 +17,7 @@ OCL_ICD_VENDORS=pocl.icd \
   LSAN_OPTIONS="suppressions=$PWD/ci/lsan.supp:print_suppressions=0:use_tls=0" \
   ASAN_OPTIONS="strict_string_checks=1:detect_stack_use_after_return=1:use_sigaltstack=0" \
   UBSAN_OPTIONS="print_stacktrace=1" \
-  ctest --test-dir "$build" --output-on-failure --no-tests=error -j 2 -E 'rusticl|pocl_|faults'
+  ctest --test-dir "$build" --output-on-failure --no-tests=error -j 2 -E 'rusticl|pocl_|faults|cli_manual'
 
 # Threads, each with a context of its own, on the reference: a driver's races would drown ours.
 build="build-threads"
