@@ -262,6 +262,8 @@ START_TEST(metadata_that_lies_is_refused) {
       {MODEL_CLASSES, "[\"a\"]", "list of 2 strings"},
       {MODEL_CLASSES, "[1,2]", "list of 2 strings"},
       {MODEL_CLASSES, "{\"a\":1,\"b\":2}", "list of 2 strings"},
+      {MODEL_ACTIVATION, "swish", "\"swish\", which this version does not know"},
+      {MODEL_TASK, "", "\"\", which this version does not know"},
       {MODEL_WEIGHTS_SHA256, "0123", "promises 0123: damaged or edited"},
   };
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {

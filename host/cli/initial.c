@@ -11,10 +11,11 @@ static int check_ends(const char *path, const mlp_cl_model_info *info, const run
   size_t layers = mlp_cl_model_info_layers(info);
   size_t inputs = mlp_cl_model_info_width(info, 0), outputs = mlp_cl_model_info_width(info, layers);
   size_t width = mlp_cl_dataset_width(data->train), classes = mlp_cl_dataset_classes(data->train);
+  if (classes == 0) classes = mlp_cl_dataset_outputs(data->train);
   if (inputs != width)
     return report_failed(MLP_CL_BAD_SHAPE, "%s takes %zu values a row, but the data has %zu", path, inputs, width);
   if (outputs != classes)
-    return report_failed(MLP_CL_BAD_SHAPE, "%s gives %zu classes, but the data has %zu", path, outputs, classes);
+    return report_failed(MLP_CL_BAD_SHAPE, "%s gives %zu outputs, but the data has %zu", path, outputs, classes);
   return STATUS_OK;
 }
 

@@ -19,8 +19,9 @@ static const char *find(const mlp_cl_model_info *info, const char *wanted) {
 }
 
 static bool is_told_elsewhere(const char *key) {
-  static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics", "mlp_cl.recipe",        "mlp_cl.classes",
-                                     "mlp_cl.scale",   "format",          "mlp_cl.weights_sha256"};
+  static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics", "mlp_cl.recipe",
+                                     "mlp_cl.classes", "mlp_cl.scale",    "mlp_cl.activation",
+                                     "mlp_cl.task",    "format",          "mlp_cl.weights_sha256"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     if (strcmp(key, keys[i]) == 0) return true;
   }
@@ -42,7 +43,8 @@ static void print_layers(const mlp_cl_model_info *info) {
   size_t layers = mlp_cl_model_info_layers(info);
   printf("%-12s%zu", "layers", mlp_cl_model_info_width(info, 0));
   for (size_t i = 1; i <= layers; i++) printf(" - %zu", mlp_cl_model_info_width(info, i));
-  printf(mlp_cl_model_info_has_bias(info) ? "\n" : ", without bias\n");
+  printf(", %s%s, %s\n", mlp_cl_activation_name(mlp_cl_model_info_activation(info)),
+         mlp_cl_model_info_has_bias(info) ? "" : " without bias", mlp_cl_task_name(mlp_cl_model_info_task(info)));
   for (size_t i = 0; i < layers; i++) {
     size_t in = mlp_cl_model_info_width(info, i), out = mlp_cl_model_info_width(info, i + 1);
     printf("  %-10zu%zu x %zu: %zu weights", i, in, out, in * out);
@@ -133,6 +135,8 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   float scale = mlp_cl_model_info_scale(info);
   json_object_set_new(object, "layers", layers);
   json_object_set_new(object, "bias", json_boolean(mlp_cl_model_info_has_bias(info)));
+  json_object_set_new(object, "activation", json_string(mlp_cl_activation_name(mlp_cl_model_info_activation(info))));
+  json_object_set_new(object, "task", json_string(mlp_cl_task_name(mlp_cl_model_info_task(info))));
   json_object_set_new(object, "parameters", json_integer((json_int_t)count_parameters(info)));
   json_object_set_new(object, "classes", classes);
   json_object_set_new(object, "scale", scale == 0.0f ? json_null() : report_number((double)scale));

@@ -638,7 +638,7 @@ MLP_CL_API mlp_cl_status mlp_cl_network_load(mlp_cl_context *context, const char
  * error here: compare. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_model_info_open(const char *path, mlp_cl_model_info **info, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_model_info_destroy(mlp_cl_model_info *info);
-/* As mlp_cl_network_layers, _width and _has_bias. */
+/* As mlp_cl_network_layers, _width, _has_bias, _activation and _task. */
 MLP_CL_API size_t mlp_cl_model_info_layers(const mlp_cl_model_info *info);
 MLP_CL_API size_t mlp_cl_model_info_width(const mlp_cl_model_info *info, size_t i);
 MLP_CL_API bool mlp_cl_model_info_has_bias(const mlp_cl_model_info *info);
@@ -656,11 +656,12 @@ MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
 /* Of the table that the model was trained on, valid as long as the info; NULL when it was no table. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info);
 
-/* Writes a model file as ONNX (operator set 13) for other tools: float32 "features" (rows, inputs) as they are in the
- * data, scaled inside when the file tells the scale, in; "probabilities" (rows, outputs) out, as mlp_cl_network_predict
- * has them. GELU is not in that operator set: BAD_ARGUMENT. The metadata go with it. Needs no device. Written beside,
- * flushed, renamed. Errors: BAD_FILE (also when the weights are not those of the file's receipt), IO, BAD_ARGUMENT (as
- * mlp_cl_check_output), BAD_SHAPE (parameters of 2 GB or more, which the format does not hold), NO_MEMORY. */
+/* Writes a model file as ONNX (operator set 13; 20 for GELU) for other tools. In: float32 "features" (rows, inputs) as
+ * they are in the data, with NaN for a missing value and a 1 among zeros for a column of text; scaling is part of the
+ * graph. Out: "probabilities" (rows, outputs), or "values" of a regression, in the data's units. The metadata go with
+ * it. Needs no device. Written beside, flushed, renamed. Errors: BAD_FILE (also when the weights are not those of the
+ * file's receipt), IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (2 GiB or more, which the format does not
+ * hold), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_export_onnx(const char *model_path, const char *onnx_path, mlp_cl_error *error);
 
 /* ---- Validation ------------------------------------------------------------------------------------------------- */

@@ -38,20 +38,19 @@ size_t model_layer_number(const mlp_cl_recipe *recipe, size_t layer) {
 }
 
 /* No date, no host, no path: the same run gives the same bytes. */
-static mlp_cl_status add_metadata(const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset, safetensors *content,
-                                  mlp_cl_error *error) {
+static mlp_cl_status add_metadata(const mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                                  const mlp_cl_dataset *dataset, safetensors *content, mlp_cl_error *error) {
   char numerics[16];
   snprintf(numerics, sizeof numerics, "%d", mlp_cl_numerics_version());
   TRY(safetensors_add_metadata(content, MODEL_FORMAT, "pt", error));
   TRY(safetensors_add_metadata(content, MODEL_VERSION, mlp_cl_version(), error));
   TRY(safetensors_add_metadata(content, MODEL_NUMERICS, numerics, error));
-  return model_info_add(content, recipe, dataset, error);
+  return model_info_add(content, network, recipe, dataset, error);
 }
 
 mlp_cl_status model_add(safetensors *content, mlp_cl_network *network, const mlp_cl_recipe *recipe,
                         const mlp_cl_dataset *dataset, mlp_cl_error *error) {
-  TRY(add_metadata(recipe, dataset, content, error));
-  TRY(model_network_add(content, network, error));
+  TRY(add_metadata(network, recipe, dataset, content, error));
   float *weight = malloc(largest_weight(network) * sizeof *weight);
   if (weight == NULL) return fail_memory(error, largest_weight(network) * sizeof *weight, "a layer's weights");
   mlp_cl_status status = MLP_CL_OK;
@@ -101,12 +100,12 @@ static mlp_cl_status create_network(mlp_cl_context *context, const char *path, c
                                     const model_layer *layers, size_t count, mlp_cl_network **network,
                                     mlp_cl_error *error) {
   mlp_cl_shape shape = {.widths_count = count + 1, .bias = layers[0].bias != NULL, .init = MLP_CL_INIT_ZERO};
-  TRY(model_network_read(path, content, &shape.activation, &shape.task, error));
+  TRY(model_functions(path, content, &shape.activation, &shape.task, error));
   size_t *widths = malloc((count + 1) * sizeof *widths);
   if (widths == NULL) return fail_memory(error, (count + 1) * sizeof *widths, "a model's widths");
-  shape.widths = widths;
   widths[0] = layers[0].weight->sizes[1];
   for (size_t i = 0; i < count; i++) widths[i + 1] = layers[i].weight->sizes[0];
+  shape.widths = widths;
   mlp_cl_status status = mlp_cl_network_create(context, &shape, 0, network, error);
   free(widths);
   return status;

@@ -8,9 +8,9 @@
 #define MODEL_FORMAT "format" /* "pt": PyTorch's names and orientation */
 #define MODEL_VERSION "mlp_cl.version"
 #define MODEL_NUMERICS "mlp_cl.numerics"
+#define MODEL_ACTIVATION "mlp_cl.activation" /* as mlp_cl_activation_name tells it; none: relu */
+#define MODEL_TASK "mlp_cl.task"             /* as mlp_cl_task_name tells it; none: classification */
 #define MODEL_RECIPE "mlp_cl.recipe"         /* JSON object */
-#define MODEL_ACTIVATION "mlp_cl.activation" /* mlp_cl_activation_name; absent: relu */
-#define MODEL_TASK "mlp_cl.task"             /* mlp_cl_task_name; absent: classification */
 #define MODEL_CLASSES "mlp_cl.classes"       /* JSON list of strings */
 #define MODEL_SCALE "mlp_cl.scale"           /* JSON number */
 #define MODEL_TABLE "mlp_cl.table"           /* JSON object, see model_table.c */
@@ -52,6 +52,10 @@ mlp_cl_status model_sha256(const model_layer *layers, size_t count, char hex[65]
 /* A file that carries a receipt must keep it. Error: BAD_FILE unless `hex` is the receipt or the file has none. */
 mlp_cl_status model_check_sha256(const char *path, const safetensors *content, const char *hex, mlp_cl_error *error);
 
+/* The activation and the task that the metadata name. Error: BAD_FILE (`path` is for the text). */
+mlp_cl_status model_functions(const char *path, const safetensors *content, mlp_cl_activation *activation,
+                              mlp_cl_task *task, mlp_cl_error *error);
+
 /* What the file says; takes the metadata out of `content`. Classes without names are "0", "1", …
  * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
 mlp_cl_status model_info_read(const char *path, safetensors *content, const model_layer *layers, size_t count,
@@ -63,14 +67,9 @@ mlp_cl_status model_add(safetensors *content, mlp_cl_network *network, const mlp
                         const mlp_cl_dataset *dataset, mlp_cl_error *error);
 /* safetensors_read without the tensors of a checkpoint's run: what is left is a model. */
 mlp_cl_status model_read(const char *path, safetensors *content, mlp_cl_error *error);
-/* Adds activation and task. Error: NO_MEMORY. */
-mlp_cl_status model_network_add(safetensors *content, const mlp_cl_network *network, mlp_cl_error *error);
-/* What the file says of them. Error: BAD_FILE. */
-mlp_cl_status model_network_read(const char *path, const safetensors *content, mlp_cl_activation *activation,
-                                 mlp_cl_task *task, mlp_cl_error *error);
-/* Adds recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
-mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
-                             mlp_cl_error *error);
+/* Adds activation, task, recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
+mlp_cl_status model_info_add(safetensors *content, const mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                             const mlp_cl_dataset *dataset, mlp_cl_error *error);
 /* The encoding of a table; reading sets info->encoding, when the rest of *info is known.
  * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
 mlp_cl_status model_table_add(safetensors *content, const mlp_cl_encoding *encoding, mlp_cl_error *error);

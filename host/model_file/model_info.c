@@ -54,8 +54,11 @@ static json_t *describe_classes(const mlp_cl_dataset *dataset) {
   return list;
 }
 
-mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
-                             mlp_cl_error *error) {
+mlp_cl_status model_info_add(safetensors *content, const mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                             const mlp_cl_dataset *dataset, mlp_cl_error *error) {
+  TRY(safetensors_add_metadata(content, MODEL_ACTIVATION, mlp_cl_activation_name(mlp_cl_network_activation(network)),
+                               error));
+  TRY(safetensors_add_metadata(content, MODEL_TASK, mlp_cl_task_name(mlp_cl_network_task(network)), error));
   if (recipe != NULL) TRY(add_json(content, MODEL_RECIPE, describe_recipe(recipe), error));
   if (dataset == NULL) return MLP_CL_OK;
   const mlp_cl_encoding *encoding = mlp_cl_dataset_encoding(dataset);
@@ -119,6 +122,40 @@ static mlp_cl_status read_classes(const char *path, const char *text, mlp_cl_mod
   return status;
 }
 
+typedef const char *name_function(int number);
+
+static const char *activation_name(int number) {
+  return mlp_cl_activation_name((mlp_cl_activation)number);
+}
+
+static const char *task_name(int number) {
+  return mlp_cl_task_name((mlp_cl_task)number);
+}
+
+/* The number whose name is the value of `key`; the first when there is none. */
+static mlp_cl_status read_name(const char *path, const safetensors *content, const char *key, name_function *name_of,
+                               int *number, mlp_cl_error *error) {
+  const char *text = safetensors_find_metadata(content, key), *name;
+  *number = 0;
+  for (int i = 0; text != NULL && (name = name_of(i)) != NULL; i++) {
+    *number = i;
+    if (strcmp(text, name) == 0) return MLP_CL_OK;
+  }
+  if (text == NULL) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_FILE, "%s: metadata \"%s\" is \"%.40s\", which this version does not know", path, key,
+              text);
+}
+
+mlp_cl_status model_functions(const char *path, const safetensors *content, mlp_cl_activation *activation,
+                              mlp_cl_task *task, mlp_cl_error *error) {
+  int number;
+  TRY(read_name(path, content, MODEL_ACTIVATION, activation_name, &number, error));
+  *activation = (mlp_cl_activation)number;
+  TRY(read_name(path, content, MODEL_TASK, task_name, &number, error));
+  *task = (mlp_cl_task)number;
+  return MLP_CL_OK;
+}
+
 static mlp_cl_status copy_shape(const model_layer *layers, size_t count, mlp_cl_model_info *info, mlp_cl_error *error) {
   info->widths = calloc(count + 1, sizeof *info->widths);
   if (info->widths == NULL) return fail_memory(error, (count + 1) * sizeof *info->widths, "a model's widths");
@@ -127,34 +164,6 @@ static mlp_cl_status copy_shape(const model_layer *layers, size_t count, mlp_cl_
   info->layers = count;
   info->bias = layers[0].bias != NULL;
   info->classes = info->widths[count];
-  return MLP_CL_OK;
-}
-
-mlp_cl_status model_network_add(safetensors *content, const mlp_cl_network *network, mlp_cl_error *error) {
-  TRY(safetensors_add_metadata(content, MODEL_ACTIVATION, mlp_cl_activation_name(mlp_cl_network_activation(network)),
-                               error));
-  return safetensors_add_metadata(content, MODEL_TASK, mlp_cl_task_name(mlp_cl_network_task(network)), error);
-}
-
-static mlp_cl_status fail_name(const char *path, const char *key, const char *name, mlp_cl_error *error) {
-  return fail(error, MLP_CL_BAD_FILE, "%s: metadata \"%s\" is \"%.40s\", which this program does not know", path, key,
-              name);
-}
-
-mlp_cl_status model_network_read(const char *path, const safetensors *content, mlp_cl_activation *activation,
-                                 mlp_cl_task *task, mlp_cl_error *error) {
-  const char *wanted = safetensors_find_metadata(content, MODEL_ACTIVATION), *known;
-  int kind = 0;
-  while (wanted != NULL && (known = mlp_cl_activation_name((mlp_cl_activation)kind)) != NULL &&
-         strcmp(known, wanted) != 0)
-    kind++;
-  if (mlp_cl_activation_name((mlp_cl_activation)kind) == NULL) return fail_name(path, MODEL_ACTIVATION, wanted, error);
-  *activation = (mlp_cl_activation)kind;
-  wanted = safetensors_find_metadata(content, MODEL_TASK);
-  kind = 0;
-  while (wanted != NULL && (known = mlp_cl_task_name((mlp_cl_task)kind)) != NULL && strcmp(known, wanted) != 0) kind++;
-  if (mlp_cl_task_name((mlp_cl_task)kind) == NULL) return fail_name(path, MODEL_TASK, wanted, error);
-  *task = (mlp_cl_task)kind;
   return MLP_CL_OK;
 }
 
@@ -172,7 +181,7 @@ mlp_cl_status model_info_read(const char *path, safetensors *content, const mode
   if (made == NULL) return fail_memory(error, sizeof *made, "a model's description");
   const char *scale = safetensors_find_metadata(content, MODEL_SCALE);
   mlp_cl_status status = copy_shape(layers, count, made, error);
-  if (status == MLP_CL_OK) status = model_network_read(path, content, &made->activation, &made->task, error);
+  if (status == MLP_CL_OK) status = model_functions(path, content, &made->activation, &made->task, error);
   if (status == MLP_CL_OK && scale != NULL) status = read_scale(path, scale, &made->scale, error);
   if (status == MLP_CL_OK) {
     status = read_classes(path, safetensors_find_metadata(content, MODEL_CLASSES), made, error);
@@ -240,6 +249,14 @@ size_t mlp_cl_model_info_width(const mlp_cl_model_info *info, size_t i) {
 
 bool mlp_cl_model_info_has_bias(const mlp_cl_model_info *info) {
   return info->bias;
+}
+
+mlp_cl_activation mlp_cl_model_info_activation(const mlp_cl_model_info *info) {
+  return info->activation;
+}
+
+mlp_cl_task mlp_cl_model_info_task(const mlp_cl_model_info *info) {
+  return info->task;
 }
 
 const char *mlp_cl_model_info_sha256(const mlp_cl_model_info *info) {

@@ -1,166 +1,132 @@
-/* A model file as an ONNX graph: features, scaled, through one Gemm a layer with the activations between, to
- * probabilities. The schema, onnx.proto, is the official one (https://github.com/onnx/onnx, Apache-2.0). */
+/* A model file as an ONNX graph: features, encoded as the model's table or scale says, through one Gemm a layer with
+ * the activations between, to what the task wants of the outputs. */
 #include <limits.h>
-#include <onnx.pb-c.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/atomic_file.h"
+#include "data/encoding.h"
 #include "model_file/model.h"
+#include "model_file/onnx_graph.h"
 
-enum { OPERATOR_SET = 13, IR_VERSION = 7 };
+enum { OPERATOR_SET = 13, IR_VERSION = 7, GELU_OPERATOR_SET = 20, GELU_IR_VERSION = 9 };
 
-typedef struct node {
-  Onnx__NodeProto proto;
-  char name[32]; /* of the node and of its output */
-  char *inputs[3], *outputs[1];
-  Onnx__AttributeProto attribute, *attributes[1];
-} node;
-
-typedef struct constant {
-  Onnx__TensorProto proto;
-  int64_t sizes[2];
-} constant;
-
-typedef struct graph {
-  char *value; /* the name of what the last node gives */
-  node *nodes;
-  constant *constants;
-  Onnx__NodeProto **node_list;
-  Onnx__TensorProto **constant_list;
-  size_t nodes_count, constants_count;
+/* What is exported, and the numbers that only the graph has. */
+typedef struct export {
+  const model_layer *layers;
+  size_t count;
+  mlp_cl_model_info *info;
+  onnx_graph graph;
   float scale;
-} graph;
+  float *numbers; /* constants of the encoding, one for each feature or output */
+  size_t numbers_count;
+}
+export;
 
-/* Room for the input's scaling, two nodes and two constants a layer, and the output's function. */
-static mlp_cl_status graph_create(graph *g, size_t layers, mlp_cl_error *error) {
-  size_t room = 2 * layers + 2;
-  *g = (graph){.value = "features",
-               .nodes = calloc(room, sizeof *g->nodes),
-               .constants = calloc(room, sizeof *g->constants),
-               .node_list = calloc(room, sizeof *g->node_list),
-               .constant_list = calloc(room, sizeof *g->constant_list)};
-  if (g->nodes && g->constants && g->node_list && g->constant_list) return MLP_CL_OK;
-  return fail_memory(error, room * (sizeof *g->nodes + sizeof *g->constants), "an ONNX graph");
+/* ---- The graph --------------------------------------------------------------------------------------------------- */
+
+static const struct onnx_function {
+  const char *operator;
+  float alpha; /* 0: no such attribute */
+  char *approximate;
+} functions[] = {[MLP_CL_RELU] = {"Relu", 0, NULL},
+                 [MLP_CL_LEAKY_RELU] = {"LeakyRelu", 0.01f, NULL},
+                 [MLP_CL_TANH] = {"Tanh", 0, NULL},
+                 [MLP_CL_SIGMOID] = {"Sigmoid", 0, NULL},
+                 [MLP_CL_GELU] = {"Gelu", 0, "tanh"}};
+
+static void add_activation(onnx_graph *g, mlp_cl_activation activation, size_t number) {
+  const struct onnx_function *f = &functions[activation];
+  onnx_node *n = onnx_add(g, f->operator, number);
+  if (f->alpha != 0.0f) onnx_set_float(n, "alpha", f->alpha);
+  if (f->approximate != NULL) onnx_set_string(n, "approximate", f->approximate);
 }
 
-static void graph_free(graph *g) {
-  free(g->nodes);
-  free(g->constants);
-  free(g->node_list);
-  free(g->constant_list);
-}
-
-/* ONNX wants little-endian bytes; they are made in place. */
-static void to_little_endian(float *values, size_t count) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  for (size_t i = 0; i < count; i++) {
-    uint32_t bits;
-    memcpy(&bits, &values[i], sizeof bits);
-    bits = __builtin_bswap32(bits);
-    memcpy(&values[i], &bits, sizeof bits);
-  }
-#else
-  (void)values;
-  (void)count;
-#endif
-}
-
-/* Returns the constant's name; values and name must outlive the graph. */
-static char *add_constant(graph *g, char *name, const size_t *sizes, size_t rank, float *values) {
-  constant *c = &g->constants[g->constants_count];
-  g->constant_list[g->constants_count++] = &c->proto;
-  onnx__tensor_proto__init(&c->proto);
-  size_t count = 1;
-  for (size_t i = 0; i < rank; i++) {
-    c->sizes[i] = (int64_t)sizes[i];
-    count *= sizes[i];
-  }
-  to_little_endian(values, count);
-  c->proto.name = name;
-  c->proto.n_dims = rank;
-  c->proto.dims = c->sizes;
-  c->proto.has_data_type = 1;
-  c->proto.data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
-  c->proto.has_raw_data = 1;
-  c->proto.raw_data = (ProtobufCBinaryData){.len = count * sizeof *values, .data = (uint8_t *)values};
-  return name;
-}
-
-/* Appends an operator that takes the last node's value. `layer` makes the name unique. */
-static node *add_node(graph *g, const char *operator, unsigned layer) {
-  node *n = &g->nodes[g->nodes_count];
-  g->node_list[g->nodes_count++] = &n->proto;
-  onnx__node_proto__init(&n->proto);
-  snprintf(n->name, sizeof n->name, "%u.%s", layer, operator);
-  n->inputs[0] = g->value;
-  n->outputs[0] = n->name;
-  n->proto.op_type = (char *)operator;
-  n->proto.name = n->name;
-  n->proto.n_input = n->proto.n_output = 1;
-  n->proto.input = n->inputs;
-  n->proto.output = n->outputs;
-  g->value = n->name;
-  return n;
-}
-
-static void add_input(node *n, char *name) {
-  n->inputs[n->proto.n_input++] = name;
-}
-
-static void set_attribute(node *n, char *name, int64_t value) {
-  onnx__attribute_proto__init(&n->attribute);
-  n->attribute.name = name;
-  n->attribute.has_type = 1;
-  n->attribute.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
-  n->attribute.has_i = 1;
-  n->attribute.i = value;
-  n->attributes[0] = &n->attribute;
-  n->proto.n_attribute = 1;
-  n->proto.attribute = n->attributes;
-}
-
-static void add_dense(graph *g, const model_layer *layer) {
+static void add_dense(onnx_graph *g, const model_layer *layer) {
   const safetensors_tensor *weight = layer->weight, *bias = layer->bias;
-  node *n = add_node(g, "Gemm", layer->number);
-  add_input(n, add_constant(g, weight->name, weight->sizes, 2, weight->values));
-  if (bias != NULL) add_input(n, add_constant(g, bias->name, bias->sizes, 1, bias->values));
-  set_attribute(n, "transB", 1);
+  onnx_node *n = onnx_add(g, "Gemm", layer->number);
+  onnx_add_constant(g, n, weight->name, weight->sizes, 2, weight->values);
+  if (bias != NULL) onnx_add_constant(g, n, bias->name, bias->sizes, 1, bias->values);
+  onnx_set_integer(n, "transB", 1);
 }
 
-/* NULL where the operator set has none. */
-static const char *operator_of(mlp_cl_activation activation) {
-  switch (activation) {
-    case MLP_CL_RELU: return "Relu";
-    case MLP_CL_LEAKY_RELU: return "LeakyRelu"; /* its slope is 0.01 where nothing else is said */
-    case MLP_CL_TANH: return "Tanh";
-    case MLP_CL_SIGMOID: return "Sigmoid";
-    case MLP_CL_GELU: break;
+/* The numbers of one operation on a row, `count` of them from the pool. */
+static float *take_numbers(export *e, size_t count) {
+  float *taken = e->numbers + e->numbers_count;
+  e->numbers_count += count;
+  return taken;
+}
+
+static void add_row_operation(export *e, const char *operator, size_t number, char *name, float *values, size_t count) {
+  onnx_add_constant(&e->graph, onnx_add(&e->graph, operator, number), name, &count, 1, values);
+}
+
+/* x = IsNaN(x) ? fill : x */
+static void add_fill(export *e, float *fill, size_t count) {
+  onnx_graph *g = &e->graph;
+  char *x = g->value;
+  onnx_add(g, "IsNaN", 0);
+  onnx_node *n = onnx_add(g, "Where", 0);
+  onnx_add_constant(g, n, "fill", &count, 1, fill);
+  onnx_add_input(n, x);
+}
+
+/* (x - offset) / divisor of each feature, the offset in two parts, since it may be large beside the divisor. */
+static void add_encoding(export *e, const mlp_cl_encoding *encoding) {
+  size_t width = encoding_width(encoding), feature = 0;
+  float *fill = take_numbers(e, width), *offset = take_numbers(e, width);
+  float *rest = take_numbers(e, width), *divisor = take_numbers(e, width);
+  bool filled = false;
+  for (size_t i = 0; i < encoding->columns_count; i++) {
+    const encoding_column *c = &encoding->columns[i];
+    bool number = c->kind == MLP_CL_COLUMN_NUMBER;
+    for (size_t j = 0; j < encoding_column_width(c); j++, feature++) {
+      fill[feature] = number ? (float)((c->fill - c->offset) / c->divisor) : 0.0f;
+      offset[feature] = number ? (float)c->offset : 0.0f;
+      rest[feature] = number ? (float)(c->offset - (double)offset[feature]) : 0.0f;
+      divisor[feature] = number ? (float)c->divisor : 1.0f;
+    }
+    filled = filled || c->filled;
   }
-  return NULL;
+  add_row_operation(e, "Sub", 0, "offset", offset, width);
+  add_row_operation(e, "Sub", 1, "offset.rest", rest, width);
+  add_row_operation(e, "Div", 0, "divisor", divisor, width);
+  if (filled) add_fill(e, fill, width);
 }
 
-/* The output's function: the numbers of a regression are called probabilities too, so that readers find one name. */
-static void add_last(graph *g, mlp_cl_task task, unsigned layer) {
-  static const char *const operators[] = {
-      [MLP_CL_CLASSIFICATION] = "Softmax", [MLP_CL_REGRESSION] = "Identity", [MLP_CL_MULTI_LABEL] = "Sigmoid"};
-  node *last = add_node(g, operators[task], layer);
-  if (task == MLP_CL_CLASSIFICATION) set_attribute(last, "axis", 1);
-  last->outputs[0] = "probabilities";
-}
-
-static void add_nodes(graph *g, const model_layer *layers, size_t count, const mlp_cl_model_info *info) {
-  float scale = info->scale;
-  g->scale = scale;
-  if (scale != 0.0f && scale != 1.0f) {
-    add_input(add_node(g, "Mul", 0), add_constant(g, "scale", (size_t[]){1}, 1, &g->scale));
-  }
+/* Back to the units of the data. */
+static void add_decoding(export *e, const mlp_cl_encoding *encoding) {
+  size_t count = encoding->labels_count;
+  float *divisor = take_numbers(e, count), *offset = take_numbers(e, count);
   for (size_t i = 0; i < count; i++) {
-    add_dense(g, &layers[i]);
-    if (i + 1 < count) add_node(g, operator_of(info->activation), layers[i].number);
+    divisor[i] = (float)encoding->labels[i].divisor;
+    offset[i] = (float)encoding->labels[i].offset;
   }
-  add_last(g, info->task, layers[count - 1].number);
+  add_row_operation(e, "Mul", 1, "target.divisor", divisor, count);
+  add_row_operation(e, "Add", 0, "target.offset", offset, count);
+}
+
+static void add_output(export *e) {
+  mlp_cl_task task = e->info->task;
+  const mlp_cl_encoding *encoding = e->info->encoding;
+  if (task == MLP_CL_CLASSIFICATION) onnx_set_integer(onnx_add(&e->graph, "Softmax", 0), "axis", 1);
+  if (task == MLP_CL_MULTI_LABEL) onnx_add(&e->graph, "Sigmoid", e->layers[e->count - 1].number);
+  if (task == MLP_CL_REGRESSION && encoding != NULL && encoding->labels[0].kind == MLP_CL_COLUMN_TARGET)
+    add_decoding(e, encoding);
+  onnx_node *last = &e->graph.nodes[e->graph.nodes_count - 1];
+  last->outputs[0] = task == MLP_CL_REGRESSION ? "values" : "probabilities";
+}
+
+static void add_nodes(export *e) {
+  const mlp_cl_encoding *encoding = e->info->encoding;
+  e->scale = e->info->scale;
+  if (encoding != NULL) add_encoding(e, encoding);
+  if (e->scale != 0.0f && e->scale != 1.0f) add_row_operation(e, "Mul", 0, "scale", &e->scale, 1);
+  for (size_t i = 0; i < e->count; i++) {
+    add_dense(&e->graph, &e->layers[i]);
+    if (i + 1 < e->count) add_activation(&e->graph, e->info->activation, e->layers[i].number);
+  }
+  add_output(e);
 }
 
 /* ---- The file ---------------------------------------------------------------------------------------------------- */
@@ -225,7 +191,19 @@ static void describe_matrix(matrix *m, char *name, size_t cols) {
   m->info.type = &m->type;
 }
 
-static mlp_cl_status write_graph(const graph *g, const mlp_cl_model_info *info, const char *path, mlp_cl_error *error) {
+static void fill_graph(export *e, matrix *features, matrix *outputs, Onnx__GraphProto *proto) {
+  describe_matrix(features, "features", e->info->widths[0]);
+  describe_matrix(outputs, e->graph.nodes[e->graph.nodes_count - 1].outputs[0], e->info->widths[e->count]);
+  onnx__graph_proto__init(proto);
+  proto->name = "perceptron";
+  proto->n_node = e->graph.nodes_count;
+  proto->node = e->graph.node_list;
+  proto->n_initializer = e->graph.constants_count;
+  proto->initializer = e->graph.constant_list;
+}
+
+static mlp_cl_status write_graph(export *e, const char *path, mlp_cl_error *error) {
+  const mlp_cl_model_info *info = e->info;
   Onnx__StringStringEntryProto *entries = calloc(info->metadata_count + 1, sizeof *entries);
   Onnx__StringStringEntryProto **entry_list = calloc(info->metadata_count + 1, sizeof *entry_list);
   mlp_cl_status status = MLP_CL_OK;
@@ -239,25 +217,20 @@ static mlp_cl_status write_graph(const graph *g, const mlp_cl_model_info *info, 
     entries[i].value = info->metadata[i].value;
     entry_list[i] = &entries[i];
   }
-  matrix features, probabilities;
-  describe_matrix(&features, "features", info->widths[0]);
-  describe_matrix(&probabilities, "probabilities", info->classes);
-  Onnx__GraphProto proto = ONNX__GRAPH_PROTO__INIT;
-  proto.name = "perceptron";
-  proto.n_node = g->nodes_count;
-  proto.node = g->node_list;
-  proto.n_initializer = g->constants_count;
-  proto.initializer = g->constant_list;
+  matrix features, outputs;
+  Onnx__GraphProto proto;
+  fill_graph(e, &features, &outputs, &proto);
   proto.n_input = proto.n_output = 1;
   proto.input = (Onnx__ValueInfoProto *[]){&features.info};
-  proto.output = (Onnx__ValueInfoProto *[]){&probabilities.info};
+  proto.output = (Onnx__ValueInfoProto *[]){&outputs.info};
+  bool gelu = info->activation == MLP_CL_GELU;
   Onnx__OperatorSetIdProto operators = ONNX__OPERATOR_SET_ID_PROTO__INIT;
   operators.domain = "";
   operators.has_version = 1;
-  operators.version = OPERATOR_SET;
+  operators.version = gelu ? GELU_OPERATOR_SET : OPERATOR_SET;
   Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
   model.has_ir_version = 1;
-  model.ir_version = IR_VERSION;
+  model.ir_version = gelu ? GELU_IR_VERSION : IR_VERSION;
   model.n_opset_import = 1;
   model.opset_import = (Onnx__OperatorSetIdProto *[]){&operators};
   model.producer_name = "mlp_cl";
@@ -272,28 +245,33 @@ cleanup:
   return status;
 }
 
+/* Room for the encoding (five nodes), two nodes a layer, and the output (two). */
+static mlp_cl_status build_and_write(export *e, const char *path, mlp_cl_error *error) {
+  size_t inputs = e->info->widths[0], outputs = e->info->widths[e->count];
+  mlp_cl_status status = onnx_graph_begin(&e->graph, "features", 2 * e->count + 8, 2 * e->count + 8, error);
+  if (status == MLP_CL_OK && (e->numbers = calloc(4 * inputs + 2 * outputs, sizeof *e->numbers)) == NULL)
+    status = fail_memory(error, (4 * inputs + 2 * outputs) * sizeof *e->numbers, "an ONNX graph");
+  if (status == MLP_CL_OK) {
+    add_nodes(e);
+    status = write_graph(e, path, error);
+  }
+  onnx_graph_free(&e->graph);
+  free(e->numbers);
+  return status;
+}
+
 static mlp_cl_status export_content(const char *model_path, safetensors *content, const char *onnx_path,
                                     mlp_cl_error *error) {
   model_layer *layers = NULL;
-  size_t count = 0;
-  TRY(model_layers(model_path, content, &layers, &count, error));
-  graph g = {0};
-  mlp_cl_model_info *info = NULL;
+  export e = {0};
   char hex[65];
-  mlp_cl_status status = model_sha256(layers, count, hex, error);
+  TRY(model_layers(model_path, content, &layers, &e.count, error));
+  e.layers = layers;
+  mlp_cl_status status = model_sha256(layers, e.count, hex, error);
   if (status == MLP_CL_OK) status = model_check_sha256(model_path, content, hex, error);
-  if (status == MLP_CL_OK) status = model_info_read(model_path, content, layers, count, &info, error);
-  if (status == MLP_CL_OK && count > 1 && operator_of(info->activation) == NULL) {
-    status = fail(error, MLP_CL_BAD_ARGUMENT, "%s: ONNX's operator set %d has no %s; train with another activation",
-                  model_path, OPERATOR_SET, mlp_cl_activation_name(info->activation));
-  }
-  if (status == MLP_CL_OK) status = graph_create(&g, count, error);
-  if (status == MLP_CL_OK) {
-    add_nodes(&g, layers, count, info);
-    status = write_graph(&g, info, onnx_path, error);
-  }
-  graph_free(&g);
-  mlp_cl_model_info_destroy(info);
+  if (status == MLP_CL_OK) status = model_info_read(model_path, content, layers, e.count, &e.info, error);
+  if (status == MLP_CL_OK) status = build_and_write(&e, onnx_path, error);
+  mlp_cl_model_info_destroy(e.info);
   free(layers);
   return status;
 }

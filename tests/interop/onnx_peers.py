@@ -30,28 +30,59 @@ def run(*arguments):
     return subprocess.run([str(a) for a in arguments], check=True, capture_output=True, text=True).stdout
 
 
-def write_data(folder):
-    """Two IDX files of random bytes, in which a class is a brighter column."""
+def images(folder):
+    """Two IDX files of random bytes, in which a class is a brighter column; the options, and what ONNX is given."""
     random = numpy.random.default_rng(1)
     rows, labels = random.integers(0, 200, (500, 23), numpy.uint8), random.integers(0, 7, 500, numpy.uint8)
     rows[numpy.arange(500), labels] += 55
     (folder / "rows").write_bytes(bytes([0, 0, 8, 2]) + struct.pack(">II", *rows.shape) + rows.tobytes())
     (folder / "labels").write_bytes(bytes([0, 0, 8, 1]) + struct.pack(">I", len(labels)) + labels.tobytes())
-    return rows.astype(numpy.float32)
+    return ["--data", folder / "rows", "--labels", folder / "labels"], ["--data", folder / "rows"], rows
 
 
-def compare(mlp_cl, folder, rows, name, options):
+COLOURS = ["blue", "green", "red"]
+
+
+def table(folder):
+    """A table with numbers of very different size, missing ones among them, and a column of text."""
+    random = numpy.random.default_rng(2)
+    labels, colours = random.integers(0, 3, 400), random.integers(0, 3, 400)
+    years = 2000.5 + labels + random.random(400)
+    small = 1e-4 * random.random(400) * (1 + labels)
+    missing = random.random(400) < 0.1
+    file = folder / "table.csv"
+    with file.open("w") as stream:
+        stream.write("year,small,colour,kind\n")
+        for i in range(400):
+            year = "" if missing[i] else repr(float(numpy.float32(years[i])))
+            stream.write(f"{year},{float(numpy.float32(small[i]))!r},{COLOURS[colours[i]]},kind {labels[i]}\n")
+    years[missing] = numpy.nan
+    rows = numpy.column_stack([years, small, *(colours == c for c in range(3))])
+    return ["--data", file, "--one-hot", "all", "--missing", "mean"], ["--data", file], rows
+
+
+def columns(mlp_cl, model, rows):
+    """One-hot columns in the order of the model's values."""
+    told = json.loads(run(mlp_cl, "inspect", model, "--json"))["metadata"].get("mlp_cl.table")
+    if told is None:
+        return rows
+    values = json.loads(told)["columns"][2]["values"]
+    return numpy.column_stack([rows[:, :2], *(rows[:, 2 + COLOURS.index(value)] for value in values)])
+
+
+def compare(mlp_cl, folder, source, name, options):
     model, exported = folder / "model.safetensors", folder / "model.onnx"
-    data = ["--data", folder / "rows", "--labels", folder / "labels"]
-    run(mlp_cl, "train", *data, "--epochs", 20, "--batch", 10, "--out", model, "--force", "--quiet", *options)
+    training, predicting, rows = source(folder)
+    run(mlp_cl, "train", *training, "--epochs", 20, "--batch", 10, "--out", model, "--force", "--quiet", *options)
     run(mlp_cl, "export", model, "--out", exported, "--force", "--quiet")
     onnx.checker.check_model(onnx.load(exported), full_check=True)
-    told = json.loads(run(mlp_cl, "predict", model, *data[:2], "--json", "--probabilities", "--quiet"))["predictions"]
+    told = json.loads(run(mlp_cl, "predict", model, *predicting, "--json", "--all", "--quiet"))["predictions"]
     wanted = numpy.array([row["probabilities"] for row in told])
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
-    got = session.run(["probabilities"], {"features": rows})[0]
+    features = columns(mlp_cl, model, rows).astype(numpy.float32)
+    got = session.run(["probabilities"], {"features": features})[0]
     worst = float(numpy.abs(got - wanted).max())
-    print(f"{name:24} {len(wanted)} rows, largest difference {worst:.2e}")
+    print(f"{source.__name__ + ', ' + name:28} {len(wanted)} rows, largest difference {worst:.2e}")
     return worst <= LIMIT
 
 
@@ -59,8 +90,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        rows = write_data(pathlib.Path(folder))
-        passed = [compare(sys.argv[1], pathlib.Path(folder), rows, *case) for case in CASES.items()]
+        passed = [compare(sys.argv[1], pathlib.Path(folder), source, *case)
+                  for source in (images, table) for case in CASES.items()]
     sys.exit(0 if all(passed) else 1)
 
 

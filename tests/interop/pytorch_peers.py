@@ -40,7 +40,7 @@ def write_data(folder):
 
 
 def outputs(mlp_cl, model, folder):
-    told = run(mlp_cl, "predict", model, "--data", folder / "rows", "--json", "--probabilities", "--quiet")
+    told = run(mlp_cl, "predict", model, "--data", folder / "rows", "--json", "--all", "--quiet")
     return torch.tensor([row["probabilities"] for row in json.loads(told)["predictions"]])
 
 
