@@ -224,6 +224,66 @@ START_TEST(steps_in_pieces_equal_a_run) {
 }
 END_TEST
 
+typedef struct losses {
+  double at[16]; /* by step */
+  size_t count;
+} losses;
+
+static bool take_losses(const mlp_cl_event *event, void *user) {
+  losses *l = user;
+  if (event->kind != MLP_CL_EVENT_STEP || isnan(event->train_loss)) return true;
+  ck_assert_uint_lt(event->step, 16);
+  l->at[event->step] = event->train_loss;
+  l->count++;
+  return true;
+}
+
+/* The mean cross-entropy of some rows before any step. */
+static double loss_of_rows(size_t first, size_t end) {
+  mlp_cl_network *network = make_network(device);
+  float *probabilities = test_floats(ROWS * CLASSES);
+  ck_ok(mlp_cl_network_predict_dataset(network, train, 0, ROWS, probabilities, &test_error));
+  double sum = 0;
+  for (size_t i = first; i < end; i++)
+    sum -= log((double)probabilities[i * CLASSES + (size_t)mlp_cl_dataset_labels(train)[i]]);
+  free(probabilities);
+  mlp_cl_network_destroy(network);
+  return sum / (double)(end - first);
+}
+
+/* Four steps of 16, 16, 16 and 2 rows in an epoch, told every third: after steps 3, 6, 9; the twelfth ends an epoch. */
+START_TEST(losses_are_told_within_epochs) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  recipe.epochs = 3;
+  mlp_cl_network *told = make_network(device), *untold = make_network(device), *still = make_network(device);
+  mlp_cl_trainer *trainer;
+  char hex[2][65];
+  losses l = {.count = 0};
+  ck_ok(mlp_cl_trainer_create(told, train, NULL, &recipe, &trainer, &test_error));
+  ck_ok(mlp_cl_trainer_losses_every(trainer, 3, &test_error));
+  ck_ok(mlp_cl_trainer_run(trainer, take_losses, &l, &test_error));
+  mlp_cl_trainer_destroy(trainer);
+  ck_assert_uint_eq(l.count, 3);
+  ck_ok(mlp_cl_train(untold, train, NULL, &recipe, NULL, NULL, &test_error));
+  hash(told, hex[0]);
+  hash(untold, hex[1]);
+  ck_assert_str_eq(hex[0], hex[1]);
+
+  recipe = (mlp_cl_recipe){.seed = 1, .epochs = 3, .batch = 16, .learning_rate = 0, .no_shuffle = true};
+  l = (losses){.count = 0};
+  ck_ok(mlp_cl_trainer_create(still, train, NULL, &recipe, &trainer, &test_error));
+  ck_ok(mlp_cl_trainer_losses_every(trainer, 3, &test_error));
+  ck_ok(mlp_cl_trainer_run(trainer, take_losses, &l, &test_error));
+  mlp_cl_trainer_destroy(trainer);
+  ck_assert_double_eq_tol(l.at[3], loss_of_rows(0, 48), 1e-5);
+  ck_assert_double_eq_tol(l.at[6], loss_of_rows(0, 32), 1e-5); /* since the epoch began */
+  ck_assert_double_eq_tol(l.at[9], loss_of_rows(0, 16), 1e-5);
+  mlp_cl_network_destroy(told);
+  mlp_cl_network_destroy(untold);
+  mlp_cl_network_destroy(still);
+}
+END_TEST
+
 START_TEST(seeds_matter) {
   mlp_cl_recipe recipe = ragged_recipe();
   char hex[2][65];
@@ -392,6 +452,7 @@ int main(void) {
   tcase_add_test(tests, has_the_bits_of_the_reference);
   tcase_add_test(tests, streamed_rows_have_the_same_bits);
   tcase_add_test(tests, steps_in_pieces_equal_a_run);
+  tcase_add_test(tests, losses_are_told_within_epochs);
   tcase_add_test(tests, seeds_matter);
   tcase_add_test(tests, cancels_when_asked);
   tcase_add_test(tests, cancels_within_an_epoch);

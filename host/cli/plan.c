@@ -59,6 +59,7 @@ static bool read_counts(const options *o, plan *p) {
   uint64_t epochs = p->recipe.epochs, batch = p->recipe.batch;
   if (!options_unsigned(o, OPTION_EPOCHS, 1, 1000000000, "a whole number from 1 to 1000000000", &epochs) ||
       !options_unsigned(o, OPTION_BATCH, 1, 1 << 24, "a whole number from 1 to 16777216", &batch) ||
+      !options_unsigned(o, OPTION_LOG_EVERY, 1, 1000000000, "a whole number of steps from 1", &p->log_every) ||
       !options_unsigned(o, OPTION_SEED, 0, UINT64_MAX, "a whole number from 0 to 18446744073709551615",
                         &p->recipe.seed) ||
       !options_unsigned(o, OPTION_VERIFY_EVERY, 0, UINT32_MAX, "a number of steps, such as 1000, or 0",

@@ -11,6 +11,7 @@ typedef struct plan {
   bool bias;
   mlp_cl_init init;
   mlp_cl_activation activation;
+  uint64_t log_every;    /* steps; 0: epochs alone */
   const char *init_from; /* a model file to begin with, or NULL */
   const char *out;       /* or NULL */
   uint64_t data_bytes;   /* of device memory, as in mlp_cl_context_options */

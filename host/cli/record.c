@@ -12,6 +12,7 @@
 
 struct poptOption record_options[] = {
     OPTION_VALUE("log", OPTION_LOG, "append a line of JSON to FILE for every epoch", "FILE"),
+    OPTION_VALUE("log-every", OPTION_LOG_EVERY, "log, and plot, the loss of every N steps, too", "N"),
     OPTION_VALUE("plot", OPTION_PLOT, "draw loss and accuracy by epoch to FILE (SVG)", "FILE"), POPT_TABLEEND};
 
 /* The files of one run must not write over each other. */
@@ -30,6 +31,9 @@ static int check_distinct(const options *o) {
 int record_begin(const options *o, record *r) {
   *r = (record){.curve = curve_begin(), .picture = options_text(o, OPTION_PLOT, NULL)};
   int status = check_distinct(o);
+  if (status == STATUS_OK && options_has(o, OPTION_LOG_EVERY) && !options_has(o, OPTION_LOG) &&
+      !options_has(o, OPTION_PLOT))
+    return report_usage("--log-every needs --log or --plot: where should it go?");
   if (status == STATUS_OK) status = output_check(o, OPTION_PLOT);
   return status == STATUS_OK ? log_open(options_text(o, OPTION_LOG, NULL), &r->log) : status;
 }

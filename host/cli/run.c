@@ -113,6 +113,7 @@ mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const ru
   mlp_cl_status status = create_network(r, p, data, error);
   if (status == MLP_CL_OK)
     status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
+  if (status == MLP_CL_OK) status = mlp_cl_trainer_losses_every(trainer, p->log_every, error);
   if (status == MLP_CL_OK) status = mlp_cl_trainer_verify_every(trainer, p->verify_every, error);
   if (status != MLP_CL_OK) {
     mlp_cl_trainer_destroy(trainer);

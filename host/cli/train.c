@@ -155,6 +155,7 @@ static int run_reference(const plan *p, const run_data *data, run *reference) {
   plan whole = *p; /* from the first step */
   whole.checkpoints = (checkpoint_plan){.resume = NULL};
   whole.verify_every = 0;
+  whole.log_every = 0;
   report_note("training again on the CPU reference to compare the bits");
   if (mlp_cl_context_create("reference", NULL, &context, &error) != MLP_CL_OK) return report_failure(&error);
   if (run_train(reference, context, &whole, &only_train, "reference", NULL, NULL, &error) != MLP_CL_OK)

@@ -420,7 +420,8 @@ typedef struct mlp_cl_event {
   uint64_t steps;        /* in the whole run */
   uint64_t samples;      /* rows trained on so far in this call */
   double seconds;        /* since this call began, evaluation included */
-  double train_loss;     /* mean over the epoch's rows as they were trained on; NaN in STEP events */
+  double train_loss;     /* mean over the epoch's rows as they were trained on; NaN in STEP events,
+                            but for those of mlp_cl_trainer_losses_every */
   double train_accuracy; /* R² for regression, as in mlp_cl_evaluation */
   bool has_test;
   double test_loss;
@@ -449,6 +450,10 @@ MLP_CL_API void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer);
  * MISMATCH (the text names step, layer, element and both values); the network then holds what the device computed.
  * Errors: BAD_ARGUMENT, NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_verify_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
+/* From now on trainer_run tells the loss within epochs, too: after every `steps`th step of the run (0: none), unless an
+ * epoch ends there, comes a STEP event whose train_loss is the mean over the epoch's rows since the last one. Each
+ * waits for the device. No bit of the result changes. Error: BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_trainer_losses_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL)
  * gets the number taken, less than asked only at the end of the run. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done,

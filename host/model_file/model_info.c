@@ -251,14 +251,6 @@ bool mlp_cl_model_info_has_bias(const mlp_cl_model_info *info) {
   return info->bias;
 }
 
-mlp_cl_activation mlp_cl_model_info_activation(const mlp_cl_model_info *info) {
-  return info->activation;
-}
-
-mlp_cl_task mlp_cl_model_info_task(const mlp_cl_model_info *info) {
-  return info->task;
-}
-
 const char *mlp_cl_model_info_sha256(const mlp_cl_model_info *info) {
   return info->sha256[0] == '\0' ? NULL : info->sha256;
 }

@@ -166,12 +166,41 @@ mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp
   return checkpoint_write(path, &content, error);
 }
 
+/* ---- Losses within epochs --------------------------------------------------------------------------------------- */
+
+static uint64_t steps_to_loss(const mlp_cl_trainer *t) {
+  return t->losses_every == 0 ? UINT64_MAX : t->losses_every - t->step % t->losses_every;
+}
+
+/* The mean over the rows since the last one that was told, or since the epoch began. */
+static mlp_cl_status tell_loss(progress *p, size_t epoch, mlp_cl_error *error) {
+  mlp_cl_trainer *t = p->trainer;
+  uint64_t begin = (uint64_t)(epoch - 1) * t->parts.epoch_steps;
+  uint64_t last = t->step > t->losses_every ? t->step - t->losses_every : 0;
+  size_t first = last > begin ? (size_t)(last - begin) * t->parts.batch : 0;
+  size_t end = (size_t)(t->step - begin) * t->parts.batch;
+  TRY(trainer_check_flag(t, error));
+  TRY(trainer_read_metrics(t, error));
+  double sum = 0;
+  for (size_t i = first; i < end; i++) sum += (double)t->metrics.losses[i];
+  mlp_cl_event event = event_of(p, MLP_CL_EVENT_STEP, epoch);
+  event.train_loss = sum / (double)(end - first);
+  return report(p, &event, error);
+}
+
+mlp_cl_status mlp_cl_trainer_losses_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error) {
+  if (trainer == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer is NULL");
+  trainer->losses_every = steps;
+  return MLP_CL_OK;
+}
+
 /* ---- The way through the steps ---------------------------------------------------------------------------------- */
 
 /* Enqueues a slice and fits the next one's length to the time that it took. */
 static mlp_cl_status run_slice(progress *p, uint64_t left, mlp_cl_error *error) {
   double began = now();
-  uint64_t slice = steps_to_checkpoint(p->trainer);
+  uint64_t slice = steps_to_checkpoint(p->trainer), to_loss = steps_to_loss(p->trainer);
+  if (to_loss < slice) slice = to_loss;
   if (p->slice < slice) slice = p->slice;
   TRY(trainer_advance(p->trainer, left < slice ? left : slice, error));
   double seconds = now() - began;
@@ -187,7 +216,9 @@ static mlp_cl_status run_epoch(progress *p, mlp_cl_error *error) {
   while (t->step < end) {
     TRY(run_slice(p, end - t->step, error));
     if (t->step < end) TRY(keep(p, error));
-    if (t->step < end && now() - p->reported >= EVENT_SECONDS) {
+    if (t->step < end && t->losses_every > 0 && t->step % t->losses_every == 0) {
+      TRY(tell_loss(p, epoch, error));
+    } else if (t->step < end && now() - p->reported >= EVENT_SECONDS) {
       mlp_cl_event event = event_of(p, MLP_CL_EVENT_STEP, epoch);
       TRY(report(p, &event, error));
     }

@@ -47,6 +47,7 @@ struct mlp_cl_trainer {
   row_metrics metrics;            /* (rows), read at the end of an epoch */
   double spread;                  /* of the training targets */
   uint64_t step;                  /* steps enqueued in the run */
+  uint64_t losses_every;          /* steps; 0: losses are told at the ends of epochs alone */
   struct step_verifier *verifier; /* owned; NULL: no step is verified */
   epoch_history history;
   checkpoint_schedule checkpoints;

@@ -32,6 +32,13 @@ run 0 plot run.jsonl --out first.svg
 run 0 plot run.jsonl --out second.svg
 cmp -s first.svg second.svg || fail "$last: the same log gave another picture"
 
+# --log-every: the loss of every tenth step, too, as lines and as a curve.
+run 0 train --device reference --epochs 2 --log steps.jsonl --log-every 10 --plot steps.svg --quiet
+same "$(grep -c '"event":"step"' steps.jsonl)" 9
+picture steps.svg faded
+refused 2 train --device reference --log-every 10
+refused 2 train --device reference --log-every 0 --log x.jsonl
+
 # The result of --json is as good as a log, and names are escaped.
 run 0 train --device reference --epochs 2 --json --quiet
 name=$(printf 'a<b>&\001\377.json')
