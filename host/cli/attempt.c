@@ -47,7 +47,8 @@ static mlp_cl_status measure_all(mlp_cl_context *context, const measured_network
 }
 
 static mlp_cl_status compare_and_keep(mlp_cl_context *context, mlp_cl_error *error) {
-  mlp_cl_status status = mlp_cl_validate(context, true, NULL, NULL, error);
+  const mlp_cl_validate_options quick = {.quick = true};
+  mlp_cl_status status = mlp_cl_validate(context, &quick, NULL, NULL, error);
   return status == MLP_CL_OK ? mlp_cl_tuning_keep(context, error) : status;
 }
 

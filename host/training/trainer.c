@@ -118,11 +118,8 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   TRY(check(network, train, test, error));
   recipe_parts parts;
   TRY(recipe_read(recipe, train->rows, &parts, error));
-<<<<<<< HEAD
   if (recipe->optimiser != MLP_CL_SGD) TRY(context_prove(network->context, "adam", error));
-=======
   TRY(context_prove_steps(network->context, false, error));
->>>>>>> 4ee5208 (context: whole steps are compiled and proven by runs that are long enough for them)
   mlp_cl_trainer *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
   created->network = network;
@@ -183,12 +180,8 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
                       .end = size_min(t->train->rows, (in_epoch + (size_t)steps) * t->parts.batch),
                       .step = (uint32_t)t->step};
   t->network->changes++;
-<<<<<<< HEAD
-  TRY(advance(t, order->rows, range, error));
-=======
   TRY(context_prove_steps(t->network->context, false, error));
-  TRY(run_steps(t->network->backend, &t->plan, &range, error));
->>>>>>> 4ee5208 (context: whole steps are compiled and proven by runs that are long enough for them)
+  TRY(advance(t, order->rows, range, error));
   t->step += steps;
   if (trainer_epoch(t) == epoch) return MLP_CL_OK;
   return trainer_prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */
