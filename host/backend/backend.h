@@ -66,6 +66,36 @@ typedef struct sgd {
   bool nesterov;
 } sgd;
 
+/* One step of Adam (torch.optim.Adam, AdamW where `decoupled`); canonical() by the gradients' floor but for w:
+ *   g = canonical(fma(weight_decay, w, g)), or decoupled: w = canonical(w · shrink)     if weight_decay != 0
+ *   m = canonical(fma(1 - beta1, g - m, m))
+ *   s = canonical(exact_sqrt(fma(beta2 · s, s, ((1 - beta2) · g) · g)))      the root of the mean square, which has no
+ *   u = canonical(exact_divide(m, fma(s, root, epsilon)))                    floor that small gradients would meet
+ *   w = canonical(fma(-rate, u, w)) */
+typedef struct adam {
+  float rate;              /* learning rate / (1 - beta1^t) */
+  float root;              /* 1 / sqrt(1 - beta2^t) */
+  float keep2, add1, add2; /* beta2, 1 - beta1, 1 - beta2 */
+  float epsilon, weight_decay, shrink;
+  bool decoupled;
+} adam;
+
+/* From which `adam` is made for each step. */
+typedef struct adam_rates {
+  float learning_rate, beta1, beta2, epsilon, weight_decay;
+  bool decoupled;
+} adam_rates;
+
+/* What adam reads and changes: gradient GRADIENT, weight WEIGHT, moment and rms STATE, all of one shape. A weight or
+ * rms that is not finite lowers *flag (uint32; NULL: none) to `step`. */
+typedef struct adam_step {
+  adam rule;
+  const tensor *gradient;
+  tensor *weight, *moment, *rms;
+  tensor *flag;
+  uint32_t step;
+} adam_step;
+
 /* y (rows, width) = canonical(source[order[first + i]] · scale), into an ACTIVATION. |scale| is in [2^-90, 2^90]: so it
  * makes no difference whether a device flushes subnormal elements. */
 typedef struct gather {
@@ -176,8 +206,10 @@ typedef struct dense_backward_weight {
 
 typedef struct step_layer {
   size_t in, out;
-  tensor *weight, *bias; /* bias NULL without */
-  tensor *weight_velocity, *bias_velocity;
+  tensor *weight, *bias;                   /* bias NULL without */
+  tensor *weight_velocity, *bias_velocity; /* Adam's moments, too */
+  tensor *weight_rms, *bias_rms;           /* Adam */
+  tensor *d_weight, *d_bias;               /* Adam: room for the gradients */
   tensor *z;   /* (batch, out): before the activation; NULL where it is ReLU, and for the last */
   tensor *y;   /* (batch, out): output; the logits for the last */
   tensor *d_y; /* (batch, out) */
@@ -198,7 +230,9 @@ typedef struct step_plan {
   tensor *losses, *flag;
   tensor *predictions; /* classification */
   tensor *scores;      /* else */
+  mlp_cl_optimiser optimiser;
   sgd update;
+  adam_rates adam; /* for Adam and AdamW */
   dropout dropout; /* of hidden layers; step and layer are set on the way */
   bool mean;       /* scale of the loss: 1/rows, or 1 */
 } step_plan;
@@ -261,6 +295,8 @@ typedef struct backend_operations {
                            mlp_cl_error *error);
   mlp_cl_status (*sgd)(backend *self, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
                        mlp_cl_error *error);
+
+  mlp_cl_status (*adam)(backend *self, const adam_step *a, mlp_cl_error *error);
 
   /* Optional (NULL): whole steps in fewer launches, with the same bits. Takes *taken steps from the range's start,
    * maybe none: the caller does the next one by the operations above, and asks again. */

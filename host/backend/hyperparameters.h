@@ -12,6 +12,13 @@ mlp_cl_status sgd_from_recipe(const mlp_cl_recipe *recipe, sgd *update, mlp_cl_e
  * Errors: BAD_ARGUMENT. */
 mlp_cl_status dropout_from_rate(float rate, bool unscaled, dropout *mask, mlp_cl_error *error);
 
+/* Reads learning_rate, beta1, beta2, epsilon, weight_decay and the optimiser. Errors: BAD_ARGUMENT. */
+mlp_cl_status adam_from_recipe(const mlp_cl_recipe *recipe, adam_rates *rates, mlp_cl_error *error);
+/* The rule of step number t, from 1. Powers are products in double, by squaring, so that every host has the same; what
+ * is then rounded to float is learning_rate / (1 - beta1^t), 1 / exact_sqrt((float)(1 - beta2^t)), 1 - beta1, 1 - beta2
+ * and 1 - learning_rate · weight_decay. */
+adam adam_of_step(const adam_rates *rates, uint64_t t);
+
 /* Of target_loss: (2 for squared errors, 1 else) · (1 / (rows · outputs) for the mean, 1 for the sum). */
 float target_loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs);
 

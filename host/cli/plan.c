@@ -10,6 +10,8 @@
 struct poptOption plan_options[] = {
     OPTION_VALUE("hidden", OPTION_HIDDEN,
                  "widths of the hidden layers, or 'none' (default: 64 for digits and tables, else 512)", "N,N,..."),
+    OPTION_VALUE("activation", OPTION_ACTIVATION,
+                 "between the layers: relu, leaky-relu, tanh, sigmoid or gelu (default: relu)", "NAME"),
     OPTION_FLAG("no-bias", OPTION_NO_BIAS, "layers without bias"),
     OPTION_VALUE("init", OPTION_INIT, "initial weights: he, pytorch or zero (default: he)", "NAME"),
     OPTION_VALUE("init-from", OPTION_INIT_FROM,
@@ -18,7 +20,9 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits and tables, else 10)",
                  "N"),
     OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits and tables, else 128)", "N"),
-    OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.02 for digits and tables, else 0.05)", "X"),
+    OPTION_VALUE("optimiser", OPTION_OPTIMISER, "sgd, adam or adamw (default: sgd)", "NAME"),
+    OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.001 for Adam, 0.02 for digits and tables, else 0.05)",
+                 "X"),
     OPTION_VALUE("momentum", OPTION_MOMENTUM, "of stochastic gradient descent (default: 0.9)", "X"),
     OPTION_FLAG("nesterov", OPTION_NESTEROV, "Nesterov's form of the momentum"),
     OPTION_VALUE("weight-decay", OPTION_WEIGHT_DECAY, "added to the gradient as X times the weight (default: 0)", "X"),
@@ -68,11 +72,18 @@ static bool read_counts(const options *o, plan *p) {
 static bool read_words(const options *o, plan *p) {
   static const char *const inits[] = {"he", "pytorch", "zero", NULL};
   static const char *const reductions[] = {"mean", "sum", NULL};
-  size_t init = MLP_CL_INIT_HE, reduction = MLP_CL_MEAN;
+  static const char *const activations[] = {"relu", "leaky-relu", "tanh", "sigmoid", "gelu", NULL};
+  static const char *const optimisers[] = {"sgd", "adam", "adamw", NULL};
+  size_t init = MLP_CL_INIT_HE, reduction = MLP_CL_MEAN, activation = MLP_CL_RELU, optimiser = MLP_CL_SGD;
   if (!options_word(o, OPTION_INIT, inits, "he, pytorch or zero", &init) ||
+      !options_word(o, OPTION_ACTIVATION, activations, "relu, leaky-relu, tanh, sigmoid or gelu", &activation) ||
+      !options_word(o, OPTION_OPTIMISER, optimisers, "sgd, adam or adamw", &optimiser) ||
       !options_word(o, OPTION_REDUCTION, reductions, "mean or sum", &reduction))
     return false;
   p->init = (mlp_cl_init)init;
+  p->activation = (mlp_cl_activation)activation;
+  p->recipe.optimiser = (mlp_cl_optimiser)optimiser;
+  if (optimiser != MLP_CL_SGD && !options_has(o, OPTION_LR)) p->recipe.learning_rate = 0.001f;
   p->recipe.reduction = (mlp_cl_reduction)reduction;
   return true;
 }

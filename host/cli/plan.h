@@ -10,6 +10,7 @@ typedef struct plan {
   size_t hidden_count;
   bool bias;
   mlp_cl_init init;
+  mlp_cl_activation activation;
   const char *init_from; /* a model file to begin with, or NULL */
   const char *out;       /* or NULL */
   bool verify;

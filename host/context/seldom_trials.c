@@ -74,9 +74,42 @@ static void multi_label(trial_run *run, trial_shape s) {
   run_target_loss(run, s, MLP_CL_MULTI_LABEL);
 }
 
+static void run_adam(trial_run *run, trial_shape s, bool decoupled) {
+  const adam_rates rates = {.learning_rate = 0.01f,
+                            .beta1 = 0.9f,
+                            .beta2 = 0.999f,
+                            .epsilon = 1e-8f,
+                            .weight_decay = 0.01f,
+                            .decoupled = decoupled};
+  adam_step a = {.weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, TRIAL_UNIFORM),
+                 .moment = trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM),
+                 .rms = trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_NOT_NEGATIVE),
+                 .flag = trial_integers(run, 1, -1)};
+  for (uint32_t step = 1; step < 4; step++) {
+    a.rule = adam_of_step(&rates, step);
+    a.gradient = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_UNIFORM);
+    DO(&run->set, adam, &a);
+  }
+  trial_collect(run, a.weight, s.in);
+  trial_collect(run, a.moment, s.in);
+  trial_collect(run, a.rms, s.in);
+  trial_collect(run, a.flag, 1);
+}
+static void adam_coupled(trial_run *run, trial_shape s) {
+  run_adam(run, s, false);
+}
+static void adam_decoupled(trial_run *run, trial_shape s) {
+  run_adam(run, s, true);
+}
+
 const trial seldom_trials[] = {
-    {"activation leaky-relu", leaky_relu},     {"activation tanh", hyperbolic_tangent},
-    {"activation sigmoid", sigmoid},           {"activation gelu", gelu},
-    {"target loss of regression", regression}, {"target loss of multi-label", multi_label},
+    {"activation leaky-relu", leaky_relu},
+    {"activation tanh", hyperbolic_tangent},
+    {"activation sigmoid", sigmoid},
+    {"activation gelu", gelu},
+    {"target loss of regression", regression},
+    {"target loss of multi-label", multi_label},
+    {"adam", adam_coupled},
+    {"adam decoupled", adam_decoupled},
 };
 const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;

@@ -374,13 +374,22 @@ MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const 
 
 typedef enum mlp_cl_reduction { MLP_CL_MEAN, MLP_CL_SUM } mlp_cl_reduction;
 
+typedef enum mlp_cl_optimiser {
+  MLP_CL_SGD,
+  MLP_CL_ADAM, /* as torch.optim.Adam: the decay is part of the gradient */
+  MLP_CL_ADAMW /* as torch.optim.AdamW: the decay shrinks the weight by 1 - learning_rate · weight_decay */
+} mlp_cl_optimiser;
+
 typedef struct mlp_cl_recipe {
   uint64_t seed; /* of shuffles and dropout; parameters have their own */
   uint32_t epochs;
-  uint32_t batch;             /* rows per step; the last step of an epoch takes what is left */
+  uint32_t batch; /* rows per step; the last step of an epoch takes what is left */
+  mlp_cl_optimiser optimiser;
   float learning_rate;        /* 0, or 2^-30 … 2^30 */
-  float momentum;             /* [0, 1) */
-  bool nesterov;              /* needs momentum */
+  float momentum;             /* SGD: [0, 1) */
+  bool nesterov;              /* SGD: needs momentum */
+  float beta1, beta2;         /* Adam: 0, or 2^-30 … below 1: how much of the mean and mean square is kept */
+  float epsilon;              /* Adam: 2^-40 … 1, added to the root of the mean square */
   float weight_decay;         /* >= 0, added to the gradient of weights and biases as wd · w, as PyTorch's SGD does */
   float dropout;              /* [0, 1): chance that a hidden value is dropped */
   bool dropout_unscaled;      /* kept values as they are instead of divided by 1 - dropout */
@@ -388,7 +397,9 @@ typedef struct mlp_cl_recipe {
   bool no_shuffle;            /* take rows in file order */
 } mlp_cl_recipe;
 
-/* seed 1, 10 epochs, batch 64, lr 0.1, momentum 0.9, the rest 0, mean. */
+/* "sgd", "adam", "adamw"; NULL for other numbers. */
+MLP_CL_API const char *mlp_cl_optimiser_name(mlp_cl_optimiser optimiser);
+/* seed 1, 10 epochs, batch 64, SGD, lr 0.1, momentum 0.9, beta 0.9 and 0.999, epsilon 1e-8, the rest 0, mean. */
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
 
 typedef enum mlp_cl_event_kind {
@@ -584,6 +595,15 @@ MLP_CL_API mlp_cl_status mlp_cl_activate_backward(mlp_cl_context *context, mlp_c
  * g. (torch.optim.SGD with dampening 0.) Only these fields of the recipe are read. */
 MLP_CL_API mlp_cl_status mlp_cl_sgd(mlp_cl_context *context, size_t rows, size_t cols, const mlp_cl_recipe *recipe,
                                     const float *gradient, float *weight, float *velocity, mlp_cl_error *error);
+/* Update number `step`, from 1, of weight (rows,cols) in place from its gradient, and of moment and rms (rows,cols), at
+ * first zeros: moment is the running mean of the gradients, rms the root of that of their squares.
+ *   ADAM: g += weight_decay · w.  ADAMW: w *= 1 - learning_rate · weight_decay
+ *   moment += (1 - beta1) · (g - moment);  rms = sqrt(beta2 · rms² + (1 - beta2) · g²)
+ *   w -= learning_rate / (1 - beta1^step) · moment / (rms / sqrt(1 - beta2^step) + epsilon)
+ * (Kingma and Ba 2015; Loshchilov and Hutter 2019.) Only these fields and `optimiser` of the recipe are read. */
+MLP_CL_API mlp_cl_status mlp_cl_adam(mlp_cl_context *context, size_t rows, size_t cols, const mlp_cl_recipe *recipe,
+                                     uint32_t step, const float *gradient, float *weight, float *moment, float *rms,
+                                     mlp_cl_error *error);
 /* y (rows,width) = source[order[i]] · scale; source has source_rows rows of `element`. order NULL takes 0, 1, 2, … */
 MLP_CL_API mlp_cl_status mlp_cl_gather(mlp_cl_context *context, const void *source, mlp_cl_element element,
                                        size_t source_rows, size_t width, float scale, const uint32_t *order,
@@ -618,6 +638,9 @@ MLP_CL_API void mlp_cl_model_info_destroy(mlp_cl_model_info *info);
 MLP_CL_API size_t mlp_cl_model_info_layers(const mlp_cl_model_info *info);
 MLP_CL_API size_t mlp_cl_model_info_width(const mlp_cl_model_info *info, size_t i);
 MLP_CL_API bool mlp_cl_model_info_has_bias(const mlp_cl_model_info *info);
+/* RELU and CLASSIFICATION where the file does not say. */
+MLP_CL_API mlp_cl_activation mlp_cl_model_info_activation(const mlp_cl_model_info *info);
+MLP_CL_API mlp_cl_task mlp_cl_model_info_task(const mlp_cl_model_info *info);
 /* The receipt of the parameters in the file; NULL when `info` came with a network, which tells its own. */
 MLP_CL_API const char *mlp_cl_model_info_sha256(const mlp_cl_model_info *info);
 /* Entry `i` of the file's metadata, such as "mlp_cl.recipe": its value, and *key; NULL beyond the last. */
@@ -630,10 +653,10 @@ MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
 MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info);
 
 /* Writes a model file as ONNX (operator set 13) for other tools: float32 "features" (rows, inputs) as they are in the
- * data, scaled inside when the file tells the scale, in; "probabilities" (rows, classes) out. The metadata go with it.
- * Needs no device. Written beside, flushed, renamed. Errors: BAD_FILE (also when the weights are not those of the
- * file's receipt), IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (parameters of 2 GB or more, which the format
- * does not hold), NO_MEMORY. */
+ * data, scaled inside when the file tells the scale, in; "probabilities" (rows, outputs) out, as mlp_cl_network_predict
+ * has them. GELU is not in that operator set: BAD_ARGUMENT. The metadata go with it. Needs no device. Written beside,
+ * flushed, renamed. Errors: BAD_FILE (also when the weights are not those of the file's receipt), IO, BAD_ARGUMENT (as
+ * mlp_cl_check_output), BAD_SHAPE (parameters of 2 GB or more, which the format does not hold), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_export_onnx(const char *model_path, const char *onnx_path, mlp_cl_error *error);
 
 /* ---- Validation ------------------------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ static mlp_cl_status add_metadata(const mlp_cl_recipe *recipe, const mlp_cl_data
 mlp_cl_status model_add(safetensors *content, mlp_cl_network *network, const mlp_cl_recipe *recipe,
                         const mlp_cl_dataset *dataset, mlp_cl_error *error) {
   TRY(add_metadata(recipe, dataset, content, error));
+  TRY(model_network_add(content, network, error));
   float *weight = malloc(largest_weight(network) * sizeof *weight);
   if (weight == NULL) return fail_memory(error, largest_weight(network) * sizeof *weight, "a layer's weights");
   mlp_cl_status status = MLP_CL_OK;
@@ -96,14 +97,16 @@ mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, con
   return status;
 }
 
-static mlp_cl_status create_network(mlp_cl_context *context, const model_layer *layers, size_t count,
-                                    mlp_cl_network **network, mlp_cl_error *error) {
+static mlp_cl_status create_network(mlp_cl_context *context, const char *path, const safetensors *content,
+                                    const model_layer *layers, size_t count, mlp_cl_network **network,
+                                    mlp_cl_error *error) {
+  mlp_cl_shape shape = {.widths_count = count + 1, .bias = layers[0].bias != NULL, .init = MLP_CL_INIT_ZERO};
+  TRY(model_network_read(path, content, &shape.activation, &shape.task, error));
   size_t *widths = malloc((count + 1) * sizeof *widths);
   if (widths == NULL) return fail_memory(error, (count + 1) * sizeof *widths, "a model's widths");
+  shape.widths = widths;
   widths[0] = layers[0].weight->sizes[1];
   for (size_t i = 0; i < count; i++) widths[i + 1] = layers[i].weight->sizes[0];
-  mlp_cl_shape shape = {
-      .widths_count = count + 1, .widths = widths, .bias = layers[0].bias != NULL, .init = MLP_CL_INIT_ZERO};
   mlp_cl_status status = mlp_cl_network_create(context, &shape, 0, network, error);
   free(widths);
   return status;
@@ -136,7 +139,7 @@ static mlp_cl_status load_content(mlp_cl_context *context, const char *path, saf
   size_t count = 0;
   TRY(model_layers(path, content, &layers, &count, error));
   mlp_cl_network *made = NULL;
-  mlp_cl_status status = create_network(context, layers, count, &made, error);
+  mlp_cl_status status = create_network(context, path, content, layers, count, &made, error);
   if (status == MLP_CL_OK) status = fill_network(made, layers, count, error);
   if (status == MLP_CL_OK) status = check_sha256(path, content, made, error);
   mlp_cl_model_info *said = NULL;

@@ -8,10 +8,12 @@
 #define MODEL_FORMAT "format" /* "pt": PyTorch's names and orientation */
 #define MODEL_VERSION "mlp_cl.version"
 #define MODEL_NUMERICS "mlp_cl.numerics"
-#define MODEL_RECIPE "mlp_cl.recipe"   /* JSON object */
-#define MODEL_CLASSES "mlp_cl.classes" /* JSON list of strings */
-#define MODEL_SCALE "mlp_cl.scale"     /* JSON number */
-#define MODEL_TABLE "mlp_cl.table"     /* JSON object, see model_table.c */
+#define MODEL_RECIPE "mlp_cl.recipe"         /* JSON object */
+#define MODEL_ACTIVATION "mlp_cl.activation" /* mlp_cl_activation_name; absent: relu */
+#define MODEL_TASK "mlp_cl.task"             /* mlp_cl_task_name; absent: classification */
+#define MODEL_CLASSES "mlp_cl.classes"       /* JSON list of strings */
+#define MODEL_SCALE "mlp_cl.scale"           /* JSON number */
+#define MODEL_TABLE "mlp_cl.table"           /* JSON object, see model_table.c */
 #define MODEL_WEIGHTS_SHA256 "mlp_cl.weights_sha256"
 #define MODEL_RUN "mlp_cl.run" /* JSON object, in checkpoints: how far the run has come */
 /* Tensors that belong to a run and not to the model, in checkpoints. */
@@ -21,6 +23,8 @@ struct mlp_cl_model_info {
   size_t layers;
   size_t *widths; /* layers + 1, owned */
   bool bias;
+  mlp_cl_activation activation;
+  mlp_cl_task task;
   size_t classes;
   char **class_names;        /* in one allocation with the pointers, owned */
   float scale;               /* 0 when the file does not say */
@@ -59,6 +63,11 @@ mlp_cl_status model_add(safetensors *content, mlp_cl_network *network, const mlp
                         const mlp_cl_dataset *dataset, mlp_cl_error *error);
 /* safetensors_read without the tensors of a checkpoint's run: what is left is a model. */
 mlp_cl_status model_read(const char *path, safetensors *content, mlp_cl_error *error);
+/* Adds activation and task. Error: NO_MEMORY. */
+mlp_cl_status model_network_add(safetensors *content, const mlp_cl_network *network, mlp_cl_error *error);
+/* What the file says of them. Error: BAD_FILE. */
+mlp_cl_status model_network_read(const char *path, const safetensors *content, mlp_cl_activation *activation,
+                                 mlp_cl_task *task, mlp_cl_error *error);
 /* Adds recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
 mlp_cl_status model_info_add(safetensors *content, const mlp_cl_recipe *recipe, const mlp_cl_dataset *dataset,
                              mlp_cl_error *error);

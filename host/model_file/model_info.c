@@ -26,12 +26,21 @@ static mlp_cl_status add_json(safetensors *content, const char *key, json_t *val
 static json_t *describe_recipe(const mlp_cl_recipe *recipe) {
   char seed[24];
   snprintf(seed, sizeof seed, "%" PRIu64, recipe->seed);
-  return json_pack("{s:s, s:I, s:I, s:f, s:f, s:b, s:f, s:f, s:b, s:s, s:b}", "seed", seed, "epochs",
-                   (json_int_t)recipe->epochs, "batch", (json_int_t)recipe->batch, "learning_rate",
-                   (double)recipe->learning_rate, "momentum", (double)recipe->momentum, "nesterov",
-                   (int)recipe->nesterov, "weight_decay", (double)recipe->weight_decay, "dropout",
-                   (double)recipe->dropout, "dropout_unscaled", (int)recipe->dropout_unscaled, "reduction",
-                   recipe->reduction == MLP_CL_SUM ? "sum" : "mean", "no_shuffle", (int)recipe->no_shuffle);
+  json_t *made = json_pack("{s:s, s:I, s:I, s:f, s:f, s:b, s:f, s:f, s:b, s:s, s:b}", "seed", seed, "epochs",
+                           (json_int_t)recipe->epochs, "batch", (json_int_t)recipe->batch, "learning_rate",
+                           (double)recipe->learning_rate, "momentum", (double)recipe->momentum, "nesterov",
+                           (int)recipe->nesterov, "weight_decay", (double)recipe->weight_decay, "dropout",
+                           (double)recipe->dropout, "dropout_unscaled", (int)recipe->dropout_unscaled, "reduction",
+                           recipe->reduction == MLP_CL_SUM ? "sum" : "mean", "no_shuffle", (int)recipe->no_shuffle);
+  if (made == NULL || recipe->optimiser == MLP_CL_SGD) return made;
+  json_t *adam = json_pack("{s:s, s:f, s:f, s:f}", "optimiser", mlp_cl_optimiser_name(recipe->optimiser), "beta1",
+                           (double)recipe->beta1, "beta2", (double)recipe->beta2, "epsilon", (double)recipe->epsilon);
+  if (adam == NULL || json_object_update(made, adam) != 0) {
+    json_decref(made);
+    made = NULL;
+  }
+  json_decref(adam);
+  return made;
 }
 
 static json_t *describe_classes(const mlp_cl_dataset *dataset) {
@@ -121,12 +130,49 @@ static mlp_cl_status copy_shape(const model_layer *layers, size_t count, mlp_cl_
   return MLP_CL_OK;
 }
 
+mlp_cl_status model_network_add(safetensors *content, const mlp_cl_network *network, mlp_cl_error *error) {
+  TRY(safetensors_add_metadata(content, MODEL_ACTIVATION, mlp_cl_activation_name(mlp_cl_network_activation(network)),
+                               error));
+  return safetensors_add_metadata(content, MODEL_TASK, mlp_cl_task_name(mlp_cl_network_task(network)), error);
+}
+
+static mlp_cl_status fail_name(const char *path, const char *key, const char *name, mlp_cl_error *error) {
+  return fail(error, MLP_CL_BAD_FILE, "%s: metadata \"%s\" is \"%.40s\", which this program does not know", path, key,
+              name);
+}
+
+mlp_cl_status model_network_read(const char *path, const safetensors *content, mlp_cl_activation *activation,
+                                 mlp_cl_task *task, mlp_cl_error *error) {
+  const char *wanted = safetensors_find_metadata(content, MODEL_ACTIVATION), *known;
+  int kind = 0;
+  while (wanted != NULL && (known = mlp_cl_activation_name((mlp_cl_activation)kind)) != NULL &&
+         strcmp(known, wanted) != 0)
+    kind++;
+  if (mlp_cl_activation_name((mlp_cl_activation)kind) == NULL) return fail_name(path, MODEL_ACTIVATION, wanted, error);
+  *activation = (mlp_cl_activation)kind;
+  wanted = safetensors_find_metadata(content, MODEL_TASK);
+  kind = 0;
+  while (wanted != NULL && (known = mlp_cl_task_name((mlp_cl_task)kind)) != NULL && strcmp(known, wanted) != 0) kind++;
+  if (mlp_cl_task_name((mlp_cl_task)kind) == NULL) return fail_name(path, MODEL_TASK, wanted, error);
+  *task = (mlp_cl_task)kind;
+  return MLP_CL_OK;
+}
+
+mlp_cl_activation mlp_cl_model_info_activation(const mlp_cl_model_info *info) {
+  return info->activation;
+}
+
+mlp_cl_task mlp_cl_model_info_task(const mlp_cl_model_info *info) {
+  return info->task;
+}
+
 mlp_cl_status model_info_read(const char *path, safetensors *content, const model_layer *layers, size_t count,
                               mlp_cl_model_info **info, mlp_cl_error *error) {
   mlp_cl_model_info *made = calloc(1, sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a model's description");
   const char *scale = safetensors_find_metadata(content, MODEL_SCALE);
   mlp_cl_status status = copy_shape(layers, count, made, error);
+  if (status == MLP_CL_OK) status = model_network_read(path, content, &made->activation, &made->task, error);
   if (status == MLP_CL_OK && scale != NULL) status = read_scale(path, scale, &made->scale, error);
   if (status == MLP_CL_OK) {
     status = read_classes(path, safetensors_find_metadata(content, MODEL_CLASSES), made, error);

@@ -129,18 +129,38 @@ static void add_dense(graph *g, const model_layer *layer) {
   set_attribute(n, "transB", 1);
 }
 
-static void add_nodes(graph *g, const model_layer *layers, size_t count, float scale) {
+/* NULL where the operator set has none. */
+static const char *operator_of(mlp_cl_activation activation) {
+  switch (activation) {
+    case MLP_CL_RELU: return "Relu";
+    case MLP_CL_LEAKY_RELU: return "LeakyRelu"; /* its slope is 0.01 where nothing else is said */
+    case MLP_CL_TANH: return "Tanh";
+    case MLP_CL_SIGMOID: return "Sigmoid";
+    case MLP_CL_GELU: break;
+  }
+  return NULL;
+}
+
+/* The output's function: the numbers of a regression are called probabilities too, so that readers find one name. */
+static void add_last(graph *g, mlp_cl_task task, unsigned layer) {
+  static const char *const operators[] = {
+      [MLP_CL_CLASSIFICATION] = "Softmax", [MLP_CL_REGRESSION] = "Identity", [MLP_CL_MULTI_LABEL] = "Sigmoid"};
+  node *last = add_node(g, operators[task], layer);
+  if (task == MLP_CL_CLASSIFICATION) set_attribute(last, "axis", 1);
+  last->outputs[0] = "probabilities";
+}
+
+static void add_nodes(graph *g, const model_layer *layers, size_t count, const mlp_cl_model_info *info) {
+  float scale = info->scale;
   g->scale = scale;
   if (scale != 0.0f && scale != 1.0f) {
     add_input(add_node(g, "Mul", 0), add_constant(g, "scale", (size_t[]){1}, 1, &g->scale));
   }
   for (size_t i = 0; i < count; i++) {
     add_dense(g, &layers[i]);
-    if (i + 1 < count) add_node(g, "Relu", layers[i].number);
+    if (i + 1 < count) add_node(g, operator_of(info->activation), layers[i].number);
   }
-  node *last = add_node(g, "Softmax", layers[count - 1].number);
-  set_attribute(last, "axis", 1);
-  last->outputs[0] = "probabilities";
+  add_last(g, info->task, layers[count - 1].number);
 }
 
 /* ---- The file ---------------------------------------------------------------------------------------------------- */
@@ -263,9 +283,13 @@ static mlp_cl_status export_content(const char *model_path, safetensors *content
   mlp_cl_status status = model_sha256(layers, count, hex, error);
   if (status == MLP_CL_OK) status = model_check_sha256(model_path, content, hex, error);
   if (status == MLP_CL_OK) status = model_info_read(model_path, content, layers, count, &info, error);
+  if (status == MLP_CL_OK && count > 1 && operator_of(info->activation) == NULL) {
+    status = fail(error, MLP_CL_BAD_ARGUMENT, "%s: ONNX's operator set %d has no %s; train with another activation",
+                  model_path, OPERATOR_SET, mlp_cl_activation_name(info->activation));
+  }
   if (status == MLP_CL_OK) status = graph_create(&g, count, error);
   if (status == MLP_CL_OK) {
-    add_nodes(&g, layers, count, info->scale);
+    add_nodes(&g, layers, count, info);
     status = write_graph(&g, info, onnx_path, error);
   }
   graph_free(&g);

@@ -116,10 +116,32 @@ static mlp_cl_status backward_input(const step *s, size_t i, mlp_cl_error *error
   return s->on->op->activation_backward(s->on, &a, error);
 }
 
+static mlp_cl_status adam_layer(const step *s, size_t i, mlp_cl_error *error) {
+  const step_layer *layer = &s->plan->layers[i];
+  dense_backward_weight d = {
+      .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
+  TRY(s->on->op->dense_backward_weight(s->on, &d, error));
+  adam_step a = {.rule = adam_of_step(&s->plan->adam, (uint64_t)s->number + 1),
+                 .gradient = layer->d_weight,
+                 .weight = layer->weight,
+                 .moment = layer->weight_velocity,
+                 .rms = layer->weight_rms,
+                 .flag = s->plan->flag,
+                 .step = s->number};
+  TRY(s->on->op->adam(s->on, &a, error));
+  if (layer->bias == NULL) return MLP_CL_OK;
+  a.gradient = layer->d_bias;
+  a.weight = layer->bias;
+  a.moment = layer->bias_velocity;
+  a.rms = layer->bias_rms;
+  return s->on->op->adam(s->on, &a, error);
+}
+
 static mlp_cl_status backward_layer(const step *s, size_t i, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   const step_layer *layer = &plan->layers[i];
   if (i > 0) TRY(backward_input(s, i, error));
+  if (plan->optimiser != MLP_CL_SGD) return adam_layer(s, i, error);
   dense_backward_weight d = {.rows = s->rows,
                              .x = input_of(s, i),
                              .d_y = layer->d_y,

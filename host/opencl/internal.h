@@ -223,6 +223,7 @@ mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradien
 /* The same, with the flag of parameters that are not finite (NULL: none). */
 mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const tensor *gradient, tensor *weight,
                                  tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error);
+mlp_cl_status opencl_adam(backend *base, const adam_step *a, mlp_cl_error *error);
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error);
 mlp_cl_status opencl_peak_run(backend *base, peak_kind kind, double *amount, mlp_cl_error *error);

@@ -51,6 +51,7 @@ static const backend_operations operations = {
     .relu_backward = opencl_relu_backward,
     .dropout = opencl_dropout,
     .sgd = opencl_sgd,
+    .adam = opencl_adam,
     .train_steps = opencl_train_steps,
     .peak = opencl_peak_run,
     .pace = opencl_pace_step,

@@ -117,7 +117,8 @@ mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const ste
   opencl_steps_trial *t = &self->steps_trial;
   double flops = step_flops(plan);
   *taken = 0;
-  if (plan->activation != MLP_CL_RELU || plan->task != MLP_CL_CLASSIFICATION) return MLP_CL_OK;
+  if (plan->activation != MLP_CL_RELU || plan->task != MLP_CL_CLASSIFICATION || plan->optimiser != MLP_CL_SGD)
+    return MLP_CL_OK;
   if (!self->tuning.whole_steps || plan->layers_count > LAYERS_MAX || flops > long_step_flops) return MLP_CL_OK;
   size_t work_items = flops < short_step_flops ? 1 : base->device.compute_units;
   double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;

@@ -117,6 +117,7 @@ mlp_cl_status reference_relu(size_t rows, const tensor *x, tensor *y, mlp_cl_err
 mlp_cl_status reference_relu_backward(size_t rows, const tensor *y, const tensor *d_y, tensor *d_x,
                                       mlp_cl_error *error);
 mlp_cl_status reference_dropout(size_t rows, const dropout *mask, const tensor *x, tensor *y, mlp_cl_error *error);
+mlp_cl_status reference_adam(const adam_step *a, mlp_cl_error *error);
 mlp_cl_status reference_sgd(const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
                             mlp_cl_error *error);
 

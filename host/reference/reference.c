@@ -151,6 +151,10 @@ static mlp_cl_status run_dropout(backend *self, size_t rows, const dropout *mask
   BRACKET(reference_dropout(rows, mask, x, y, error));
 }
 
+static mlp_cl_status run_adam(backend *self, const adam_step *a, mlp_cl_error *error) {
+  BRACKET(reference_adam(a, error));
+}
+
 static mlp_cl_status run_sgd(backend *self, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
                              mlp_cl_error *error) {
   BRACKET(reference_sgd(update, gradient, weight, velocity, error));
@@ -191,6 +195,7 @@ static const backend_operations operations = {
     .relu_backward = run_relu_backward,
     .dropout = run_dropout,
     .sgd = run_sgd,
+    .adam = run_adam,
     .train_steps = NULL,
     .pace = nothing_to_wait_for,
     .finish = nothing_to_wait_for,

@@ -77,6 +77,7 @@ static mlp_cl_status compare_metadata(const mlp_cl_trainer *t, const stored_run 
     return fail_different(s, "the version of the numerics contract", numerics, there != NULL ? there : "absent", error);
   safetensors here = {0};
   mlp_cl_status status = model_info_add(&here, &t->recipe, t->train, error);
+  if (status == MLP_CL_OK) status = model_network_add(&here, t->network, error);
   for (size_t i = 0; status == MLP_CL_OK && i < here.metadata_count; i++) {
     const safetensors_entry *entry = &here.metadata[i];
     there = safetensors_find_metadata(&s->content, entry->key);

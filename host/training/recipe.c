@@ -4,8 +4,24 @@
 #include "base/size.h"
 
 mlp_cl_recipe mlp_cl_recipe_default(void) {
-  return (mlp_cl_recipe){
-      .seed = 1, .epochs = 10, .batch = 64, .learning_rate = 0.1f, .momentum = 0.9f, .reduction = MLP_CL_MEAN};
+  return (mlp_cl_recipe){.seed = 1,
+                         .epochs = 10,
+                         .batch = 64,
+                         .learning_rate = 0.1f,
+                         .momentum = 0.9f,
+                         .beta1 = 0.9f,
+                         .beta2 = 0.999f,
+                         .epsilon = 1e-8f,
+                         .reduction = MLP_CL_MEAN};
+}
+
+const char *mlp_cl_optimiser_name(mlp_cl_optimiser optimiser) {
+  switch (optimiser) {
+    case MLP_CL_SGD: return "sgd";
+    case MLP_CL_ADAM: return "adam";
+    case MLP_CL_ADAMW: return "adamw";
+  }
+  return NULL;
 }
 
 mlp_cl_status recipe_read(const mlp_cl_recipe *recipe, size_t rows, recipe_parts *parts, mlp_cl_error *error) {
@@ -13,7 +29,12 @@ mlp_cl_status recipe_read(const mlp_cl_recipe *recipe, size_t rows, recipe_parts
   if (recipe->batch == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "batch is 0: give at least 1");
   if (recipe->reduction != MLP_CL_MEAN && recipe->reduction != MLP_CL_SUM)
     return fail(error, MLP_CL_BAD_ARGUMENT, "reduction is %d: give MLP_CL_MEAN or MLP_CL_SUM", (int)recipe->reduction);
-  TRY(sgd_from_recipe(recipe, &parts->update, error));
+  if (mlp_cl_optimiser_name(recipe->optimiser) == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "there is no optimiser %d", (int)recipe->optimiser);
+  if (recipe->optimiser == MLP_CL_SGD)
+    TRY(sgd_from_recipe(recipe, &parts->update, error));
+  else
+    TRY(adam_from_recipe(recipe, &parts->adam, error));
   TRY(dropout_from_rate(recipe->dropout, recipe->dropout_unscaled, &parts->mask, error));
   parts->mask.seed = recipe->seed;
   parts->batch = size_min(recipe->batch, rows);

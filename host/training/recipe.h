@@ -6,6 +6,7 @@
 
 typedef struct recipe_parts {
   sgd update;
+  adam_rates adam;
   dropout mask;       /* of hidden layers, without step and layer */
   size_t batch;       /* at most the rows */
   size_t epoch_steps; /* in an epoch */

@@ -12,14 +12,24 @@
 #include "training/shuffle.h"
 #include "training/verify.h"
 
+static void add_adam(mlp_cl_trainer *t, step_layer *layer) {
+  tensor_set *set = &t->tensors;
+  layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, layer->in, layer->out);
+  layer->d_weight = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, layer->in, layer->out, NULL);
+  if (layer->bias == NULL) return;
+  layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, layer->out);
+  layer->d_bias = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, layer->out, NULL);
+}
+
 static void add_layer(mlp_cl_trainer *t, size_t i) {
   const network_layer *from = &t->network->layers[i];
   step_layer *layer = &t->plan.layers[i];
   tensor_set *set = &t->tensors;
-  bool velocity = t->parts.update.momentum != 0.0f;
+  bool adaptive = t->recipe.optimiser != MLP_CL_SGD, velocity = adaptive || t->parts.update.momentum != 0.0f;
   *layer = (step_layer){.in = from->in, .out = from->out, .weight = from->weight, .bias = from->bias};
   if (velocity) layer->weight_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
   if (velocity && from->bias != NULL) layer->bias_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
+  if (adaptive) add_adam(t, layer);
   if (i + 1 < t->plan.layers_count && t->network->activation != MLP_CL_RELU)
     layer->z = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
   layer->y = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
@@ -73,7 +83,9 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
                         .activation = t->network->activation,
                         .task = t->network->task,
                         .source_scale = t->train->scale,
+                        .optimiser = t->recipe.optimiser,
                         .update = t->parts.update,
+                        .adam = t->parts.adam,
                         .dropout = t->parts.mask,
                         .mean = t->recipe.reduction == MLP_CL_MEAN};
   t->spread = targets_spread(t->train);
@@ -101,6 +113,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   TRY(check(network, train, test, error));
   recipe_parts parts;
   TRY(recipe_read(recipe, train->rows, &parts, error));
+  if (recipe->optimiser != MLP_CL_SGD) TRY(context_prove(network->context, "adam", error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
   created->network = network;

@@ -17,7 +17,9 @@ static const struct {
 } kept[] = {{"weight", offsetof(step_layer, weight)},
             {"bias", offsetof(step_layer, bias)},
             {"velocity of weight", offsetof(step_layer, weight_velocity)},
-            {"velocity of bias", offsetof(step_layer, bias_velocity)}};
+            {"velocity of bias", offsetof(step_layer, bias_velocity)},
+            {"mean square of weight", offsetof(step_layer, weight_rms)},
+            {"mean square of bias", offsetof(step_layer, bias_rms)}};
 enum { KEPT_COUNT = sizeof kept / sizeof *kept };
 
 struct step_verifier {
