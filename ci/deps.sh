@@ -4,7 +4,7 @@
 set -eu
 
 build="build-essential cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd zlib1g-dev
-  libjansson-dev libsodium-dev libpopt-dev libprotobuf-c-dev protobuf-c-compiler"
+  libjansson-dev libsodium-dev libpopt-dev libprotobuf-c-dev protobuf-c-compiler libzip-dev"
 tests="check libxml2-utils mesa-opencl-icd oclgrind clang clang-format shellcheck dataset-fashion-mnist gcc-aarch64-linux-gnu
   libc6-dev-arm64-cross qemu-user"
 
@@ -25,7 +25,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
   for tool in cc cmake ninja pkg-config protoc-c; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
   done
-  for module in OpenCL zlib jansson libsodium popt libprotobuf-c; do
+  for module in OpenCL zlib jansson libsodium popt libprotobuf-c libzip; do
     has_module "$module" || missing="$missing $module"
   done
   if [ "${1:-}" = test ] && ! has_module check; then missing="$missing check"; fi
@@ -33,9 +33,9 @@ if ! command -v apt-get >/dev/null 2>&1; then
   cat >&2 <<END
 ci/deps.sh: missing:$missing. There is no apt-get here; install with your system's package manager:
   Fedora: dnf install gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers pocl zlib-devel jansson-devel \\
-          libsodium-devel popt-devel protobuf-c-devel protobuf-c-compiler check-devel
-  Arch:   pacman -S base-devel cmake ninja ocl-icd opencl-headers pocl zlib jansson libsodium popt protobuf-c check
-  macOS:  brew install cmake ninja pkg-config opencl-headers opencl-icd-loader pocl zlib jansson libsodium popt protobuf-c check
+          libsodium-devel popt-devel protobuf-c-devel protobuf-c-compiler libzip-devel check-devel
+  Arch:   pacman -S base-devel cmake ninja ocl-icd opencl-headers pocl zlib jansson libsodium popt protobuf-c libzip check
+  macOS:  brew install cmake ninja pkg-config opencl-headers opencl-icd-loader pocl zlib jansson libsodium popt protobuf-c libzip check
 END
   exit 1
 fi

@@ -27,6 +27,6 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmlp-cl-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS
-  "ocl-icd-opencl-dev, zlib1g-dev, libjansson-dev, libsodium-dev, libprotobuf-c-dev") # to link the static library
+  "ocl-icd-opencl-dev, zlib1g-dev, libjansson-dev, libsodium-dev, libprotobuf-c-dev, libzip-dev") # to link the static library
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "The header, the static library, and what pkg-config and CMake need to find them.")
 include(CPack)

@@ -294,7 +294,7 @@ START_TEST(other_tables_fit_by_name_or_place) {
 
   mlp_cl_dataset *labelled;
   ck_ok(mlp_cl_dataset_open_as(write_table("l.csv", "city,pay,age,job\nKöln,1.5,30,clerk\nBonn,2.5,50,smith\n"), NULL,
-                               e, MLP_CL_HEADER_DETECT, &labelled, &test_error));
+                               e, MLP_CL_HEADER_DETECT, false, &labelled, &test_error));
   ck_assert_uint_eq(labelled->rows, 2);
   ck_assert(labelled->labels[0] == 2 && labelled->labels[1] == 1);
   ck_same_bits(labelled->features, wanted, 10, "labelled rows");
@@ -330,10 +330,10 @@ START_TEST(tables_that_do_not_fit_name_both_sides) {
   refuse_rows(e, "", "is empty");
   mlp_cl_dataset *labelled;
   ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job\n1,3,clerk\n"), NULL, e, MLP_CL_HEADER_DETECT,
-                                  &labelled, &test_error),
+                                  false, &labelled, &test_error),
            MLP_CL_BAD_FILE, "has no column \"city\", which holds the labels");
   ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job,city\n1,3,clerk,Rom\n"), NULL, e,
-                                  MLP_CL_HEADER_DETECT, &labelled, &test_error),
+                                  MLP_CL_HEADER_DETECT, false, &labelled, &test_error),
            MLP_CL_BAD_FILE, "\"Rom\" is none of the classes that the model knows: A,b, Bonn, Köln");
   mlp_cl_parts_destroy(&parts);
   mlp_cl_model_info_destroy(info);

@@ -91,7 +91,7 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
   if (has_parts(source))
     status = open_part(o, source, data);
   else if (mlp_cl_dataset_open_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
-                                  header, data, &error) != MLP_CL_OK)
+                                  header, false, data, &error) != MLP_CL_OK)
     status = report_failure(&error);
   return status == STATUS_OK ? check_data(o, m, source, *data) : status;
 }

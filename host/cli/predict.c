@@ -16,21 +16,23 @@ enum { CHUNK = 1024, CHUNK_VALUES = 1 << 20 };
 static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
 
 static struct poptOption result_options[] = {
-    OPTION_VALUE("format", OPTION_FORMAT,
-                 "what is written, jsonl being one JSON object a line: csv or jsonl (default: csv)", "NAME"),
+    OPTION_VALUE("format", OPTION_FORMAT, "what is written: csv, jsonl (a JSON object a line) or npy (default: csv)",
+                 "NAME"),
     OPTION_FLAG("all", OPTION_ALL, "the probability of every class"), POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Result", result_options),
                                     OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
                                     POPT_TABLEEND};
 
+typedef enum written { FORMAT_CSV, FORMAT_JSON_LINES, FORMAT_NPY } written;
+
 typedef struct printer {
   const opened_model *m;
   size_t classes;
-  bool all;      /* probabilities of every class */
-  bool lines;    /* JSON lines instead of CSV */
-  char **fields; /* the names of classes as they are written; owned */
-  json_t *rows;  /* for --json, else NULL */
+  bool all;       /* probabilities of every class */
+  written format; /* of what is written row by row */
+  char **fields;  /* the names of classes as they are written; owned */
+  json_t *rows;   /* for --json, else NULL */
 } printer;
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
@@ -60,7 +62,7 @@ static bool write_names(printer *p) {
   for (size_t c = 0; p->fields && c < p->classes; c++) {
     char buffer[24];
     const char *name = open_class_name(p->m, c, buffer);
-    p->fields[c] = p->lines ? json_field(name) : csv_field(name);
+    p->fields[c] = p->format == FORMAT_JSON_LINES ? json_field(name) : csv_field(name);
     if (!p->fields[c]) return false;
   }
   return p->fields != NULL;
@@ -121,10 +123,11 @@ static void add_json_row(const printer *p, size_t row, const float *probabilitie
 }
 
 static void print_rows(const printer *p, size_t first, size_t rows, const float *probabilities) {
-  void (*print)(const printer *, size_t, const float *, size_t) = p->rows    ? add_json_row
-                                                                  : p->lines ? print_json_row
-                                                                             : print_csv_row;
-  for (size_t i = 0; i < rows; i++) {
+  void (*print)(const printer *, size_t, const float *, size_t) = p->rows                   ? add_json_row
+                                                                  : p->format == FORMAT_CSV ? print_csv_row
+                                                                                            : print_json_row;
+  if (p->format == FORMAT_NPY) fwrite(probabilities, sizeof *probabilities, rows * p->classes, stdout);
+  for (size_t i = 0; p->format != FORMAT_NPY && i < rows; i++) {
     const float *line = probabilities + i * p->classes;
     size_t best = 0;
     for (size_t c = 1; c < p->classes; c++) best = line[c] > line[best] ? c : best;
@@ -132,6 +135,22 @@ static void print_rows(const printer *p, size_t first, size_t rows, const float 
   }
   /* Whoever waits at the other end of a pipe gets each answer at once. */
   fflush(stdout);
+}
+
+/* Numbers of rows become known at the end, so the heading is written again where it is. False where it cannot be. */
+static bool print_npy_heading(const printer *p, long start, size_t rows) {
+  enum { HEADING = 128, BEFORE = 10 };
+  const unsigned one = 1;
+  char text[HEADING + 1] = "";
+  memset(text, ' ', HEADING);
+  memcpy(text, "\x93NUMPY\x01\x00\x76\x00", BEFORE);
+  int length =
+      snprintf(text + BEFORE, HEADING - BEFORE, "{'descr': '%cf4', 'fortran_order': False, 'shape': (%zu, %zu), }",
+               *(const char *)&one ? '<' : '>', rows, p->classes);
+  text[BEFORE + length] = ' ';
+  text[HEADING - 1] = '\n';
+  return start >= 0 && fseek(stdout, start, SEEK_SET) == 0 && fwrite(text, 1, HEADING, stdout) == HEADING &&
+         fseek(stdout, 0, SEEK_END) == 0;
 }
 
 static int print_json(const printer *p) {
@@ -150,9 +169,10 @@ static int print_json(const printer *p) {
 
 /* The rows before a bad one are answered. */
 static mlp_cl_status predict_all(const printer *p, mlp_cl_rows *rows, float *features, size_t chunk,
-                                 float *probabilities, mlp_cl_error *error) {
+                                 float *probabilities, size_t *done, mlp_cl_error *error) {
   mlp_cl_status status = MLP_CL_OK;
-  for (size_t first = 0, got = 1; status == MLP_CL_OK && got > 0; first += got) {
+  *done = 0;
+  for (size_t got = 1; status == MLP_CL_OK && got > 0; *done += got) {
     mlp_cl_error later;
     status = mlp_cl_rows_next(rows, chunk, features, &got, error);
     if (got == 0) break;
@@ -161,7 +181,7 @@ static mlp_cl_status predict_all(const printer *p, mlp_cl_rows *rows, float *fea
       *error = later;
       return predicted;
     }
-    print_rows(p, first, got, probabilities);
+    print_rows(p, *done, got, probabilities);
     if (interrupt_signal()) {
       *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
       return MLP_CL_CANCELLED;
@@ -178,11 +198,18 @@ static int predict_rows(const printer *p, mlp_cl_rows *rows) {
   float *probabilities = calloc(p->classes, chunk * sizeof *probabilities);
   mlp_cl_error error;
   int status = STATUS_OK;
-  if (!p->rows && !p->lines) print_csv_heading(p);
+  bool npy = !p->rows && p->format == FORMAT_NPY;
+  long start = npy ? ftell(stdout) : 0;
+  size_t done;
+  if (!p->rows && p->format == FORMAT_CSV) print_csv_heading(p);
   if (!features || !probabilities)
     status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu rows of %zu values", chunk, width + p->classes);
-  else if (predict_all(p, rows, features, chunk, probabilities, &error) != MLP_CL_OK)
+  else if (npy && !print_npy_heading(p, start, 0))
+    status = report_usage("--format npy needs a file, not a pipe: write > FILE.npy behind the command");
+  else if (predict_all(p, rows, features, chunk, probabilities, &done, &error) != MLP_CL_OK)
     status = report_failure(&error);
+  else if (npy && !print_npy_heading(p, start, done))
+    status = report_failed(MLP_CL_IO, "standard output could not be written");
   else if (p->rows)
     status = print_json(p);
   free(features);
@@ -191,13 +218,13 @@ static int predict_rows(const printer *p, mlp_cl_rows *rows) {
 }
 
 static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *rows) {
-  static const char *const formats[] = {"csv", "jsonl", NULL};
-  size_t format = 0;
-  if (!options_word(o, OPTION_FORMAT, formats, "csv or jsonl", &format)) return STATUS_USAGE;
+  static const char *const formats[] = {"csv", "jsonl", "npy", NULL};
+  size_t chosen = 0;
+  if (!options_word(o, OPTION_FORMAT, formats, "csv, jsonl or npy", &chosen)) return STATUS_USAGE;
   printer p = {.m = m,
                .classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network)),
                .all = options_has(o, OPTION_ALL),
-               .lines = format == 1,
+               .format = (written)chosen,
                .rows = report_is_json() ? json_array() : NULL};
   int status = write_names(&p) ? predict_rows(&p, rows) : report_failed(MLP_CL_NO_MEMORY, "out of memory");
   json_decref(p.rows);
@@ -236,7 +263,7 @@ const command predict_command = {
         "  mlp_cl predict digits.safetensors > classes.csv\n"
         "  mlp_cl predict people.safetensors more-people.csv --all > classes.csv\n"
         "  echo 5.1,3.5,1.4,0.2 | mlp_cl predict iris.safetensors - --format jsonl\n"
-        "  mlp_cl predict fashion.safetensors images.idx.gz\n",
+        "  mlp_cl predict fashion.safetensors images.npy --format npy > probabilities.npy\n",
     .table = table,
     .run = predict,
 };

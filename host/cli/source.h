@@ -5,12 +5,13 @@
 #include "mlp_cl.h"
 #include "options.h"
 
-#define OPTION_ROW_DATA                                                                                               \
-  OPTION_VALUE("data", OPTION_DATA,                                                                                   \
-               "'digits' (built in), a table (CSV, TSV), an IDX file, or a folder in the MNIST layout; plain or .gz " \
-               "(default: digits)",                                                                                   \
+#define OPTION_ROW_DATA                                                                                             \
+  OPTION_VALUE("data", OPTION_DATA,                                                                                 \
+               "'digits' (built in), a table (CSV, TSV), an IDX, NPY or NPZ file, or a folder in the MNIST layout " \
+               "(default: digits)",                                                                                 \
                "SOURCE")
-#define OPTION_ROW_LABELS OPTION_VALUE("labels", OPTION_LABELS, "the labels, when --data is a single IDX file", "FILE")
+#define OPTION_ROW_LABELS \
+  OPTION_VALUE("labels", OPTION_LABELS, "the labels, when --data is a single IDX or NPY file", "FILE")
 #define OPTION_ROW_HEADER                                                                                              \
   OPTION_VALUE("header", OPTION_HEADER, "the first line of a table names the columns: yes or no (default: found out)", \
                "NAME")

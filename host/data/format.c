@@ -1,12 +1,17 @@
 /* See format.h. */
 #include "data/format.h"
 
+#include <string.h>
+
 #include "data/idx.h"
+#include "data/npy.h"
 #include "data/stream.h"
 
+/* Text has no NUL. What is empty is called text, since the reader of tables says it best. */
 static data_format format_of(const unsigned char *bytes, size_t count) {
-  /* Text has no NUL; and no text is empty, which the reader of tables says best. */
-  return count > 0 && bytes[0] == 0 ? DATA_IDX : DATA_TEXT;
+  if (count > 0 && bytes[0] == 0) return DATA_IDX;
+  if (count > 0 && bytes[0] == 0x93) return DATA_NPY;
+  return count >= 4 && memcmp(bytes, "PK\003\004", 4) == 0 ? DATA_NPZ : DATA_TEXT;
 }
 
 mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *error) {
@@ -20,12 +25,37 @@ mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *e
   return status;
 }
 
-mlp_cl_status format_open(const char *path, data_format format, const char *labels_path, mlp_cl_dataset **dataset,
-                          mlp_cl_error *error) {
-  dataset_parts parts = {0};
-  switch (format) {
-    case DATA_TEXT: break;
-    case DATA_IDX: TRY(idx_read(path, labels_path, &parts, error)); return dataset_adopt(&parts, dataset, error);
+static mlp_cl_status open_archive(const char *path, bool targets, mlp_cl_dataset **train, mlp_cl_dataset **test,
+                                  mlp_cl_error *error) {
+  dataset_parts train_parts, test_parts;
+  TRY(npz_read(path, targets, &train_parts, &test_parts, error));
+  mlp_cl_status status = dataset_adopt(&train_parts, train, error);
+  if (test_parts.rows == 0) return status;
+  if (status != MLP_CL_OK) {
+    npy_free(&test_parts);
+    return status;
   }
-  return fail(error, MLP_CL_BAD_FILE, "%s: is a table, not an array", path);
+  status = dataset_adopt(&test_parts, test, error);
+  if (status != MLP_CL_OK) {
+    mlp_cl_dataset_destroy(*train);
+    *train = NULL;
+  }
+  return status;
+}
+
+mlp_cl_status format_open(const char *path, data_format format, const char *labels_path, bool targets,
+                          mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error) {
+  dataset_parts parts = {0};
+  *train = *test = NULL;
+  if (format == DATA_NPZ) return open_archive(path, targets, train, test, error);
+  if (format == DATA_NPY) {
+    TRY(npy_read(path, labels_path, targets, &parts, error));
+    return dataset_adopt(&parts, train, error);
+  }
+  if (targets) {
+    return fail(error, MLP_CL_BAD_ARGUMENT,
+                "%s: IDX files tell classes; numbers to learn come from a table or NumPy's files", path);
+  }
+  TRY(idx_read(path, labels_path, &parts, error));
+  return dataset_adopt(&parts, train, error);
 }

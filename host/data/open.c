@@ -27,12 +27,13 @@ static mlp_cl_status fail_source(const char *source, mlp_cl_error *error) {
       source, strerror(errno));
 }
 
-/* One array, with its labels: those named, or those that lie beside it under the matching name. */
-static mlp_cl_status open_array(const char *path, data_format format, const char *labels_path, mlp_cl_dataset **dataset,
-                                mlp_cl_error *error) {
+/* Arrays with their labels: those named, or those that lie beside under the matching name. */
+static mlp_cl_status open_arrays(const char *path, data_format format, const char *labels_path, bool targets,
+                                 mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error) {
   char *beside = NULL;
   if (labels_path == NULL) TRY(mnist_find_labels(path, &beside, error));
-  mlp_cl_status status = format_open(path, format, labels_path == NULL ? beside : labels_path, dataset, error);
+  mlp_cl_status status =
+      format_open(path, format, labels_path == NULL ? beside : labels_path, targets, train, test, error);
   free(beside);
   return status;
 }
@@ -44,32 +45,45 @@ bool mlp_cl_source_is_table(const char *source) {
          format_find(source, &format, NULL) == MLP_CL_OK && format == DATA_TEXT;
 }
 
-/* A source without options and whatever parts it has by itself. */
-static mlp_cl_status open_plain(const char *source, const char *labels_path, mlp_cl_dataset **train,
-                                mlp_cl_dataset **test, bool *is_table, mlp_cl_error *error) {
-  *train = NULL;
-  if (test != NULL) *test = NULL;
+/* A source and whatever parts it has by itself; of a table it says only that it is one. */
+static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
+                                bool *is_table, mlp_cl_error *error) {
   *is_table = false;
   if (source == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the data set's name is NULL; \"digits\" is built in");
-  if (strcmp(source, "digits") == 0) return digits_open(train, test, error);
   struct stat status;
-  if (stat(source, &status) != 0) return fail_source(source, error);
-  if (S_ISDIR(status.st_mode)) return mnist_open(source, train, test, error);
+  bool digits = strcmp(source, "digits") == 0;
+  if (!digits && stat(source, &status) != 0) return fail_source(source, error);
+  bool pictures = digits || S_ISDIR(status.st_mode);
+  if (pictures && options->targets) {
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%s tells classes; numbers to learn come from a table or NumPy's files",
+                source);
+  }
+  if (pictures) {
+    return digits ? digits_open(&parts->train, &parts->test, error)
+                  : mnist_open(source, &parts->train, &parts->test, error);
+  }
   data_format format;
   TRY(format_find(source, &format, error));
   *is_table = format == DATA_TEXT;
-  return *is_table ? MLP_CL_OK : open_array(source, format, labels_path, train, error);
+  if (*is_table) return MLP_CL_OK;
+  return open_arrays(source, format, options->labels_path, options->targets, &parts->train, &parts->test, error);
 }
 
 mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, mlp_cl_dataset **test,
                                   mlp_cl_error *error) {
-  bool is_table;
-  TRY(open_plain(source, NULL, train, test, &is_table, error));
-  if (!is_table) return MLP_CL_OK;
   const mlp_cl_data_options options = {0};
-  mlp_cl_parts parts;
-  TRY(table_open(source, &options, &parts, error));
+  mlp_cl_parts parts = {0};
+  bool is_table;
+  *train = NULL;
+  if (test != NULL) *test = NULL;
+  TRY(open_plain(source, &options, &parts, &is_table, error));
+  if (is_table) TRY(table_open(source, &options, &parts, error));
   *train = parts.train;
+  if (test != NULL) {
+    *test = parts.test;
+  } else {
+    mlp_cl_dataset_destroy(parts.test);
+  }
   return MLP_CL_OK;
 }
 
@@ -122,7 +136,8 @@ static mlp_cl_status open_table_parts(const char *source, const mlp_cl_data_opti
 
 static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts *parts, mlp_cl_error *error) {
   mlp_cl_dataset *test;
-  TRY(mlp_cl_dataset_open_as(options->test_path, NULL, parts->train->encoding, options->header, &test, error));
+  TRY(mlp_cl_dataset_open_as(options->test_path, NULL, parts->train->encoding, options->header, options->targets, &test,
+                             error));
   if (test->width != parts->train->width || test->classes != parts->train->classes) {
     mlp_cl_status status =
         fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu classes, but the training part has %zu and %zu",
@@ -139,7 +154,7 @@ mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_op
                                         mlp_cl_error *error) {
   *parts = (mlp_cl_parts){0};
   bool is_table;
-  TRY(open_plain(source, options->labels_path, &parts->train, &parts->test, &is_table, error));
+  TRY(open_plain(source, options, parts, &is_table, error));
   mlp_cl_status status =
       is_table ? open_table_parts(source, options, parts, error) : open_array_parts(source, options, parts, error);
   if (status == MLP_CL_OK && options->test_path != NULL) status = open_test(options, parts, error);
@@ -147,13 +162,24 @@ mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_op
   return status;
 }
 
+/* The test part where there is one. */
+static mlp_cl_status open_as_arrays(const char *path, data_format format, const char *labels_path, bool targets,
+                                    mlp_cl_dataset **dataset, mlp_cl_error *error) {
+  mlp_cl_dataset *train, *test;
+  TRY(open_arrays(path, format, labels_path, targets, &train, &test, error));
+  if (test != NULL) mlp_cl_dataset_destroy(train);
+  *dataset = test != NULL ? test : train;
+  return MLP_CL_OK;
+}
+
 mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, const mlp_cl_encoding *encoding,
-                                     mlp_cl_header header, mlp_cl_dataset **dataset, mlp_cl_error *error) {
+                                     mlp_cl_header header, bool targets, mlp_cl_dataset **dataset,
+                                     mlp_cl_error *error) {
   *dataset = NULL;
   data_format format;
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the data is NULL; name a file");
   TRY(format_find(path, &format, error));
-  if (format != DATA_TEXT) return open_array(path, format, labels_path, dataset, error);
+  if (format != DATA_TEXT) return open_as_arrays(path, format, labels_path, targets, dataset, error);
   if (encoding == NULL) {
     return fail(error, MLP_CL_BAD_FILE, "%s: is a table, but the training was on arrays: it has no names of columns",
                 path);

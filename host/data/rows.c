@@ -227,9 +227,10 @@ static mlp_cl_status open_any(mlp_cl_rows *r, const char *path, mlp_cl_header he
   if (strcmp(path, "-") != 0) TRY(format_find(path, &format, error));
   if (format == DATA_TEXT) return open_table(r, path, header, error);
   r->path = path;
-  mlp_cl_dataset *dataset;
-  TRY(format_open(path, format, NULL, &dataset, error));
-  adopt_dataset(r, dataset);
+  mlp_cl_dataset *train, *test;
+  TRY(format_open(path, format, NULL, false, &train, &test, error));
+  if (test != NULL) mlp_cl_dataset_destroy(train);
+  adopt_dataset(r, test != NULL ? test : train);
   return MLP_CL_OK;
 }
 

@@ -129,8 +129,8 @@ typedef struct mlp_cl_encoding mlp_cl_encoding; /* how a table became rows: see 
 typedef enum mlp_cl_element { MLP_CL_UINT8, MLP_CL_INT8, MLP_CL_INT16, MLP_CL_FLOAT32 } mlp_cl_element;
 
 /* Opens a source by name: "digits" (built in), a directory in the MNIST layout (train-images-idx3-ubyte[.gz], …), one
- * IDX file, with the labels that lie beside it when it is named as in that layout, or a table (see Tables), whose last
- * column is the class; all plain or .gz.
+ * IDX file, with the labels that lie beside it when it is named as in that layout, a table (see Tables), whose last
+ * column is the class, all plain or .gz, one NPY file, or an NPZ file with x and y or x_train, y_train, x_test, y_test.
  * *train gets the training part; *test (may be NULL) gets the held-out part, or NULL when the source has none.
  * Integer elements are scaled by 1/maximum (1/255 for bytes) on their way into the network; digits by 1/16.
  * Errors: BAD_FILE (with file and place), IO, NO_MEMORY, BAD_ARGUMENT. */
@@ -194,7 +194,7 @@ typedef enum mlp_cl_scaling {
 /* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from 1.
  */
 typedef struct mlp_cl_data_options {
-  const char *labels_path; /* of an IDX file without labels beside it; NULL */
+  const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; NULL */
   const char *test_path;   /* the test part is this file; NULL */
   double holdout;          /* share of each class for the test part; 0: the source's own or test_path, else 0.2 */
   double validation;       /* share of each class of what is left, for decisions while training; 0: none */
@@ -224,10 +224,11 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp
 /* Destroys all and leaves {0}. */
 MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
 /* Opens a labelled file for a model: a table under the encoding of its training (columns by name in any order, or by
- * place without a heading), or an array, for which `encoding` is not used and may be NULL. labels_path may be NULL.
- * Errors: BAD_FILE (a column that is missing: names both sides), IO, NO_MEMORY. */
+ * place without a heading), or arrays, for which `encoding` is not used and may be NULL, and whose labels are numbers
+ * to learn with `targets`. labels_path may be NULL. Of a file with a test part this is the test part. Errors: BAD_FILE
+ * (a column that is missing: names both sides), IO, NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path,
-                                                const mlp_cl_encoding *encoding, mlp_cl_header header,
+                                                const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
 
 /* NULL unless the rows come from a table; valid as long as the dataset. */

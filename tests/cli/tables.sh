@@ -78,3 +78,13 @@ refused 1 evaluate people.safetensors --data new.csv --device reference --quiet
 says err 'no column "city", which holds the labels'
 refused 1 evaluate people.safetensors --data digits --device reference --quiet
 says err 'takes 5 values'
+
+# Probabilities as a NumPy array, which is read as data again: two columns where five are wanted.
+run 0 predict people.safetensors new.csv --device reference --quiet --format npy
+same "$(wc -c <out)" $((128 + 2 * 2 * 4))
+cp out out.npy
+refused 1 predict people.safetensors out.npy --device reference --quiet
+says err 'takes 5 values a row, but out.npy has 2'
+"$MLP_CL" predict people.safetensors new.csv --device reference --quiet --format npy 2>err | cat >out
+silent out
+says err 'needs a file'

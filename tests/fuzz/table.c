@@ -48,7 +48,7 @@ static void read_again(const char *path, const mlp_cl_encoding *encoding, mlp_cl
 static void read_for_model(const char *path, const mlp_cl_encoding *encoding, mlp_cl_header header) {
   mlp_cl_error error;
   mlp_cl_dataset *data = NULL;
-  fuzz_check_error(mlp_cl_dataset_open_as(path, NULL, encoding, header, &data, &error), &error);
+  fuzz_check_error(mlp_cl_dataset_open_as(path, NULL, encoding, header, false, &data, &error), &error);
   mlp_cl_dataset_destroy(data);
 }
 
