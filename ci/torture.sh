@@ -14,7 +14,7 @@ ci/deps.sh test
 fuzz() {
   build="build-fuzz"
   cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DMLP_CL_TESTS=ON \
-    -DMLP_CL_FUZZ=ON -DCMAKE_C_FLAGS="-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+    -DMLP_CL_FUZZ=ON -DCMAKE_C_FLAGS="-O1 -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all"
   cmake --build $build --target fuzz_all
   for program in "$build"/tests/fuzz/fuzz_*; do
     name=${program##*/fuzz_}

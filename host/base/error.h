@@ -15,11 +15,13 @@
  * names or files are shown as '?', line feeds too but in build logs. */
 __attribute__((format(printf, 3, 4))) mlp_cl_status fail(mlp_cl_error *error, mlp_cl_status status, const char *format,
                                                          ...);
-#ifdef __clang_analyzer__
-/* Static analysis sees one file at a time: here it learns that a failure is not taken for success. */
-#define fail(error, status, ...) ((void)fail(error, status, __VA_ARGS__), (status))
-#endif
 /* NO_MEMORY with what was asked for. */
 mlp_cl_status fail_memory(mlp_cl_error *error, size_t bytes, const char *what);
+
+/* Static analysis sees one file at a time: here it learns that none of them returns OK. */
+#ifdef MLP_CL_ANALYSIS
+#define fail(error, status, ...) ((void)fail(error, status, __VA_ARGS__), (status))
+#define fail_memory(error, bytes, what) ((void)fail_memory(error, bytes, what), MLP_CL_NO_MEMORY)
+#endif
 
 #endif

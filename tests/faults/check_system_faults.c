@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "model_file/safetensors.h"
 #include "test.h"
 
 enum { FUNCTIONS_MAX = 40, CASE_SECONDS = 30 };
@@ -28,13 +29,14 @@ typedef struct scenario {
 } scenario;
 
 #define TRAIN "train", "--data", "data", "--hidden", "3", "--epochs", "2", "--batch", "4", "--quiet", "--force"
+#define REFERENCE "--device", "reference"
 static const scenario scenarios[] = {
-    {"train", {TRAIN, "--device", "reference", "--out", "model.safetensors", NULL}, false},
-    {"train --json", {TRAIN, "--device", "reference", "--out", "model.safetensors", "--json", NULL}, false},
-    {"evaluate",
-     {"evaluate", "model.safetensors", "--data", "data", "--device", "reference", "--json", "--quiet", NULL},
-     false},
-    {"predict", {"predict", "model.safetensors", "--data", "data", "--device", "reference", "--quiet", NULL}, false},
+    {"train", {TRAIN, REFERENCE, "--out", "model.safetensors", NULL}, false},
+    {"train --json", {TRAIN, REFERENCE, "--out", "model.safetensors", "--json", NULL}, false},
+    {"evaluate", {"evaluate", "model.safetensors", "--data", "data", REFERENCE, "--json", "--quiet", NULL}, false},
+    {"predict", {"predict", "model.safetensors", "--data", "data", REFERENCE, "--quiet", NULL}, false},
+    {"checkpoint", {TRAIN, REFERENCE, "--checkpoint", "run.safetensors", "--checkpoint-every", "1steps", NULL}, false},
+    {"resume", {TRAIN, REFERENCE, "--resume", "run.safetensors", "--out", "model.safetensors", NULL}, false},
     {"device", {TRAIN, "--device", "0", "--out", "model.safetensors", NULL}, true},
 };
 
@@ -85,8 +87,8 @@ typedef struct result {
 
 static const scenario *current;
 static result expected;
-static unsigned char *old_model;
-static size_t old_bytes, complaints, tried, recovered;
+static unsigned char *old_model, *old_run;
+static size_t old_bytes, old_run_bytes, complaints, tried, recovered;
 
 /* ---- One run ----------------------------------------------------------------------------------------------------- */
 
@@ -139,9 +141,10 @@ static void read_report(result *r) {
   if (stream != NULL) fclose(stream);
 }
 
-/* Each run finds the old model and no cache. */
+/* Each run finds the old model, a checkpoint of the whole run, and no cache. */
 static void run(const char *fault, result *r) {
   test_file_write(test_path("model.safetensors"), old_model, old_bytes);
+  if (old_run != NULL) test_file_write(test_path("run.safetensors"), old_run, old_run_bytes);
   (void)remove(test_path("report"));
   *r = (result){0};
   pid_t child = fork();
@@ -195,6 +198,15 @@ static bool check_message(const char *fault) {
   return early;
 }
 
+/* The old one or another, but a whole one: its seal is checked. */
+static void check_checkpoint(const char *fault) {
+  safetensors content;
+  if (safetensors_read(test_path("run.safetensors"), &content, &test_error) == MLP_CL_OK)
+    safetensors_destroy(&content);
+  else
+    complain(fault, "%s", test_error.text);
+}
+
 static void check(const char *fault, result *r) {
   bool removal = strncmp(fault, "unlink", 6) == 0;
   if (WIFSIGNALED(r->status)) {
@@ -215,7 +227,8 @@ static void check(const char *fault, result *r) {
         !same(r->model, r->model_bytes, expected.model, expected.model_bytes))
       complain(fault, "the model that was there is damaged");
   }
-  if (!removal && test_folder_count() != 6) complain(fault, "a file was left in the folder");
+  check_checkpoint(fault);
+  if (!removal && test_folder_count() != 7) complain(fault, "a file was left in the folder");
   if (r->descriptors > expected.descriptors && strncmp(fault, "close", 5) != 0)
     complain(fault, "%d files are still open, %d without the fault", (int)r->descriptors, (int)expected.descriptors);
   if (!current->own && r->blocks > expected.blocks + 1)
@@ -295,26 +308,33 @@ static void write_data(void) {
 
 static void set_up(void) {
   static const scenario first = {
-      "the old model", {TRAIN, "--seed", "2", "--device", "reference", "--out", "model.safetensors"}, false};
+      "the old model", {TRAIN, "--seed", "2", REFERENCE, "--out", "model.safetensors"}, false};
+  static const scenario second = {"the checkpoint", {TRAIN, REFERENCE, "--checkpoint", "run.safetensors"}, false};
   test_folder_create();
   setenv("TEST_FOLDER", test_path(""), 1);
   setenv("TEST_CACHE", test_path("cache"), 1);
   setenv("MLP_CL_CACHE", test_path("cache"), 1);
   ck_assert_int_eq(mkdir(test_path("cache"), 0700), 0);
   write_data();
-  current = &first;
   result r;
-  old_bytes = 0;
+  old_bytes = old_run_bytes = 0;
+  current = &first;
   run(NULL, &r);
   ck_assert_int_eq(r.status, 0);
   old_model = r.model;
   old_bytes = r.model_bytes;
   free(r.out);
+  current = &second;
+  run(NULL, &r);
+  ck_assert_int_eq(r.status, 0);
+  free_result(&r);
+  old_run = test_file_read(test_path("run.safetensors"), &old_run_bytes);
 }
 
 static void tear_down(void) {
   free(old_model);
-  old_model = NULL;
+  free(old_run);
+  old_model = old_run = NULL;
   if (system("rm -rf \"$TEST_FOLDER\"") != 0) fprintf(stderr, "the folder cannot be removed\n");
 }
 
