@@ -6,6 +6,7 @@ set -eu
 build="build-essential cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd zlib1g-dev
   libjansson-dev libsodium-dev libpopt-dev libprotobuf-c-dev protobuf-c-compiler libzip-dev"
 tests="check libxml2-utils mesa-opencl-icd oclgrind clang clang-format shellcheck dataset-fashion-mnist gcc-aarch64-linux-gnu
+  valgrind cppcheck
   libc6-dev-arm64-cross qemu-user"
 
 case "${1:-}" in

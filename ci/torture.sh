@@ -6,6 +6,8 @@
 #   kills    500 runs killed at random moments and resumed; MLP_CL_KILLS for another number
 #   soak     a million steps: memory and speed at the end as at the beginning; MLP_CL_STEPS for another number
 #   large    data of more than 2^31 elements; needs 8 GB
+#   valgrind the command under memcheck, on the reference and on PoCL
+#   static   cppcheck, and gcc's analyzer for each file; what it says is printed, for people to judge
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -55,11 +57,46 @@ kills() { with_command tests/torture/kill.sh "${MLP_CL_KILLS:-500}"; }
 soak() { with_command tests/torture/soak.sh "${MLP_CL_STEPS:-1000000}"; }
 large() { with_command tests/torture/large.sh; }
 
-[ $# -gt 0 ] || set -- kills soak large system fuzz opencl
+# memcheck OPTION…: the command, without an error and without a block that is lost for good.
+memcheck() {
+  MLP_CL_CACHE=off valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+    --errors-for-leak-kinds=definite --suppressions=ci/valgrind.supp build-test/mlp_cl "$@"
+}
+
+valgrind_runs() {
+  build
+  folder="build-test/valgrind"
+  sh tests/cli/tiny_data.sh "$folder/data"
+  recipe="--data $folder/data --hidden 5,3 --epochs 2 --batch 5 --dropout 0.2 --quiet --force"
+  # shellcheck disable=SC2086 # lists of words
+  {
+    memcheck train --device reference $recipe --out $folder/model --checkpoint $folder/run --checkpoint-every 1steps
+    memcheck train --device reference $recipe --resume $folder/run
+    memcheck predict $folder/model --data $folder/data --device reference --quiet
+    memcheck inspect $folder/model
+    OCL_ICD_VENDORS=pocl.icd memcheck train --device 0 $recipe
+  }
+}
+
+static() {
+  build
+  flags="-D_GNU_SOURCE -DCL_TARGET_OPENCL_VERSION=120 -DMLP_CL_ANALYSIS -Ihost -Ihost/include -Ikernels -Ibuild-test/onnx"
+  # shellcheck disable=SC2086 # lists of words
+  {
+    cppcheck --enable=warning,performance,portability --inline-suppr --std=c11 -q $flags host || true
+    for file in host/*/*.c; do
+      case $file in host/cli/*) continue ;; esac
+      gcc -fanalyzer -std=c11 -O1 $flags -DMLP_CL_VERSION='"analysis"' -c -o /dev/null "$file"
+    done
+  }
+}
+
+[ $# -gt 0 ] || set -- kills soak large system valgrind static fuzz opencl
 for section; do
   echo "== $section"
   case $section in
-    fuzz | system | opencl | kills | soak | large) $section ;;
+    valgrind) valgrind_runs ;;
+    fuzz | static | system | opencl | kills | soak | large) $section ;;
     *)
       echo "ci/torture.sh: there is no section '$section'" >&2
       exit 2

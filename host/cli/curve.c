@@ -126,5 +126,5 @@ int curve_read(const char *path, curve *c) {
   if (status != STATUS_OK) return status;
   const char *slash = strrchr(path, '/');
   c->name = strdup(slash ? slash + 1 : path);
-  return c->name ? STATUS_OK : report_failed(MLP_CL_NO_MEMORY, "out of memory");
+  return c->name ? STATUS_OK : report_failed(MLP_CL_NO_MEMORY, "out of memory for the name of the log");
 }

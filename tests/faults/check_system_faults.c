@@ -73,6 +73,8 @@ static const struct {
     {"scandir", {"EMFILE"}},
     {"pthread_create", {"EAGAIN"}},
     {"ftruncate", {"EIO"}},
+    {"linkat", {"EIO", "ENOSPC", "EEXIST"}},
+    {"access", {"EACCES"}},
 };
 enum { FAULTS = sizeof faults / sizeof *faults };
 

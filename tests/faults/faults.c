@@ -28,7 +28,7 @@
 #define FUNCTIONS(X)                                                                                                   \
   X(malloc) X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(linkat) X(unlink)  \
   X(unlinkat) X(mkdir) X(stat) X(lstat) X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy)       \
-  X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate)
+  X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate) X(linkat) X(access)
 /* clang-format on */
 
 enum function {
@@ -49,7 +49,7 @@ static const struct {
   int number;
 } errors[] = {{"ENOMEM", ENOMEM}, {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
               {"EMFILE", EMFILE}, {"EACCES", EACCES}, {"EROFS", EROFS},   {"EDQUOT", EDQUOT},
-              {"ENOENT", ENOENT}, {"EAGAIN", EAGAIN}, {"SHORT", -1}};
+              {"ENOENT", ENOENT}, {"EAGAIN", EAGAIN}, {"EEXIST", EEXIST}, {"SHORT", -1}};
 
 static struct {
   bool ready, own_only, stays;
@@ -206,6 +206,9 @@ WRAP(int, -1, renameat, (int from_folder, const char *from, int to_folder, const
      (from_folder, from, to_folder, to))
 WRAP(int, -1, linkat, (int from_folder, const char *from, int to_folder, const char *to, int flags),
      (from_folder, from, to_folder, to, flags))
+WRAP(int, -1, linkat, (int from_folder, const char *from, int to_folder, const char *to, int flags),
+     (from_folder, from, to_folder, to, flags))
+WRAP(int, -1, access, (const char *path, int mode), (path, mode))
 WRAP(int, -1, unlink, (const char *path), (path))
 WRAP(int, -1, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 WRAP(int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
