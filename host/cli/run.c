@@ -32,6 +32,7 @@ static bool remember(run *r, const mlp_cl_event *event) {
 
 static void on_checkpoint(watch *w, const mlp_cl_event *event) {
   if (event->failure) {
+    w->run->unkept = *event->failure;
     progress_clear(&w->progress);
     report_note("warning: the checkpoint of step %llu is not written, the run goes on: %s",
                 (unsigned long long)event->step, event->failure->text);

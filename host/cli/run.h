@@ -10,8 +10,9 @@ typedef struct run {
   mlp_cl_event *epochs;    /* one per complete epoch, owned */
   size_t epochs_count, epochs_room;
   mlp_cl_event last;
-  uint64_t kept;   /* steps in the checkpoint on disk; UINT64_MAX: there is none */
-  char sha256[65]; /* of the trained parameters */
+  uint64_t kept;       /* steps in the checkpoint on disk; UINT64_MAX: there is none */
+  mlp_cl_error unkept; /* why the last one that failed was not written */
+  char sha256[65];     /* of the trained parameters */
 } run;
 
 typedef struct run_data {

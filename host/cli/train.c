@@ -163,6 +163,12 @@ static int train_once(const options *o, const plan *p, const run_data *data, rec
   return record_end(kept, good ? NULL : &error, good ? trained->sha256 : NULL, status);
 }
 
+/* A checkpoint that was asked for and is not there at the end is a failure, however well the training went. */
+static int check_kept(const plan *p, const run *trained) {
+  bool kept = !p->checkpoints.when.path || trained->kept == trained->last.steps;
+  return kept ? STATUS_OK : report_failure(&trained->unkept);
+}
+
 static int train_and_report(const options *o, const plan *p, const run_data *data, record *kept) {
   run trained = {0}, reference = {0};
   int status = train_once(o, p, data, kept, &trained);
@@ -170,6 +176,7 @@ static int train_and_report(const options *o, const plan *p, const run_data *dat
     int saved = save(p, data, &trained);
     if (status == STATUS_OK) status = saved;
   }
+  if (status == STATUS_OK) status = check_kept(p, &trained);
   if (status == STATUS_OK && p->verify) status = run_reference(p, data, &reference);
   if (status == STATUS_OK) status = finish(p, &trained, p->verify ? &reference : NULL);
   run_free(&reference);

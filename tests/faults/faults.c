@@ -28,7 +28,7 @@
 #define FUNCTIONS(X)                                                                                                   \
   X(malloc) X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(linkat) X(unlink)  \
   X(unlinkat) X(mkdir) X(stat) X(lstat) X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy)       \
-  X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate) X(linkat) X(access)
+  X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate) X(access)
 /* clang-format on */
 
 enum function {
@@ -204,8 +204,6 @@ WRAP(int, -1, fsync, (int file), (file))
 WRAP(int, -1, rename, (const char *from, const char *to), (from, to))
 WRAP(int, -1, renameat, (int from_folder, const char *from, int to_folder, const char *to),
      (from_folder, from, to_folder, to))
-WRAP(int, -1, linkat, (int from_folder, const char *from, int to_folder, const char *to, int flags),
-     (from_folder, from, to_folder, to, flags))
 WRAP(int, -1, linkat, (int from_folder, const char *from, int to_folder, const char *to, int flags),
      (from_folder, from, to_folder, to, flags))
 WRAP(int, -1, access, (const char *path, int mode), (path, mode))
