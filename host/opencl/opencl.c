@@ -35,6 +35,7 @@ static const backend_operations operations = {
     .tensor_write = opencl_tensor_write,
     .tensor_bytes = opencl_tensor_bytes,
     .tensor_read = opencl_tensor_read,
+    .tensor_copy = opencl_tensor_copy,
     .tensor_zero = opencl_tensor_zero,
     .gather = opencl_gather,
     .dense_forward = opencl_dense_forward,
