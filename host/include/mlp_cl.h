@@ -371,6 +371,17 @@ MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const 
                                                  mlp_cl_evaluation *evaluation, uint64_t *confusion,
                                                  mlp_cl_error *error);
 
+typedef struct mlp_cl_class_score {
+  double precision; /* right predictions of the class / all predictions of it; NaN without any */
+  double recall;    /* right predictions of the class / all rows of it; NaN without any */
+  double f1;        /* 2 · right / (predictions + rows); NaN without any */
+  uint64_t rows;    /* of the class */
+} mlp_cl_class_score;
+
+/* Of class or label `i`, from the counts of mlp_cl_network_evaluate on a network of `outputs` outputs; `task` is not
+ * REGRESSION, and i < outputs. */
+MLP_CL_API mlp_cl_class_score mlp_cl_score_class(mlp_cl_task task, const uint64_t *confusion, size_t outputs, size_t i);
+
 /* ---- Training --------------------------------------------------------------------------------------------------- */
 
 typedef enum mlp_cl_reduction { MLP_CL_MEAN, MLP_CL_SUM } mlp_cl_reduction;
