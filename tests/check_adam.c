@@ -109,13 +109,13 @@ static void run_on(mlp_cl_context *on, mlp_cl_optimiser optimiser, char receipt[
 }
 
 START_TEST(runs_are_identical_and_learn) {
-  for (int optimiser = MLP_CL_ADAM; optimiser <= MLP_CL_ADAMW; optimiser++) {
+  for (int optimiser = test_small() ? MLP_CL_ADAMW : MLP_CL_ADAM; optimiser <= MLP_CL_ADAMW; optimiser++) {
     char got[65], wanted[65];
     double accuracy;
     run_on(device, (mlp_cl_optimiser)optimiser, got, &accuracy);
     run_on(reference, (mlp_cl_optimiser)optimiser, wanted, &accuracy);
     ck_assert_str_eq(got, wanted);
-    ck_assert_double_gt(accuracy, 0.9);
+    ck_assert_double_gt(accuracy, test_small() ? 0.7 : 0.9);
   }
 }
 END_TEST

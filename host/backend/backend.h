@@ -275,6 +275,8 @@ typedef struct backend_operations {
                                mlp_cl_error *error);
   mlp_cl_status (*tensor_read)(backend *self, const tensor *source, size_t first, size_t rows, void *target,
                                mlp_cl_error *error);
+  /* Both of one shape; not PLAIN. Values below the target's floor are none of the source's. */
+  mlp_cl_status (*tensor_copy)(backend *self, const tensor *source, tensor *target, mlp_cl_error *error);
   mlp_cl_status (*tensor_zero)(backend *self, tensor *target, mlp_cl_error *error);
 
   /* Fused, as training uses them. */

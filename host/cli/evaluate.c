@@ -1,4 +1,5 @@
-/* mlp_cl evaluate: loss, accuracy and the confusion matrix of a model file on labelled data. */
+/* mlp_cl evaluate: what a model file comes to on data with labels or targets. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,24 +43,61 @@ static void print_confusion(const opened_model *m, const uint64_t *confusion, si
   }
 }
 
-static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
-                       size_t classes) {
-  printf("rows        %zu\nloss        %.6f\naccuracy    %.4f\n", result->rows, result->loss, result->accuracy);
-  if (classes <= WIDEST_TABLE)
-    print_confusion(m, confusion, classes);
+static void print_share(double share) {
+  if (isfinite(share))
+    printf("  %9.4f", share);
   else
-    report_note("the confusion matrix of %zu classes is too wide for a table; --json has it", classes);
+    printf("  %9s", "-");
 }
 
-static json_t *json_confusion(const uint64_t *confusion, size_t classes) {
+static void print_scores(const opened_model *m, const uint64_t *confusion, size_t classes) {
+  printf("\n%-19s  %9s  %9s  %9s  %9s\n", "class", "precision", "recall", "F1", "rows");
+  for (size_t i = 0; i < classes; i++) {
+    char buffer[24], name[NAME_WIDTH + 1];
+    mlp_cl_class_score score = mlp_cl_score_class(mlp_cl_network_task(m->network), confusion, classes, i);
+    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m, i, buffer), name, sizeof name));
+    print_share(score.precision);
+    print_share(score.recall);
+    print_share(score.f1);
+    printf("  %9llu\n", (unsigned long long)score.rows);
+  }
+}
+
+static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
+                       size_t classes) {
+  mlp_cl_task task = mlp_cl_network_task(m->network);
+  printf("rows        %zu\nloss        %.6f\n", result->rows, result->loss);
+  if (task == MLP_CL_REGRESSION) {
+    printf("R2          %.4f\nRMSE        %.6g\nMAE         %.6g\n", result->accuracy, sqrt(result->loss),
+           result->mean_absolute_error);
+    return;
+  }
+  printf("accuracy    %.4f\n", result->accuracy);
+  if (task == MLP_CL_CLASSIFICATION && classes <= WIDEST_TABLE) print_confusion(m, confusion, classes);
+  if (task == MLP_CL_CLASSIFICATION && classes > WIDEST_TABLE)
+    report_note("the confusion matrix of %zu classes is too wide for a table; --json has it", classes);
+  print_scores(m, confusion, classes);
+}
+
+static json_t *json_confusion(const uint64_t *confusion, size_t classes, size_t cols) {
   json_t *rows = json_array();
   for (size_t i = 0; i < classes; i++) {
     json_t *row = json_array();
-    for (size_t j = 0; j < classes; j++)
-      json_array_append_new(row, json_integer((json_int_t)confusion[i * classes + j]));
+    for (size_t j = 0; j < cols; j++) json_array_append_new(row, json_integer((json_int_t)confusion[i * cols + j]));
     json_array_append_new(rows, row);
   }
   return rows;
+}
+
+static json_t *json_scores(mlp_cl_task task, const uint64_t *confusion, size_t classes) {
+  json_t *scores = json_array();
+  for (size_t i = 0; i < classes; i++) {
+    mlp_cl_class_score score = mlp_cl_score_class(task, confusion, classes, i);
+    json_array_append_new(
+        scores, json_pack("{s:o, s:o, s:o, s:I}", "precision", report_number(score.precision), "recall",
+                          report_number(score.recall), "f1", report_number(score.f1), "rows", (json_int_t)score.rows));
+  }
+  return scores;
 }
 
 static int print_json(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
@@ -72,9 +110,19 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(m->context)));
   json_object_set_new(object, "rows", json_integer((json_int_t)result->rows));
   json_object_set_new(object, "loss", report_number(result->loss));
+  mlp_cl_task task = mlp_cl_network_task(m->network);
+  if (task == MLP_CL_REGRESSION) {
+    json_object_set_new(object, "r2", report_number(result->accuracy));
+    json_object_set_new(object, "rmse", report_number(sqrt(result->loss)));
+    json_object_set_new(object, "mae", report_number(result->mean_absolute_error));
+    json_decref(names);
+    return report_json(object, STATUS_OK);
+  }
   json_object_set_new(object, "accuracy", report_number(result->accuracy));
-  json_object_set_new(object, "confusion", json_confusion(confusion, classes));
+  json_object_set_new(object, "confusion",
+                      json_confusion(confusion, classes, task == MLP_CL_CLASSIFICATION ? classes : 4));
   json_object_set_new(object, "classes", names);
+  json_object_set_new(object, "scores", json_scores(task, confusion, classes));
   return report_json(object, STATUS_OK);
 }
 
@@ -96,10 +144,16 @@ static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dat
   mlp_cl_error error;
   mlp_cl_evaluation result;
   const size_t most = 1 << 20; /* classes² counts: beyond, no machine has the memory */
-  uint64_t *confusion = classes <= most ? calloc(classes * classes, sizeof *confusion) : NULL;
-  if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, classes);
+  mlp_cl_task task = mlp_cl_network_task(m->network);
+  if (picture && task != MLP_CL_CLASSIFICATION)
+    return report_failed(MLP_CL_BAD_ARGUMENT, "--plot draws a confusion matrix, and a model for %s has none",
+                         mlp_cl_task_name(task));
+  size_t cols = task == MLP_CL_CLASSIFICATION ? classes : 4;
+  uint64_t *confusion = classes <= most ? calloc(classes * cols, sizeof *confusion) : NULL;
+  if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, cols);
   int status = STATUS_OK;
-  if (mlp_cl_network_evaluate(m->network, data, &result, confusion, &error) != MLP_CL_OK)
+  if (mlp_cl_network_evaluate(m->network, data, &result, task == MLP_CL_REGRESSION ? NULL : confusion, &error) !=
+      MLP_CL_OK)
     status = report_failure(&error);
   else if (picture)
     status = plot(m, picture, &result, confusion, classes);

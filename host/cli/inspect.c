@@ -6,7 +6,7 @@
 #include "command.h"
 #include "report.h"
 
-enum { CLASSES_SHOWN = 12, TEXT_SHOWN = 100 };
+enum { CLASSES_SHOWN = 12, COLUMNS_SHOWN = 30, TEXT_SHOWN = 100 };
 
 static struct poptOption table[] = {OPTION_GROUP("Output", output_options), POPT_TABLEEND};
 
@@ -19,9 +19,9 @@ static const char *find(const mlp_cl_model_info *info, const char *wanted) {
 }
 
 static bool is_told_elsewhere(const char *key) {
-  static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics", "mlp_cl.recipe",
-                                     "mlp_cl.classes", "mlp_cl.scale",    "mlp_cl.activation",
-                                     "mlp_cl.task",    "format",          "mlp_cl.weights_sha256"};
+  static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics",      "mlp_cl.recipe",     "mlp_cl.classes",
+                                     "mlp_cl.scale",   "mlp_cl.table",         "mlp_cl.activation", "mlp_cl.task",
+                                     "format",         "mlp_cl.weights_sha256"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     if (strcmp(key, keys[i]) == 0) return true;
   }
@@ -62,6 +62,24 @@ static void print_classes(const mlp_cl_model_info *info) {
     printf("%s%s", i ? ", " : "", report_escape(mlp_cl_model_info_class_name(info, i), name, sizeof name));
   }
   puts(classes > CLASSES_SHOWN ? ", ..." : "");
+}
+
+/* A line for each column of the table that it was trained on. */
+static void print_columns(const mlp_cl_model_info *info) {
+  static const char *const kinds[] = {"number", "one-hot", "classes", "target"};
+  const mlp_cl_encoding *encoding = mlp_cl_model_info_encoding(info);
+  mlp_cl_column column;
+  for (size_t i = 0; encoding && i < COLUMNS_SHOWN && mlp_cl_encoding_column(encoding, i, &column); i++) {
+    char name[40];
+    printf("%-12s%-39s %s", i ? "" : "columns", report_escape(column.name, name, sizeof name), kinds[column.kind]);
+    if (column.kind == MLP_CL_COLUMN_NUMBER || column.kind == MLP_CL_COLUMN_TARGET)
+      printf(", (value - %.7g) / %.7g", column.offset, column.divisor);
+    else
+      printf(" of %zu values", column.values_count);
+    puts(column.filled ? ", may be missing" : "");
+  }
+  if (encoding && mlp_cl_encoding_columns(encoding) > COLUMNS_SHOWN)
+    printf("%-12s... %zu in all; --json has them\n", "", mlp_cl_encoding_columns(encoding));
 }
 
 /* "name value, name value", leaving out what is off. */
@@ -110,6 +128,7 @@ static void print_text(const mlp_cl_model_info *info) {
   char shown[40];
   print_layers(info);
   print_classes(info);
+  print_columns(info);
   if (mlp_cl_model_info_scale(info) != 0.0f)
     printf("%-12svalues of the data times %.9g\n", "scale", (double)mlp_cl_model_info_scale(info));
   if (recipe) print_recipe(recipe);
@@ -141,6 +160,9 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   json_object_set_new(object, "classes", classes);
   json_object_set_new(object, "scale", scale == 0.0f ? json_null() : report_number((double)scale));
   json_object_set_new(object, "recipe", described ? described : json_null());
+  const char *columns = find(info, "mlp_cl.table");
+  json_t *table_object = columns ? json_loads(columns, 0, NULL) : NULL;
+  json_object_set_new(object, "table", table_object ? table_object : json_null());
   json_object_set_new(object, "weights_sha256", json_string(mlp_cl_model_info_sha256(info)));
   json_object_set_new(object, "stored_sha256", stored ? report_string(stored) : json_null());
   json_object_set_new(object, "metadata", metadata);

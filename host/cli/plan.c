@@ -23,6 +23,15 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("optimiser", OPTION_OPTIMISER, "sgd, adam or adamw (default: sgd)", "NAME"),
     OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.001 for Adam, 0.02 for digits and tables, else 0.05)",
                  "X"),
+    OPTION_VALUE("schedule", OPTION_SCHEDULE, "of the learning rate: constant, step or cosine (default: constant)",
+                 "NAME"),
+    OPTION_VALUE("decay-epochs", OPTION_DECAY_EPOCHS, "epochs between two steps of --schedule step (default: 10)", "N"),
+    OPTION_VALUE("decay-factor", OPTION_DECAY_FACTOR, "what each of them multiplies the rate with (default: 0.1)", "X"),
+    OPTION_VALUE("warmup", OPTION_WARMUP, "epochs in which the rate rises from 0, before the schedule (default: 0)",
+                 "N"),
+    OPTION_VALUE("patience", OPTION_PATIENCE,
+                 "stop after N epochs without a lower loss on the held-out part, and keep the best epoch's weights",
+                 "N"),
     OPTION_VALUE("momentum", OPTION_MOMENTUM, "of stochastic gradient descent (default: 0.9)", "X"),
     OPTION_FLAG("nesterov", OPTION_NESTEROV, "Nesterov's form of the momentum"),
     OPTION_VALUE("weight-decay", OPTION_WEIGHT_DECAY, "added to the gradient as X times the weight (default: 0)", "X"),
@@ -49,15 +58,21 @@ static bool read_rates(const options *o, plan *p) {
   static const float_range momentum = {0x1p-30f, 0x1.fffffep-1f, true, "0, or a number below 1, such as 0.9"};
   static const float_range decay = {0x1p-30f, 1.0f, true, "0, or a number from 1e-9 to 1, such as 0.0001"};
   static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true, "a number from 0 to below 1, such as 0.2"};
+  static const float_range factor = {0x1p-30f, 1.0f, false, "a number above 0, up to 1, such as 0.1"};
   return options_float(o, OPTION_LR, &lr, &p->recipe.learning_rate) &&
+         options_float(o, OPTION_DECAY_FACTOR, &factor, &p->recipe.decay_factor) &&
          options_float(o, OPTION_MOMENTUM, &momentum, &p->recipe.momentum) &&
          options_float(o, OPTION_WEIGHT_DECAY, &decay, &p->recipe.weight_decay) &&
          options_float(o, OPTION_DROPOUT, &dropout, &p->recipe.dropout);
 }
 
 static bool read_counts(const options *o, plan *p) {
-  uint64_t epochs = p->recipe.epochs, batch = p->recipe.batch;
-  if (!options_unsigned(o, OPTION_EPOCHS, 1, 1000000000, "a whole number from 1 to 1000000000", &epochs) ||
+  uint64_t epochs = p->recipe.epochs, batch = p->recipe.batch, decay = p->recipe.decay_epochs, warmup = 0, patience = 0;
+  const char *count = "a whole number from 1 to 1000000000";
+  if (!options_unsigned(o, OPTION_DECAY_EPOCHS, 1, 1000000000, count, &decay) ||
+      !options_unsigned(o, OPTION_WARMUP, 1, 1000000000, count, &warmup) ||
+      !options_unsigned(o, OPTION_PATIENCE, 1, 1000000000, count, &patience) ||
+      !options_unsigned(o, OPTION_EPOCHS, 1, 1000000000, "a whole number from 1 to 1000000000", &epochs) ||
       !options_unsigned(o, OPTION_BATCH, 1, 1 << 24, "a whole number from 1 to 16777216", &batch) ||
       !options_unsigned(o, OPTION_LOG_EVERY, 1, 1000000000, "a whole number of steps from 1", &p->log_every) ||
       !options_unsigned(o, OPTION_SEED, 0, UINT64_MAX, "a whole number from 0 to 18446744073709551615",
@@ -68,6 +83,9 @@ static bool read_counts(const options *o, plan *p) {
                     &p->hidden_count))
     return false;
   p->recipe.epochs = (uint32_t)epochs;
+  p->recipe.decay_epochs = (uint32_t)decay;
+  p->recipe.warmup_epochs = (uint32_t)warmup;
+  p->recipe.patience = (uint32_t)patience;
   p->recipe.batch = (uint32_t)batch;
   return true;
 }
@@ -76,9 +94,12 @@ static bool read_words(const options *o, plan *p) {
   static const char *const inits[] = {"he", "pytorch", "zero", NULL};
   static const char *const reductions[] = {"mean", "sum", NULL};
   static const char *const activations[] = {"relu", "leaky-relu", "tanh", "sigmoid", "gelu", NULL};
+  static const char *const schedules[] = {"constant", "step", "cosine", NULL};
   static const char *const optimisers[] = {"sgd", "adam", "adamw", NULL};
   size_t init = MLP_CL_INIT_HE, reduction = MLP_CL_MEAN, activation = MLP_CL_RELU, optimiser = MLP_CL_SGD;
-  if (!options_word(o, OPTION_INIT, inits, "he, pytorch or zero", &init) ||
+  size_t schedule = MLP_CL_CONSTANT;
+  if (!options_word(o, OPTION_SCHEDULE, schedules, "constant, step or cosine", &schedule) ||
+      !options_word(o, OPTION_INIT, inits, "he, pytorch or zero", &init) ||
       !options_word(o, OPTION_ACTIVATION, activations, "relu, leaky-relu, tanh, sigmoid or gelu", &activation) ||
       !options_word(o, OPTION_OPTIMISER, optimisers, "sgd, adam or adamw", &optimiser) ||
       !options_word(o, OPTION_REDUCTION, reductions, "mean or sum", &reduction))
@@ -86,6 +107,7 @@ static bool read_words(const options *o, plan *p) {
   p->init = (mlp_cl_init)init;
   p->activation = (mlp_cl_activation)activation;
   p->recipe.optimiser = (mlp_cl_optimiser)optimiser;
+  p->recipe.schedule = (mlp_cl_schedule)schedule;
   if (optimiser != MLP_CL_SGD && !options_has(o, OPTION_LR)) p->recipe.learning_rate = 0.001f;
   p->recipe.reduction = (mlp_cl_reduction)reduction;
   return true;

@@ -65,6 +65,14 @@ static double samples_per_second(const run *r) {
   return r->last.seconds > 0 ? (double)r->last.samples / r->last.seconds : 0;
 }
 
+/* The epoch whose parameters the network has: the best one with --patience, else the last. */
+static const mlp_cl_event *kept_epoch(const run *r) {
+  uint32_t best = r->epochs_count > 0 ? r->epochs[r->epochs_count - 1].best_epoch : 0;
+  for (size_t i = 0; i < r->epochs_count; i++)
+    if (r->epochs[i].epoch == best) return &r->epochs[i];
+  return &r->last;
+}
+
 static void print_device(const mlp_cl_device *device) {
   if (device->index < 0)
     printf("\ndevice      the CPU reference\n");
@@ -76,7 +84,9 @@ static void print_summary(const run *trained, const run *reference) {
   print_device(mlp_cl_context_device(trained->context));
   printf("seconds     %.2f (%.0f samples/s)\n", trained->last.seconds, samples_per_second(trained));
   printf("parameters  %zu\n", mlp_cl_network_parameters(trained->network));
-  if (trained->last.has_test) printf("accuracy    %.4f on the held-out part\n", trained->last.test_accuracy);
+  const mlp_cl_event *kept = kept_epoch(trained);
+  if (kept->best_epoch > 0) printf("best epoch  %u\n", kept->epoch);
+  if (kept->has_test) printf("accuracy    %.4f on the held-out part\n", kept->test_accuracy);
   printf("sha256      %s\n", trained->sha256);
   if (trained->verified_every)
     printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);
@@ -116,6 +126,7 @@ static json_t *json_network(mlp_cl_network *network) {
 static int print_json(const plan *p, const run *trained, const run *reference, int status) {
   char seed[24];
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)p->recipe.seed);
+  const mlp_cl_event *kept = kept_epoch(trained);
   json_t *object = report_object();
   json_t *device = report_device(mlp_cl_context_device(trained->context));
   report_contract(device, trained->context);
@@ -123,8 +134,8 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
   json_object_set_new(object, "network", json_network(trained->network));
   json_object_set_new(object, "seed", json_string(seed));
   json_object_set_new(object, "epochs", json_epochs(trained));
-  json_object_set_new(object, "test_accuracy",
-                      trained->last.has_test ? report_number(trained->last.test_accuracy) : json_null());
+  json_object_set_new(object, "test_accuracy", kept->has_test ? report_number(kept->test_accuracy) : json_null());
+  if (kept->best_epoch > 0) json_object_set_new(object, "best_epoch", json_integer((json_int_t)kept->epoch));
   json_object_set_new(object, "steps", json_integer((json_int_t)trained->last.steps));
   json_object_set_new(object, "samples_per_second", report_number(samples_per_second(trained)));
   json_object_set_new(object, "weights_sha256", json_string(trained->sha256));
@@ -147,11 +158,11 @@ static int save(const plan *p, const run_data *data, const run *trained) {
   return STATUS_OK;
 }
 
-/* The held-out part does not change weights: the reference needs only the training part. */
+/* Without early stopping the held-out part does not change weights: the reference needs only the training part. */
 static int run_reference(const plan *p, const run_data *data, run *reference) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
-  const run_data only_train = {data->train, NULL};
+  const run_data only_train = {data->train, p->recipe.patience > 0 ? data->test : NULL};
   plan whole = *p; /* from the first step */
   whole.checkpoints = (checkpoint_plan){.resume = NULL};
   whole.verify_every = 0;

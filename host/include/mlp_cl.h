@@ -374,6 +374,17 @@ MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const 
                                                  mlp_cl_evaluation *evaluation, uint64_t *confusion,
                                                  mlp_cl_error *error);
 
+typedef struct mlp_cl_class_score {
+  double precision; /* right predictions of the class / all predictions of it; NaN without any */
+  double recall;    /* right predictions of the class / all rows of it; NaN without any */
+  double f1;        /* 2 · right / (predictions + rows); NaN without any */
+  uint64_t rows;    /* of the class */
+} mlp_cl_class_score;
+
+/* Of class or label `i`, from the counts of mlp_cl_network_evaluate on a network of `outputs` outputs; `task` is not
+ * REGRESSION, and i < outputs. */
+MLP_CL_API mlp_cl_class_score mlp_cl_score_class(mlp_cl_task task, const uint64_t *confusion, size_t outputs, size_t i);
+
 /* ---- Training --------------------------------------------------------------------------------------------------- */
 
 typedef enum mlp_cl_reduction { MLP_CL_MEAN, MLP_CL_SUM } mlp_cl_reduction;
@@ -384,12 +395,23 @@ typedef enum mlp_cl_optimiser {
   MLP_CL_ADAMW /* as torch.optim.AdamW: the decay shrinks the weight by 1 - learning_rate · weight_decay */
 } mlp_cl_optimiser;
 
+/* What the learning rate becomes, epoch by epoch; e counts them from 0 after the warm-up, n is their number. */
+typedef enum mlp_cl_schedule {
+  MLP_CL_CONSTANT,
+  MLP_CL_STEP,  /* rate · decay_factor^floor(e / decay_epochs), as torch.optim.lr_scheduler.StepLR */
+  MLP_CL_COSINE /* rate · (1 + cos(π e / n)) / 2, as CosineAnnealingLR down to 0 */
+} mlp_cl_schedule;
+
 typedef struct mlp_cl_recipe {
   uint64_t seed; /* of shuffles and dropout; parameters have their own */
   uint32_t epochs;
   uint32_t batch; /* rows per step; the last step of an epoch takes what is left */
   mlp_cl_optimiser optimiser;
-  float learning_rate;        /* 0, or 2^-30 … 2^30 */
+  float learning_rate; /* 0, or 2^-30 … 2^30 */
+  mlp_cl_schedule schedule;
+  uint32_t decay_epochs;      /* STEP: at least 1 */
+  float decay_factor;         /* STEP: above 0, up to 1 */
+  uint32_t warmup_epochs;     /* in which the rate rises step by step, from rate / steps to the rate; at most all */
   float momentum;             /* SGD: [0, 1) */
   bool nesterov;              /* SGD: needs momentum */
   float beta1, beta2;         /* Adam: 0, or 2^-30 … below 1: how much of the mean and mean square is kept */
@@ -399,11 +421,17 @@ typedef struct mlp_cl_recipe {
   bool dropout_unscaled;      /* kept values as they are instead of divided by 1 - dropout */
   mlp_cl_reduction reduction; /* of the loss over the batch, for the gradient */
   bool no_shuffle;            /* take rows in file order */
+  uint32_t patience; /* stop after so many epochs without a lower loss on `test`, and keep the parameters of the
+                        epoch in which it was lowest; 0: neither. mlp_cl_trainer_steps evaluates nothing, and
+                        does neither */
 } mlp_cl_recipe;
 
 /* "sgd", "adam", "adamw"; NULL for other numbers. */
 MLP_CL_API const char *mlp_cl_optimiser_name(mlp_cl_optimiser optimiser);
-/* seed 1, 10 epochs, batch 64, SGD, lr 0.1, momentum 0.9, beta 0.9 and 0.999, epsilon 1e-8, the rest 0, mean. */
+/* "constant", "step", "cosine"; NULL for other numbers. */
+MLP_CL_API const char *mlp_cl_schedule_name(mlp_cl_schedule schedule);
+/* seed 1, 10 epochs, batch 64, SGD, lr 0.1, momentum 0.9, beta 0.9 and 0.999, epsilon 1e-8, a step of the rate
+ * every 10 epochs by 0.1 where that is the schedule, the rest 0, mean. */
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
 
 typedef enum mlp_cl_event_kind {
@@ -424,6 +452,7 @@ typedef struct mlp_cl_event {
                             but for those of mlp_cl_trainer_losses_every */
   double train_accuracy; /* R² for regression, as in mlp_cl_evaluation */
   bool has_test;
+  uint32_t best_epoch; /* with patience, in EPOCH events: the one with the lowest test_loss so far; else 0 */
   double test_loss;
   double test_accuracy;
   const mlp_cl_error *failure; /* CHECKPOINT: NULL when it was written; else the run goes on, and so does the previous

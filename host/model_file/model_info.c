@@ -22,6 +22,20 @@ static mlp_cl_status add_json(safetensors *content, const char *key, json_t *val
   return status;
 }
 
+/* What is not asked for is not told. */
+static bool add_schedule(json_t *told, const mlp_cl_recipe *r) {
+  bool step = r->schedule == MLP_CL_STEP;
+  int failed = 0;
+  if (r->schedule != MLP_CL_CONSTANT)
+    failed |= json_object_set_new(told, "schedule", json_string(mlp_cl_schedule_name(r->schedule)));
+  if (step) failed |= json_object_set_new(told, "decay_epochs", json_integer((json_int_t)r->decay_epochs));
+  if (step) failed |= json_object_set_new(told, "decay_factor", json_real((double)r->decay_factor));
+  if (r->warmup_epochs > 0)
+    failed |= json_object_set_new(told, "warmup_epochs", json_integer((json_int_t)r->warmup_epochs));
+  if (r->patience > 0) failed |= json_object_set_new(told, "patience", json_integer((json_int_t)r->patience));
+  return failed == 0;
+}
+
 /* The seed is a string: JSON readers lose bits of large integers. */
 static json_t *describe_recipe(const mlp_cl_recipe *recipe) {
   char seed[24];
@@ -32,6 +46,10 @@ static json_t *describe_recipe(const mlp_cl_recipe *recipe) {
                            (int)recipe->nesterov, "weight_decay", (double)recipe->weight_decay, "dropout",
                            (double)recipe->dropout, "dropout_unscaled", (int)recipe->dropout_unscaled, "reduction",
                            recipe->reduction == MLP_CL_SUM ? "sum" : "mean", "no_shuffle", (int)recipe->no_shuffle);
+  if (made != NULL && !add_schedule(made, recipe)) {
+    json_decref(made);
+    return NULL;
+  }
   if (made == NULL || recipe->optimiser == MLP_CL_SGD) return made;
   json_t *adam = json_pack("{s:s, s:f, s:f, s:f}", "optimiser", mlp_cl_optimiser_name(recipe->optimiser), "beta1",
                            (double)recipe->beta1, "beta2", (double)recipe->beta2, "epsilon", (double)recipe->epsilon);

@@ -210,3 +210,25 @@ mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_data
   evaluator_end(&e);
   return status;
 }
+
+mlp_cl_class_score mlp_cl_score_class(mlp_cl_task task, const uint64_t *confusion, size_t outputs, size_t i) {
+  uint64_t right, rows = 0, predicted = 0;
+  if (task == MLP_CL_CLASSIFICATION) {
+    right = confusion[i * outputs + i];
+    for (size_t j = 0; j < outputs; j++) {
+      rows += confusion[i * outputs + j];
+      predicted += confusion[j * outputs + i];
+    }
+  } else {
+    const uint64_t *counts = confusion + 4 * i; /* true and false negatives, … as mlp_cl.h has them */
+    right = counts[3];
+    rows = counts[2] + right;
+    predicted = counts[1] + right;
+  }
+  return (mlp_cl_class_score){
+      .precision = predicted > 0 ? (double)right / (double)predicted : (double)NAN,
+      .recall = rows > 0 ? (double)right / (double)rows : (double)NAN,
+      .f1 = rows + predicted > 0 ? 2.0 * (double)right / (double)(rows + predicted) : (double)NAN,
+      .rows = rows,
+  };
+}

@@ -160,6 +160,7 @@ mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, si
                                  mlp_cl_error *error);
 mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t first, size_t rows, void *target,
                                  mlp_cl_error *error);
+mlp_cl_status opencl_tensor_copy(backend *base, const tensor *source, tensor *target, mlp_cl_error *error);
 mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *error);
 /* Allocates the transpose if it is not there. */
 mlp_cl_status opencl_transposed_create(opencl_backend *self, opencl_tensor *t, mlp_cl_error *error);

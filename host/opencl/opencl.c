@@ -38,6 +38,7 @@ static const backend_operations operations = {
     .tensor_bytes = opencl_tensor_bytes,
     .tensor_send = opencl_tensor_send,
     .tensor_read = opencl_tensor_read,
+    .tensor_copy = opencl_tensor_copy,
     .tensor_zero = opencl_tensor_zero,
     .gather = opencl_gather,
     .dense_forward = opencl_dense_forward,

@@ -99,6 +99,15 @@ void opencl_tensor_destroy(backend *base, tensor *destroyed) {
   free(t);
 }
 
+mlp_cl_status opencl_tensor_copy(backend *base, const tensor *source, tensor *target, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  opencl_tensor *t = opencl_of(target);
+  t->transposed_valid = false;
+  TRY_CL(clEnqueueCopyBuffer(self->queue, opencl_of(source)->buffer, t->buffer, 0, 0, t->bytes, 0, NULL, NULL),
+         "copying a tensor of %zu bytes", t->bytes);
+  return MLP_CL_OK;
+}
+
 mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *error) {
   opencl_tensor *t = opencl_of(target);
   t->transposed_valid = false;

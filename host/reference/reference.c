@@ -71,6 +71,13 @@ static mlp_cl_status tensor_read(backend *self, const tensor *source, size_t fir
   return MLP_CL_OK;
 }
 
+static mlp_cl_status tensor_copy(backend *self, const tensor *source, tensor *target, mlp_cl_error *error) {
+  (void)self, (void)error;
+  assert(source->rows == target->rows && source->cols == target->cols);
+  memcpy(values_of(target), values_of(source), source->rows * source->cols * sizeof(float));
+  return MLP_CL_OK;
+}
+
 static mlp_cl_status tensor_zero(backend *self, tensor *target, mlp_cl_error *error) {
   (void)self, (void)error;
   memset(values_of(target), 0, target->rows * target->cols * tensor_element_bytes(target->element));
@@ -180,6 +187,7 @@ static const backend_operations operations = {
     .tensor_bytes = tensor_bytes,
     .tensor_send = tensor_write,
     .tensor_read = tensor_read,
+    .tensor_copy = tensor_copy,
     .tensor_zero = tensor_zero,
     .gather = run_gather,
     .dense_forward = run_dense_forward,

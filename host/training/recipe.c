@@ -2,6 +2,7 @@
 
 #include "backend/hyperparameters.h"
 #include "base/size.h"
+#include "training/schedule.h"
 
 mlp_cl_recipe mlp_cl_recipe_default(void) {
   return (mlp_cl_recipe){.seed = 1,
@@ -12,6 +13,8 @@ mlp_cl_recipe mlp_cl_recipe_default(void) {
                          .beta1 = 0.9f,
                          .beta2 = 0.999f,
                          .epsilon = 1e-8f,
+                         .decay_epochs = 10,
+                         .decay_factor = 0.1f,
                          .reduction = MLP_CL_MEAN};
 }
 
@@ -29,6 +32,7 @@ mlp_cl_status recipe_read(const mlp_cl_recipe *recipe, size_t rows, recipe_parts
   if (recipe->batch == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "batch is 0: give at least 1");
   if (recipe->reduction != MLP_CL_MEAN && recipe->reduction != MLP_CL_SUM)
     return fail(error, MLP_CL_BAD_ARGUMENT, "reduction is %d: give MLP_CL_MEAN or MLP_CL_SUM", (int)recipe->reduction);
+  TRY(schedule_check(recipe, error));
   if (mlp_cl_optimiser_name(recipe->optimiser) == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "there is no optimiser %d", (int)recipe->optimiser);
   if (recipe->optimiser == MLP_CL_SGD)

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "data/dataset.h"
+#include "training/best.h"
 #include "training/checkpoint.h"
 #include "training/trainer.h"
 
@@ -83,6 +84,8 @@ static mlp_cl_status end_epoch(progress *p, size_t epoch, mlp_cl_error *error) {
     event.test_accuracy = test.accuracy;
   }
   TRY(history_add(&t->history, &event, error));
+  TRY(best_keep(t, error));
+  event.best_epoch = best_epoch(t);
   return report(p, &event, error);
 }
 
@@ -238,8 +241,10 @@ mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_ev
                 .slice = 16};
   trainer->checkpoints.last_s = began;
   mlp_cl_status status = MLP_CL_OK;
-  while (status == MLP_CL_OK && trainer->step < trainer->parts.steps) status = run_epoch(&p, error);
-  if (status == MLP_CL_OK) return keep_last(&p, error);
+  while (status == MLP_CL_OK && trainer->step < trainer->parts.steps && !best_is_long_ago(trainer))
+    status = run_epoch(&p, error);
+  if (status == MLP_CL_OK) TRY(keep_last(&p, error)); /* before the best parameters take the last ones' place */
+  if (status == MLP_CL_OK) return best_restore(trainer, error);
   if (trainer->checkpoints.writer != NULL) (void)tell_written(&p, true, NULL);
   return status;
 }

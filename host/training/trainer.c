@@ -9,7 +9,9 @@
 #include "context/context.h"
 #include "data/dataset.h"
 #include "network/step.h"
+#include "training/best.h"
 #include "training/checkpoint.h"
+#include "training/schedule.h"
 #include "training/shuffle.h"
 #include "training/verify.h"
 
@@ -97,6 +99,7 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
     TRY(stream_begin(&t->stream, t->train, t->parts.batch, &t->tensors, error));
   add_tensors(t);
   TRY(t->tensors.status);
+  TRY(best_create(t, error));
   bool resident = test != NULL && !stream_is_needed(t->network->backend, test);
   if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, resident, error));
   t->has_test = test != NULL;
@@ -118,6 +121,10 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   TRY(check(network, train, test, error));
   recipe_parts parts;
   TRY(recipe_read(recipe, train->rows, &parts, error));
+  if (recipe->patience > 0 && test == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT,
+                "patience is %lu and there is no test data to watch: give some, or a patience of 0",
+                (unsigned long)recipe->patience);
   if (recipe->optimiser != MLP_CL_SGD) TRY(context_prove(network->context, "adam", error));
   TRY(context_prove_steps(network->context, false, error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);
@@ -144,6 +151,7 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   (void)tensor_set_end(&trainer->tensors);
   stream_end(&trainer->stream);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
+  free(trainer->best);
   free(trainer->plan.layers);
   row_metrics_destroy(&trainer->metrics);
   free(trainer);
@@ -176,13 +184,20 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   const epoch_order *order = &t->orders[epoch % 2];
   t->plan.order = order->uploaded;
   if (in_epoch == 0) stream_rewind(&t->stream);
-  step_range range = {.first = in_epoch * t->parts.batch,
-                      .end = size_min(t->train->rows, (in_epoch + (size_t)steps) * t->parts.batch),
-                      .step = (uint32_t)t->step};
   t->network->changes++;
   TRY(context_prove_steps(t->network->context, false, error));
-  TRY(advance(t, order->rows, range, error));
-  t->step += steps;
+  for (uint64_t end = t->step + steps; t->step < end;) {
+    bool single = schedule_warms_up(&t->recipe, t->parts.epoch_steps, t->step);
+    uint64_t count = single ? 1 : end - t->step;
+    float rate = schedule_rate(&t->recipe, t->parts.epoch_steps, t->step);
+    t->plan.update.learning_rate = t->plan.adam.learning_rate = rate;
+    step_range range = {.first = in_epoch * t->parts.batch,
+                        .end = size_min(t->train->rows, (in_epoch + (size_t)count) * t->parts.batch),
+                        .step = (uint32_t)t->step};
+    TRY(advance(t, order->rows, range, error));
+    t->step += count;
+    in_epoch += (size_t)count;
+  }
   if (trainer_epoch(t) == epoch) return MLP_CL_OK;
   return trainer_prepare_order(t, epoch + 1, error); /* while the device still works on this epoch */
 }

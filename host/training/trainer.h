@@ -32,6 +32,11 @@ typedef struct checkpoint_schedule {
   double last_s;                    /* when it began */
 } checkpoint_schedule;
 
+/* A layer's parameters in the best epoch. */
+typedef struct best_layer {
+  tensor *weight, *bias;
+} best_layer;
+
 struct mlp_cl_trainer {
   mlp_cl_network *network;
   const mlp_cl_dataset *train;
@@ -44,6 +49,7 @@ struct mlp_cl_trainer {
       orders[2];  /* of even and odd epochs, so that the next one is ready before its first step; none if unshuffled */
   evaluator test; /* with a test set */
   bool has_test;
+  best_layer *best;               /* one a layer, with patience; else NULL */
   row_metrics metrics;            /* (rows), read at the end of an epoch */
   double spread;                  /* of the training targets */
   uint64_t step;                  /* steps enqueued in the run */

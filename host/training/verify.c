@@ -52,7 +52,9 @@ static mlp_cl_status create_room(step_verifier *v, mlp_cl_error *error) {
 static mlp_cl_status build(step_verifier *v, const mlp_cl_trainer *t, mlp_cl_error *error) {
   TRY(mlp_cl_context_create("reference", NULL, &v->reference, error));
   TRY(network_create_like(v->reference, t->network, &v->network, error));
-  TRY(mlp_cl_trainer_create(v->network, t->train, NULL, &t->recipe, &v->twin, error));
+  mlp_cl_recipe recipe = t->recipe;
+  recipe.patience = 0; /* when to stop is the trainer's to say */
+  TRY(mlp_cl_trainer_create(v->network, t->train, NULL, &recipe, &v->twin, error));
   return create_room(v, error);
 }
 

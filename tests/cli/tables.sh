@@ -30,6 +30,12 @@ same "$(get accuracy)" 1.0
 same "$(get classes.1)" Köln
 same "$(get confusion.1.1)" 60
 
+run 0 inspect people.safetensors
+says out 'eyes'
+says out 'one-hot of 2 values'
+run 0 inspect people.safetensors --json
+same "$(get table.columns.1.values.0)" blue
+
 # In any order, without the label, from a file, compressed, or through a pipe; a test file instead of a part held out.
 printf 'eyes,the job,size\nbrown,clerk,1.51\nblue,smith,1.83\n' >new.csv
 gzip -k new.csv
