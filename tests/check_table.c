@@ -213,7 +213,8 @@ START_TEST(names_what_is_wrong) {
   char text[4000] = "a,b\n";
   size_t used = 4;
   for (int i = 0; i < 100; i++) used += (size_t)sprintf(text + used, "%d,%d.5\n", i, i);
-  refuse(text, &plain, MLP_CL_BAD_ARGUMENT, "100 different numbers in 100 rows; to learn numbers give --task regress");
+  refuse(text, &plain, MLP_CL_BAD_ARGUMENT,
+         "100 different numbers in 100 rows; to learn numbers give --task regression");
   mlp_cl_parts parts;
   ck_fails(mlp_cl_dataset_open_parts(test_path("nowhere"), &plain, &parts, &test_error), MLP_CL_IO, "nowhere");
 }

@@ -7,11 +7,16 @@
 
 #include "report.h"
 
-static int check_ends(const char *path, const mlp_cl_model_info *info, const run_data *data) {
+static int check_ends(const plan *p, const mlp_cl_model_info *info, const run_data *data) {
+  const char *path = p->init_from;
   size_t layers = mlp_cl_model_info_layers(info);
   size_t inputs = mlp_cl_model_info_width(info, 0), outputs = mlp_cl_model_info_width(info, layers);
-  size_t width = mlp_cl_dataset_width(data->train), classes = mlp_cl_dataset_classes(data->train);
-  if (classes == 0) classes = mlp_cl_dataset_outputs(data->train);
+  size_t width = mlp_cl_dataset_width(data->train), targets = mlp_cl_dataset_outputs(data->train);
+  size_t classes = targets ? targets : mlp_cl_dataset_classes(data->train);
+  if (mlp_cl_model_info_task(info) != p->task)
+    return report_failed(MLP_CL_BAD_SHAPE, "%s was trained for %s; give --task %s", path,
+                         mlp_cl_task_name(mlp_cl_model_info_task(info)),
+                         mlp_cl_task_name(mlp_cl_model_info_task(info)));
   if (inputs != width)
     return report_failed(MLP_CL_BAD_SHAPE, "%s takes %zu values a row, but the data has %zu", path, inputs, width);
   if (outputs != classes)
@@ -72,7 +77,7 @@ int initial_read(const options *o, plan *p, const run_data *data) {
   if (!p->init_from) return STATUS_OK;
   if (options_has(o, OPTION_INIT)) return report_usage("--init and --init-from: give one of them");
   if (mlp_cl_model_info_open(p->init_from, &info, &error) != MLP_CL_OK) return report_failure(&error);
-  int status = check_ends(p->init_from, info, data);
+  int status = check_ends(p, info, data);
   if (status == STATUS_OK) status = take_hidden(o, p, info);
   if (status == STATUS_OK) status = take_bias(o, p, info);
   if (status == STATUS_OK) warn(p, info, data);

@@ -20,7 +20,7 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits and tables, else 10)",
                  "N"),
     OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits and tables, else 128)", "N"),
-    OPTION_VALUE("optimiser", OPTION_OPTIMISER, "sgd, adam or adamw (default: sgd)", "NAME"),
+    OPTION_VALUE("optimiser", OPTION_OPTIMISER, "rule of the updates: sgd, adam or adamw (default: sgd)", "NAME"),
     OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.001 for Adam, 0.02 for digits and tables, else 0.05)",
                  "X"),
     OPTION_VALUE("schedule", OPTION_SCHEDULE, "of the learning rate: constant, step or cosine (default: constant)",
@@ -116,7 +116,8 @@ static bool read_words(const options *o, plan *p) {
 bool plan_read(const options *o, plan *p) {
   set_defaults(o, p);
   if (!p->hidden) report_no_memory();
-  bool good = read_rates(o, p) && read_counts(o, p) && read_words(o, p) && checkpoint_read(o, &p->checkpoints);
+  bool good = source_task(o, &p->task) && read_rates(o, p) && read_counts(o, p) && read_words(o, p) &&
+              checkpoint_read(o, &p->checkpoints);
   p->bias = !options_has(o, OPTION_NO_BIAS);
   p->recipe.nesterov = options_has(o, OPTION_NESTEROV);
   p->recipe.dropout_unscaled = options_has(o, OPTION_UNSCALED);
@@ -137,12 +138,12 @@ void plan_free(plan *p) {
   p->hidden = NULL;
 }
 
-size_t *plan_widths(const plan *p, size_t inputs, size_t classes, size_t *count) {
+size_t *plan_widths(const plan *p, const mlp_cl_dataset *data, size_t *count) {
   *count = p->hidden_count + 2;
   size_t *widths = malloc(*count * sizeof *widths);
   if (!widths) return NULL;
-  widths[0] = inputs;
+  widths[0] = mlp_cl_dataset_width(data);
   for (size_t i = 0; i < p->hidden_count; i++) widths[1 + i] = p->hidden[i];
-  widths[*count - 1] = classes;
+  widths[*count - 1] = p->task == MLP_CL_CLASSIFICATION ? mlp_cl_dataset_classes(data) : mlp_cl_dataset_outputs(data);
   return widths;
 }

@@ -11,7 +11,8 @@ typedef struct plan {
   bool bias;
   mlp_cl_init init;
   mlp_cl_activation activation;
-  uint64_t log_every;    /* steps; 0: epochs alone */
+  uint64_t log_every; /* steps; 0: epochs alone */
+  mlp_cl_task task;
   const char *init_from; /* a model file to begin with, or NULL */
   const char *out;       /* or NULL */
   uint64_t data_bytes;   /* of device memory, as in mlp_cl_context_options */
@@ -25,7 +26,7 @@ extern struct poptOption plan_options[];
 /* False after a complaint; *p then needs no plan_free. */
 bool plan_read(const options *o, plan *p);
 void plan_free(plan *p);
-/* inputs, hidden…, classes; allocated, NULL without memory. */
-size_t *plan_widths(const plan *p, size_t inputs, size_t classes, size_t *count);
+/* inputs, hidden…, outputs; allocated, NULL without memory. */
+size_t *plan_widths(const plan *p, const mlp_cl_dataset *data, size_t *count);
 
 #endif

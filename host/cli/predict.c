@@ -33,6 +33,8 @@ typedef struct printer {
   written format; /* of what is written row by row */
   char **fields;  /* the names of classes as they are written; owned */
   json_t *rows;   /* for --json, else NULL */
+  bool has_classes;
+  mlp_cl_column *targets; /* of numbers to learn, one for each output; owned; else NULL */
 } printer;
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
@@ -84,15 +86,18 @@ static void print_number(float value) {
 }
 
 static void print_csv_heading(const printer *p) {
-  fputs("row,class,probability", stdout);
-  for (size_t c = 0; p->all && c < p->classes; c++) printf(",%s", p->fields[c]);
+  fputs(p->has_classes ? "row,class,probability" : "row", stdout);
+  for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++) printf(",%s", p->fields[c]);
   putchar('\n');
 }
 
 static void print_csv_row(const printer *p, size_t row, const float *probabilities, size_t best) {
-  printf("%zu,%s,", row, p->fields[best]);
-  print_number(probabilities[best]);
-  for (size_t c = 0; p->all && c < p->classes; c++) {
+  printf("%zu", row);
+  if (p->has_classes) {
+    printf(",%s,", p->fields[best]);
+    print_number(probabilities[best]);
+  }
+  for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++) {
     putchar(',');
     print_number(probabilities[c]);
   }
@@ -100,26 +105,48 @@ static void print_csv_row(const printer *p, size_t row, const float *probabiliti
 }
 
 static void print_json_row(const printer *p, size_t row, const float *probabilities, size_t best) {
-  printf("{\"row\":%zu,\"class\":%s,\"probability\":", row, p->fields[best]);
-  print_number(probabilities[best]);
-  for (size_t c = 0; p->all && c < p->classes; c++) {
-    printf("%s%s:", c ? "," : ",\"probabilities\":{", p->fields[c]);
+  bool each = p->all || !p->has_classes;
+  printf("{\"row\":%zu", row);
+  if (p->has_classes) {
+    printf(",\"class\":%s,\"probability\":", p->fields[best]);
+    print_number(probabilities[best]);
+  }
+  for (size_t c = 0; each && c < p->classes; c++) {
+    printf("%s%s:", c ? "," : p->has_classes ? ",\"probabilities\":{" : ",\"values\":{", p->fields[c]);
     print_number(probabilities[c]);
   }
-  fputs(p->all ? "}}\n" : "}\n", stdout);
+  fputs(each ? "}}\n" : "}\n", stdout);
 }
 
 static void add_json_row(const printer *p, size_t row, const float *probabilities, size_t best) {
   char buffer[24];
-  json_t *entry =
-      json_pack("{s:I, s:o, s:o}", "row", (json_int_t)row, "class", report_string(open_class_name(p->m, best, buffer)),
-                "probability", report_number((double)probabilities[best]));
-  if (p->all) {
+  json_t *entry = json_pack("{s:I}", "row", (json_int_t)row);
+  if (p->has_classes) {
+    json_object_set_new(entry, "class", report_string(open_class_name(p->m, best, buffer)));
+    json_object_set_new(entry, "probability", report_number((double)probabilities[best]));
+  }
+  if (p->all || !p->has_classes) {
     json_t *list = json_array();
     for (size_t c = 0; c < p->classes; c++) json_array_append_new(list, report_number((double)probabilities[c]));
-    json_object_set_new(entry, "probabilities", list);
+    json_object_set_new(entry, p->has_classes ? "probabilities" : "values", list);
   }
   json_array_append_new(p->rows, entry);
+}
+
+/* Numbers in the units of their columns. */
+static void restore_targets(const printer *p, size_t rows, float *values) {
+  for (size_t i = 0; i < rows * p->classes; i++) {
+    const mlp_cl_column *column = &p->targets[i % p->classes];
+    values[i] = (float)fma((double)values[i], column->divisor, column->offset);
+  }
+}
+
+static bool find_targets(printer *p) {
+  mlp_cl_column column;
+  if (!open_target(p->m, 0, &column)) return true;
+  p->targets = calloc(p->classes, sizeof *p->targets);
+  for (size_t c = 0; p->targets && c < p->classes; c++) open_target(p->m, c, &p->targets[c]);
+  return p->targets != NULL;
 }
 
 static void print_rows(const printer *p, size_t first, size_t rows, const float *probabilities) {
@@ -181,6 +208,7 @@ static mlp_cl_status predict_all(const printer *p, mlp_cl_rows *rows, float *fea
       *error = later;
       return predicted;
     }
+    if (p->targets) restore_targets(p, got, probabilities);
     print_rows(p, *done, got, probabilities);
     if (interrupt_signal()) {
       *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
@@ -222,14 +250,15 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
   size_t chosen = 0;
   if (!options_word(o, OPTION_FORMAT, formats, "csv, jsonl or npy", &chosen)) return STATUS_USAGE;
   printer p = {.m = m,
-               .classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network)),
+               .classes = open_outputs(m),
+               .has_classes = open_has_classes(m),
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
                .rows = report_is_json() ? json_array() : NULL};
-  int status = write_names(&p)
-                   ? predict_rows(&p, rows)
-                   : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);
+  int status =
+      write_names(&p) && find_targets(&p) ? predict_rows(&p, rows) : report_failed(MLP_CL_NO_MEMORY, "out of memory");
   json_decref(p.rows);
+  free(p.targets);
   free_names(&p);
   return status;
 }
@@ -259,7 +288,7 @@ static int predict(const options *o) {
 
 const command predict_command = {
     .name = "predict",
-    .summary = "the class of every row of a file or of standard input, as CSV or JSON lines",
+    .summary = "the class or the numbers of every row of a file or of standard input",
     .operand = "MODEL.safetensors [FILE|-]",
     .examples =
         "  mlp_cl predict digits.safetensors > classes.csv\n"

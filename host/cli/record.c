@@ -47,10 +47,11 @@ static void set_title(record *r, const char *data, const size_t *widths, size_t 
 
 void record_start(record *r, const options *o, const mlp_cl_device *device, const plan *p, const run_data *data) {
   size_t count = 0;
-  size_t *widths = plan_widths(p, mlp_cl_dataset_width(data->train), mlp_cl_dataset_classes(data->train), &count);
+  size_t *widths = plan_widths(p, data->train, &count);
   if (!widths) count = 0;
   const char *source = options_text(o, OPTION_DATA, "digits"), *slash = strrchr(source, '/');
   set_title(r, slash && slash[1] ? slash + 1 : source, widths, count);
+  r->score = p->task == MLP_CL_REGRESSION ? "R2" : "accuracy";
   log_start(&r->log, o, device, widths, count);
   free(widths);
 }

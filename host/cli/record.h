@@ -11,6 +11,7 @@ typedef struct record {
   curve curve;
   const char *picture; /* or NULL */
   char title[200];
+  const char *score; /* what is told beside the loss */
   mlp_cl_event last;
   size_t epochs; /* heard of */
   bool out_of_memory;

@@ -66,8 +66,8 @@ static bool on_event(const mlp_cl_event *event, void *user) {
 
 /* *widths is freed by the caller; NULL without memory. */
 static mlp_cl_shape shape_of(const plan *p, const run_data *data, size_t **widths, mlp_cl_error *error) {
-  mlp_cl_shape shape = {.bias = p->bias, .init = p->init, .activation = p->activation};
-  *widths = plan_widths(p, mlp_cl_dataset_width(data->train), mlp_cl_dataset_classes(data->train), &shape.widths_count);
+  mlp_cl_shape shape = {.bias = p->bias, .init = p->init, .activation = p->activation, .task = p->task};
+  *widths = plan_widths(p, data->train, &shape.widths_count);
   if (!*widths) *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the list of layers"};
   shape.widths = *widths;
   return shape;

@@ -17,7 +17,12 @@ struct poptOption source_options[] = {
     POPT_TABLEEND};
 
 struct poptOption table_options[] = {
-    OPTION_VALUE("label", OPTION_LABEL, "the column to learn, by name or number from 1 (default: the last)", "COLUMN"),
+    OPTION_VALUE("task", OPTION_TASK,
+                 "what is learned: classification, regression or multi-label (default: classification)", "NAME"),
+    OPTION_VALUE("label", OPTION_LABEL,
+                 "the column to learn, by name or number from 1 (default: the last); several with "
+                 "--task regression and multi-label",
+                 "COLUMN,..."),
     OPTION_ROW_HEADER,
     OPTION_VALUE("ignore", OPTION_IGNORE, "columns to leave away", "COLUMN,..."),
     OPTION_VALUE("one-hot", OPTION_ONE_HOT, "columns of text, one input for each of their values; 'all' finds them",
@@ -29,6 +34,14 @@ struct poptOption table_options[] = {
 
 const char *source_name(const options *o) {
   return options_text(o, OPTION_DATA, "digits");
+}
+
+bool source_task(const options *o, mlp_cl_task *task) {
+  static const char *const words[] = {"classification", "regression", "multi-label", NULL};
+  size_t word = MLP_CL_CLASSIFICATION;
+  if (!options_word(o, OPTION_TASK, words, "classification, regression or multi-label", &word)) return false;
+  *task = (mlp_cl_task)word;
+  return true;
 }
 
 bool source_header(const options *o, mlp_cl_header *header) {
@@ -45,7 +58,9 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   static const float_range share = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
   size_t scale = MLP_CL_SCALE_STANDARD, mean = 0;
   float holdout = 0;
-  if (!source_header(o, &with->header) || !options_word(o, OPTION_SCALE, scales, "standard, minmax or none", &scale) ||
+  mlp_cl_task task;
+  if (!source_task(o, &task) || !source_header(o, &with->header) ||
+      !options_word(o, OPTION_SCALE, scales, "standard, minmax or none", &scale) ||
       !options_word(o, OPTION_MISSING, missing, "error or mean", &mean) ||
       !options_float(o, OPTION_HOLDOUT, &share, &holdout))
     return false;
@@ -54,6 +69,8 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
     return false;
   }
   with->holdout = (double)holdout;
+  with->targets = task != MLP_CL_CLASSIFICATION;
+  with->scale_targets = task == MLP_CL_REGRESSION;
   with->scaling = (mlp_cl_scaling)scale;
   with->missing_mean = mean == 1;
   with->labels_path = options_text(o, OPTION_LABELS, NULL);

@@ -21,7 +21,8 @@ extern struct poptOption table_options[];  /* of train: how a table is read */
 
 /* "digits" unless --data says otherwise. */
 const char *source_name(const options *o);
-/* False after a complaint. */
+/* These are false after a complaint. */
+bool source_task(const options *o, mlp_cl_task *task);
 bool source_header(const options *o, mlp_cl_header *header);
 /* Opens --data in parts for training; returns an exit status, after a complaint unless it is STATUS_OK. Tells how many
  * rows went where. */

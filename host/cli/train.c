@@ -44,8 +44,9 @@ static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
 
 /* ---- Output ------------------------------------------------------------------------------------------------------ */
 
-static void print_epoch(const mlp_cl_event *event, bool first) {
-  if (first) puts("epoch  train loss  accuracy   test loss  accuracy   seconds");
+/* `score` is what is told beside the loss. */
+static void print_epoch(const mlp_cl_event *event, bool first, const char *score) {
+  if (first) printf("epoch  train loss  %8s   test loss  %8s   seconds\n", score, score);
   printf("%5u  %10.4f  %8.4f  ", event->epoch, event->train_loss, event->train_accuracy);
   if (event->has_test)
     printf("%10.4f  %8.4f  ", event->test_loss, event->test_accuracy);
@@ -57,7 +58,7 @@ static void print_epoch(const mlp_cl_event *event, bool first) {
 
 static void hear(const mlp_cl_event *event, void *user) {
   record *kept = user;
-  if (event->kind == MLP_CL_EVENT_EPOCH && !report_is_json()) print_epoch(event, kept->epochs == 0);
+  if (event->kind == MLP_CL_EVENT_EPOCH && !report_is_json()) print_epoch(event, kept->epochs == 0, kept->score);
   record_event(kept, event);
 }
 
@@ -85,8 +86,9 @@ static void print_summary(const run *trained, const run *reference) {
   printf("seconds     %.2f (%.0f samples/s)\n", trained->last.seconds, samples_per_second(trained));
   printf("parameters  %zu\n", mlp_cl_network_parameters(trained->network));
   const mlp_cl_event *kept = kept_epoch(trained);
+  bool numbers = mlp_cl_network_task(trained->network) == MLP_CL_REGRESSION;
   if (kept->best_epoch > 0) printf("best epoch  %u\n", kept->epoch);
-  if (kept->has_test) printf("accuracy    %.4f on the held-out part\n", kept->test_accuracy);
+  if (kept->has_test) printf("%-12s%.4f on the held-out part\n", numbers ? "R2" : "accuracy", kept->test_accuracy);
   printf("sha256      %s\n", trained->sha256);
   if (trained->verified_every)
     printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);

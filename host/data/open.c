@@ -138,7 +138,8 @@ static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts 
   mlp_cl_dataset *test;
   TRY(mlp_cl_dataset_open_as(options->test_path, NULL, parts->train->encoding, options->header, options->targets, &test,
                              error));
-  if (test->width != parts->train->width || test->classes != parts->train->classes) {
+  if (test->width != parts->train->width || test->classes > parts->train->classes ||
+      test->outputs != parts->train->outputs || (test->labels == NULL && test->targets == NULL)) {
     mlp_cl_status status =
         fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu classes, but the training part has %zu and %zu",
              options->test_path, test->width, test->classes, parts->train->width, parts->train->classes);

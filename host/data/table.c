@@ -154,7 +154,7 @@ static mlp_cl_status assign_labels(table *t, mlp_cl_error *error) {
   for (size_t i = 0; i < t->columns_count; i++) classes += t->columns[i].role == ROLE_CLASS;
   if (classes == 1) return MLP_CL_OK;
   return fail(error, MLP_CL_BAD_ARGUMENT,
-              "--label %.80s names %zu columns, but a class is one; --task regress and multilabel take several",
+              "--label %.80s names %zu columns, but a class is one; --task regression and multi-label take several",
               o->label, classes);
 }
 
@@ -209,7 +209,7 @@ static mlp_cl_status take_number(table *t, size_t position, double *value, mlp_c
         target ? "; a target is needed in every row" : "; --missing mean takes the column's mean for it");
   }
   return table_fail_cell(&t->csv, position, name, error, "\"%.40s\" is not a number%s", text,
-                         target ? ", but --task regress and multilabel learn numbers"
+                         target ? ", but --task regression and multi-label learn numbers"
                                 : "; --one-hot encodes the column, --ignore leaves it away");
 }
 

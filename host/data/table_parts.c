@@ -17,7 +17,7 @@ static mlp_cl_status check_classes(const table *t, size_t slot, mlp_cl_error *er
     if (t->columns[i].role != ROLE_CLASS || t->columns[i].slot != slot) continue;
     return fail(
         error, MLP_CL_BAD_ARGUMENT,
-        "%s: the label column \"%.80s\" has %zu different numbers in %zu rows; to learn numbers give --task regress",
+        "%s: the label column \"%.80s\" has %zu different numbers in %zu rows; to learn numbers give --task regression",
         t->csv.source.path, t->columns[i].name, count, t->rows);
   }
   return MLP_CL_OK;

@@ -39,10 +39,11 @@ done <commands
 run 0 train --help
 tr ' ' '\n' <out | sed -n 's/^\(--[a-z-]*\)=NAME$/\1/p' >named
 [ -s named ] || fail "no option of train takes a NAME"
+printf '1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n' >table.csv
 while read -r option; do
   completes train "$option" '' >values
   [ "$(wc -l <values)" -gt 1 ] || fail "completion knows no values of $option: its help lists them as 'TEXT: one, two or three'"
-  while read -r value; do refused 4 train --device nowhere "$option" "$value"; done <values
+  while read -r value; do refused 4 train --data table.csv --quiet --device nowhere "$option" "$value"; done <values
 done <named
 [ "$(completes train --data = dig)" = digits ] || fail "--data=dig is not completed"
 [ "$(completes train --device re)" = reference ] || fail "--device re is not completed"

@@ -94,3 +94,47 @@ says err 'takes 5 values a row, but out.npy has 2'
 "$MLP_CL" predict people.safetensors new.csv --device reference --quiet --format npy 2>err | cat >out
 silent out
 says err 'needs a file'
+
+# Numbers to learn: y = 3 a - b + 10, z = a. They come back in their own units.
+i=0
+echo a,b,z,y >numbers.csv
+while [ $i -lt 200 ]; do
+  a=$((i % 17)) b=$((i % 13))
+  echo "$a,$b,$a,$((3 * a - b + 10))"
+  i=$((i + 1))
+done >>numbers.csv
+regression="train --data numbers.csv --task regression --device reference --hidden 8 --lr 0.01"
+# shellcheck disable=SC2086 # a list of words
+{
+  run 0 $regression --ignore z --out y.safetensors --quiet
+  says out 'R2'
+  run 0 $regression --label y,z --epochs 40 --out yz.safetensors --quiet
+}
+run 0 evaluate y.safetensors --data numbers.csv --device reference --json
+at_least "$(get r2)" 0.98
+at_least 2 "$(get rmse)"
+echo 'b,a
+3,4' | "$MLP_CL" predict y.safetensors --device reference --quiet >out
+same "$(head -n 1 out)" row,y
+at_least "$(sed -n 's/^0,//p' out)" 17
+at_least 21 "$(sed -n 's/^0,//p' out)"
+echo '16,0' | "$MLP_CL" predict yz.safetensors - --device reference --quiet --format jsonl >out
+at_least "$("$JSON_GET" values.y <out)" 50
+at_least "$("$JSON_GET" values.z <out)" 13
+refused 1 train --data people.csv --task regression --one-hot all --device reference
+says err '"Bonn" is not a number, but --task regression'
+refused 2 train --task regression --device reference
+says err 'digits tells classes'
+refused 2 train --data numbers.csv --device reference --label y,z
+says err 'a class is one'
+
+# Each label yes or no.
+awk -F, 'NR == 1 { print "a,b,big,odd" } NR > 1 { print $1 "," $2 "," ($1 > 8) "," ($2 > 6) }' numbers.csv >labels.csv
+run 0 train --data labels.csv --task multi-label --label big,odd --device reference --out labels.safetensors --quiet
+run 0 evaluate labels.safetensors --data labels.csv --device reference --json
+at_least "$(get accuracy)" 0.95
+echo '16,0' | "$MLP_CL" predict labels.safetensors - --device reference --quiet >out
+same "$(head -n 1 out)" row,big,odd
+at_least "$(sed -n 's/^0,\(.*\),.*/\1/p' out)" 0.5
+refused 1 train --data numbers.csv --task regression --label y,z --init-from labels.safetensors --device reference --quiet
+says err 'give --task multi-label'
