@@ -58,6 +58,15 @@ static int take_bias(const options *o, plan *p, const mlp_cl_model_info *info) {
   return STATUS_OK;
 }
 
+static int take_activation(const options *o, plan *p, const mlp_cl_model_info *info) {
+  mlp_cl_activation stored = mlp_cl_model_info_activation(info);
+  if (options_has(o, OPTION_ACTIVATION) && p->activation != stored)
+    return report_usage("--activation %s: %s has %s; leave --activation away to take that", o->text[OPTION_ACTIVATION],
+                        p->init_from, mlp_cl_activation_name(stored));
+  p->activation = stored;
+  return STATUS_OK;
+}
+
 static void warn(const plan *p, const mlp_cl_model_info *info, const run_data *data) {
   float before = mlp_cl_model_info_scale(info), now = mlp_cl_dataset_scale(data->train);
   if (before != 0.0f && before != now)
@@ -80,6 +89,7 @@ int initial_read(const options *o, plan *p, const run_data *data) {
   int status = check_ends(p, info, data);
   if (status == STATUS_OK) status = take_hidden(o, p, info);
   if (status == STATUS_OK) status = take_bias(o, p, info);
+  if (status == STATUS_OK) status = take_activation(o, p, info);
   if (status == STATUS_OK) warn(p, info, data);
   mlp_cl_model_info_destroy(info);
   return status;

@@ -12,7 +12,7 @@
 enum { OPERATOR_SET = 13, IR_VERSION = 7, GELU_OPERATOR_SET = 20, GELU_IR_VERSION = 9 };
 
 /* What is exported, and the numbers that only the graph has. */
-typedef struct export {
+typedef struct exported {
   const model_layer *layers;
   size_t count;
   mlp_cl_model_info *info;
@@ -20,8 +20,7 @@ typedef struct export {
   float scale;
   float *numbers; /* constants of the encoding, one for each feature or output */
   size_t numbers_count;
-}
-export;
+} exported;
 
 /* ---- The graph --------------------------------------------------------------------------------------------------- */
 
@@ -51,18 +50,19 @@ static void add_dense(onnx_graph *g, const model_layer *layer) {
 }
 
 /* The numbers of one operation on a row, `count` of them from the pool. */
-static float *take_numbers(export *e, size_t count) {
+static float *take_numbers(exported *e, size_t count) {
   float *taken = e->numbers + e->numbers_count;
   e->numbers_count += count;
   return taken;
 }
 
-static void add_row_operation(export *e, const char *operator, size_t number, char *name, float *values, size_t count) {
+static void add_row_operation(exported *e, const char *operator, size_t number, char *name, float *values,
+                              size_t count) {
   onnx_add_constant(&e->graph, onnx_add(&e->graph, operator, number), name, &count, 1, values);
 }
 
 /* x = IsNaN(x) ? fill : x */
-static void add_fill(export *e, float *fill, size_t count) {
+static void add_fill(exported *e, float *fill, size_t count) {
   onnx_graph *g = &e->graph;
   char *x = g->value;
   onnx_add(g, "IsNaN", 0);
@@ -72,7 +72,7 @@ static void add_fill(export *e, float *fill, size_t count) {
 }
 
 /* (x - offset) / divisor of each feature, the offset in two parts, since it may be large beside the divisor. */
-static void add_encoding(export *e, const mlp_cl_encoding *encoding) {
+static void add_encoding(exported *e, const mlp_cl_encoding *encoding) {
   size_t width = encoding_width(encoding), feature = 0;
   float *fill = take_numbers(e, width), *offset = take_numbers(e, width);
   float *rest = take_numbers(e, width), *divisor = take_numbers(e, width);
@@ -95,7 +95,7 @@ static void add_encoding(export *e, const mlp_cl_encoding *encoding) {
 }
 
 /* Back to the units of the data. */
-static void add_decoding(export *e, const mlp_cl_encoding *encoding) {
+static void add_decoding(exported *e, const mlp_cl_encoding *encoding) {
   size_t count = encoding->labels_count;
   float *divisor = take_numbers(e, count), *offset = take_numbers(e, count);
   for (size_t i = 0; i < count; i++) {
@@ -106,7 +106,7 @@ static void add_decoding(export *e, const mlp_cl_encoding *encoding) {
   add_row_operation(e, "Add", 0, "target.offset", offset, count);
 }
 
-static void add_output(export *e) {
+static void add_output(exported *e) {
   mlp_cl_task task = e->info->task;
   const mlp_cl_encoding *encoding = e->info->encoding;
   if (task == MLP_CL_CLASSIFICATION) onnx_set_integer(onnx_add(&e->graph, "Softmax", 0), "axis", 1);
@@ -117,7 +117,7 @@ static void add_output(export *e) {
   last->outputs[0] = task == MLP_CL_REGRESSION ? "values" : "probabilities";
 }
 
-static void add_nodes(export *e) {
+static void add_nodes(exported *e) {
   const mlp_cl_encoding *encoding = e->info->encoding;
   e->scale = e->info->scale;
   if (encoding != NULL) add_encoding(e, encoding);
@@ -191,7 +191,7 @@ static void describe_matrix(matrix *m, char *name, size_t cols) {
   m->info.type = &m->type;
 }
 
-static void fill_graph(export *e, matrix *features, matrix *outputs, Onnx__GraphProto *proto) {
+static void fill_graph(exported *e, matrix *features, matrix *outputs, Onnx__GraphProto *proto) {
   describe_matrix(features, "features", e->info->widths[0]);
   describe_matrix(outputs, e->graph.nodes[e->graph.nodes_count - 1].outputs[0], e->info->widths[e->count]);
   onnx__graph_proto__init(proto);
@@ -202,7 +202,7 @@ static void fill_graph(export *e, matrix *features, matrix *outputs, Onnx__Graph
   proto->initializer = e->graph.constant_list;
 }
 
-static mlp_cl_status write_graph(export *e, const char *path, mlp_cl_error *error) {
+static mlp_cl_status write_graph(exported *e, const char *path, mlp_cl_error *error) {
   const mlp_cl_model_info *info = e->info;
   Onnx__StringStringEntryProto *entries = calloc(info->metadata_count + 1, sizeof *entries);
   Onnx__StringStringEntryProto **entry_list = calloc(info->metadata_count + 1, sizeof *entry_list);
@@ -246,7 +246,7 @@ cleanup:
 }
 
 /* Room for the encoding (five nodes), two nodes a layer, and the output (two). */
-static mlp_cl_status build_and_write(export *e, const char *path, mlp_cl_error *error) {
+static mlp_cl_status build_and_write(exported *e, const char *path, mlp_cl_error *error) {
   size_t inputs = e->info->widths[0], outputs = e->info->widths[e->count];
   mlp_cl_status status = onnx_graph_begin(&e->graph, "features", 2 * e->count + 8, 2 * e->count + 8, error);
   if (status == MLP_CL_OK && (e->numbers = calloc(4 * inputs + 2 * outputs, sizeof *e->numbers)) == NULL)
@@ -263,7 +263,7 @@ static mlp_cl_status build_and_write(export *e, const char *path, mlp_cl_error *
 static mlp_cl_status export_content(const char *model_path, safetensors *content, const char *onnx_path,
                                     mlp_cl_error *error) {
   model_layer *layers = NULL;
-  export e = {0};
+  exported e = {0};
   char hex[65];
   TRY(model_layers(model_path, content, &layers, &e.count, error));
   e.layers = layers;

@@ -86,6 +86,8 @@ start="train --device reference --init-from model.safetensors --quiet --json --e
   run 2 $start --no-bias
   says err 'has biases'
   run 2 $start --init he
+  run 2 $start --activation tanh
+  says err '--activation tanh: model.safetensors has relu'
   run 1 train --device reference --init-from hostile.safetensors --quiet
   says err 'hostile.safetensors takes 1 values a row, but the data has 64'
   run 1 train --device reference --init-from damaged.safetensors --quiet
