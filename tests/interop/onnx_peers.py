@@ -23,6 +23,7 @@ CASES = {
     "one layer": ["--hidden", "32"],
     "no bias": ["--hidden", "17", "--no-bias"],
     "deep, dropout": ["--hidden", "33,5,31", "--dropout", "0.2"],
+    **{name: ["--hidden", "33,17", "--activation", name] for name in ("leaky-relu", "tanh", "sigmoid", "gelu")},
 }
 
 
