@@ -12,9 +12,10 @@
 
 static struct poptOption check_options[] = {
     OPTION_FLAG("quick", OPTION_QUICK, "small shapes only"),
-    OPTION_VALUE("tolerance", OPTION_TOLERANCE,
-                 "with --allow-inexact: count as mismatches only what is more than ULP units in the last place apart",
-                 "ULP"),
+    OPTION_VALUE(
+        "tolerance", OPTION_TOLERANCE,
+        "count as mismatches only what is more than ULP units in the last place apart; goes with --allow-inexact",
+        "ULP"),
     POPT_TABLEEND};
 
 static struct poptOption report_options[] = {

@@ -93,7 +93,9 @@ mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *sh
                             .largest_limit_bytes = context->backend->device.largest_allocation_bytes,
                             .host_limit_bytes = memory_total_bytes()};
   counting_backend counting = {
-      .base = {.op = &counts, .device = context->backend->device}, .real = context->backend, .memory = memory};
+      .base = {.op = &counts, .device = context->backend->device, .resident_bytes = context->backend->resident_bytes},
+      .real = context->backend,
+      .memory = memory};
   mlp_cl_context on = *context;
   on.backend = &counting.base;
   on.proven = UINT64_MAX; /* nothing is computed */
