@@ -168,7 +168,7 @@ mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *ra
   step_range left = *range;
   while (left.first < left.end) {
     size_t taken = 0;
-    if (on->steps_proven) TRY(on->op->train_steps(on, plan, &left, &taken, error));
+    if (on->steps_proven && on->op->train_steps != NULL) TRY(on->op->train_steps(on, plan, &left, &taken, error));
     if (taken == 0) {
       step s = {.on = on,
                 .plan = plan,

@@ -58,6 +58,8 @@ static const cl_int codes[FUNCTIONS_COUNT][CODES_MAX] = {
                                       CL_OUT_OF_HOST_MEMORY},
     [FUNCTION_clEnqueueMarkerWithWaitList] = {CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT_WAIT_LIST,
                                               CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY},
+    [FUNCTION_clEnqueueBarrierWithWaitList] = {CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_EVENT_WAIT_LIST,
+                                               CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY},
     [FUNCTION_clEnqueueWriteBuffer] = {CL_INVALID_COMMAND_QUEUE, CL_INVALID_CONTEXT, CL_INVALID_MEM_OBJECT,
                                        CL_INVALID_VALUE, CL_INVALID_EVENT_WAIT_LIST, CL_MISALIGNED_SUB_BUFFER_OFFSET,
                                        CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, CL_MEM_OBJECT_ALLOCATION_FAILURE,

@@ -80,6 +80,9 @@ typedef void(CL_CALLBACK *notify_context)(const char *text, const void *private_
   ENQUEUE(clEnqueueMarkerWithWaitList, CL_OUT_OF_RESOURCES,                                                            \
           (cl_command_queue queue, cl_uint count, const cl_event *after, cl_event *event),                             \
           (queue, count, after, event))                                                                                \
+  ENQUEUE(clEnqueueBarrierWithWaitList, CL_OUT_OF_RESOURCES,                                                           \
+          (cl_command_queue queue, cl_uint count, const cl_event *after, cl_event *event),                             \
+          (queue, count, after, event))                                                                                \
   TRANSFER(clEnqueueWriteBuffer, CL_OUT_OF_RESOURCES,                                                                  \
            (cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, const void *source,   \
             cl_uint count, const cl_event *after, cl_event *event),                                                    \
