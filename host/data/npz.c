@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 #include "data/npy.h"
 
 /* What people call features and labels. */
@@ -18,12 +20,20 @@ static bool find(zip_t *archive, const char *name, zip_stat_t *entry) {
   return zip_stat(archive, file, 0, entry) == 0;
 }
 
+/* Whether an entry of so many bytes fits into an archive of so many; its own compressed size may lie, too. */
+static bool is_possible(const char *path, const zip_stat_t *entry) {
+  const zip_uint64_t packs_at_most = 1032;
+  struct stat status;
+  if (stat(path, &status) != 0) return false;
+  zip_uint64_t packed = size_min(entry->comp_size, (size_t)status.st_size);
+  return packed < UINT64_MAX / packs_at_most - 1 && entry->size <= (packed + 1) * packs_at_most &&
+         entry->size <= memory_total_bytes();
+}
+
 /* One entry, freed by the caller. */
 static mlp_cl_status read_entry(const char *path, zip_t *archive, const zip_stat_t *entry, unsigned char **bytes,
                                 mlp_cl_error *error) {
-  const zip_uint64_t packs_at_most = 1032;
-  if ((entry->comp_size < UINT64_MAX / packs_at_most && entry->size > entry->comp_size * packs_at_most + 1032) ||
-      entry->size > memory_total_bytes()) {
+  if (!is_possible(path, entry)) {
     return fail(error, MLP_CL_BAD_FILE, "%s: %s promises %llu bytes, more than it can hold; fetch the archive again",
                 path, entry->name, (unsigned long long)entry->size);
   }
