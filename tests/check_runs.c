@@ -58,6 +58,14 @@ static mlp_cl_recipe draw_recipe(test_random *r, size_t batch) {
                           .reduction = one_in(r, 4) ? MLP_CL_SUM : MLP_CL_MEAN,
                           .no_shuffle = one_in(r, 4)};
   recipe.nesterov = recipe.momentum > 0 && one_in(r, 2);
+  if (one_in(r, 4)) {
+    recipe.optimiser = one_in(r, 2) ? MLP_CL_ADAM : MLP_CL_ADAMW;
+    recipe.momentum = 0;
+    recipe.nesterov = false;
+    recipe.beta1 = 0.9f;
+    recipe.beta2 = 0.999f;
+    recipe.epsilon = 1e-8f;
+  }
   return recipe;
 }
 
@@ -76,6 +84,7 @@ static run draw_run(test_random *r) {
   drawn.seed = test_random_bits(r);
   drawn.shape = (mlp_cl_shape){.widths_count = drawn.layers + 1,
                                .bias = !one_in(r, 3),
+                               .activation = one_in(r, 3) ? (mlp_cl_activation)below(r, MLP_CL_GELU + 1) : MLP_CL_RELU,
                                .init = one_in(r, 3) ? MLP_CL_INIT_PYTORCH : MLP_CL_INIT_HE};
   return drawn;
 }
@@ -147,6 +156,9 @@ static void describe(const run *drawn, char *text, size_t size) {
   size_t used = 0;
   for (size_t i = 0; i <= drawn->layers && used < size; i++)
     used += (size_t)snprintf(text + used, size - used, "%s%zu", i > 0 ? "-" : "", drawn->widths[i]);
+  if (used < size)
+    used += (size_t)snprintf(text + used, size - used, " %s %s", mlp_cl_activation_name(drawn->shape.activation),
+                             mlp_cl_optimiser_name(drawn->recipe.optimiser));
   const mlp_cl_recipe *r = &drawn->recipe;
   if (used < size)
     snprintf(text + used, size - used,

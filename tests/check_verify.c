@@ -56,12 +56,14 @@ static mlp_cl_status train(const mlp_cl_recipe *recipe, uint64_t every, char *he
 }
 
 START_TEST(verified_runs_keep_their_bits) {
-  mlp_cl_recipe recipes[] = {make_recipe(), make_recipe(), make_recipe()};
+  mlp_cl_recipe recipes[] = {make_recipe(), make_recipe(), make_recipe(), make_recipe()};
   recipes[1].momentum = 0;
   recipes[1].no_shuffle = true;
   recipes[2].nesterov = true;
   recipes[2].weight_decay = 0.01f;
   recipes[2].batch = 7;
+  recipes[3].optimiser = MLP_CL_ADAM;
+  recipes[3].learning_rate = 0.01f;
   for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
     char wanted[65], got[65];
     ck_ok(train(&recipes[i], 0, wanted));
