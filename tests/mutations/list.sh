@@ -92,7 +92,7 @@ edit kernels/matmul_panel.h 's/i < end - k; i/i < end - k - 1; i/'
 caught_by operations pocl
 
 mutation 'a leaf takes one row too many'
-edit kernels/matmul_panel.h 's/min\(rows, \(leaf \+ 1\) \* LEAF_ROWS\)/min(rows, (leaf + 1) * LEAF_ROWS + 1)/'
+edit kernels/dense.h 's/min\(rows, \(leaf \+ 1\) \* LEAF_ROWS\)/min(rows, (leaf + 1) * LEAF_ROWS + 1)/'
 caught_by golden pocl panel
 
 mutation 'a tile stops one column early'
@@ -128,7 +128,7 @@ edit host/training/trainer.c 's/\.step = \(uint32_t\)t->step/.step = (uint32_t)i
 caught_by golden reference
 
 mutation 'the weight is updated before the gradient of its input'
-edit host/network/step.c '/^  if \(i > 0\) \{/,/^  \}/{H;d}; s/^  return (.*dense_backward_weight\(.*\));/  TRY(\1);/; /TRY\(.*dense_backward_weight/{G;s/$/\n  return MLP_CL_OK;/}'
+edit host/network/step.c '/^  if \(i > 0\) TRY\(backward_input/d; s/^  return (s->on->op->dense_backward_weight\(.*\));/  TRY(\1);\n  return i > 0 ? backward_input(s, i, error) : MLP_CL_OK;/'
 caught_by golden reference
 
 mutation 'the derivative of ReLU is 1 at 0'

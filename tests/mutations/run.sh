@@ -39,12 +39,13 @@ run_check() {
       return
       ;;
     reference) set -- "$1" MLP_CL_TEST_DEVICE=reference "${3:-}" ;;
-    pocl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_SMALL=1 ;;
+    pocl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=pocl.icd ;;
     rusticl) set -- "$1" MLP_CL_TEST_DEVICE=0 "${3:-}" OCL_ICD_VENDORS=rusticl.icd MLP_CL_TEST_SMALL=1 ;;
   esac
   local check=$1 device=$2 kernels=$3
   shift 3
   [ -z "$kernels" ] || set -- "$@" "MLP_CL_TEST_KERNELS=$kernels"
+  case $kernels in plain | tile) set -- "$@" MLP_CL_TEST_SMALL=1 ;; esac # a long run takes minutes on a CPU
   env "$device" "$@" timeout 900 "$tree/build/tests/check_$check" >"$tree/run.log" 2>&1
 }
 
