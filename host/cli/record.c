@@ -52,6 +52,7 @@ void record_start(record *r, const options *o, const mlp_cl_device *device, cons
   const char *source = options_text(o, OPTION_DATA, "digits"), *slash = strrchr(source, '/');
   set_title(r, slash && slash[1] ? slash + 1 : source, widths, count);
   r->score = p->task == MLP_CL_REGRESSION ? "R2" : "accuracy";
+  r->part = data->judge ? "valid" : "test";
   log_start(&r->log, o, device, widths, count);
   free(widths);
 }

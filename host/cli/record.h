@@ -12,6 +12,7 @@ typedef struct record {
   const char *picture; /* or NULL */
   char title[200];
   const char *score; /* what is told beside the loss */
+  const char *part;  /* what is measured on: "test" or "valid" */
   mlp_cl_event last;
   size_t epochs; /* heard of */
   bool out_of_memory;

@@ -14,10 +14,13 @@ typedef struct run {
   uint64_t verified_every; /* steps; 0: none was verified */
   mlp_cl_error unkept;     /* why the last one that failed was not written */
   char sha256[65];         /* of the trained parameters */
+  bool is_judged;
+  double judged; /* accuracy, or R2, on the judge */
 } run;
 
 typedef struct run_data {
-  mlp_cl_dataset *train, *test; /* test may be NULL */
+  mlp_cl_dataset *train, *test; /* test may be NULL; it is measured on after each epoch, and decides with --patience */
+  mlp_cl_dataset *judge;        /* with --validation, which is `test` then: what no decision has seen; else NULL */
 } run_data;
 
 /* Trains on `context`, which the run takes over, also when it fails, with checkpoints as planned. `hear` (or NULL) gets

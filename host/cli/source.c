@@ -9,11 +9,16 @@
 enum { CLASSES_SHOWN = 30 };
 
 struct poptOption source_options[] = {
-    OPTION_ROW_DATA, OPTION_ROW_LABELS,
+    OPTION_ROW_DATA,
+    OPTION_ROW_LABELS,
     OPTION_VALUE("test", OPTION_TEST, "measure on FILE, which is read like --data, instead of holding rows out",
                  "FILE"),
     OPTION_VALUE("holdout", OPTION_HOLDOUT,
                  "hold out this share of each class instead of the test part (default: 0.2 where there is none)", "X"),
+    OPTION_VALUE(
+        "validation", OPTION_VALIDATION,
+        "hold out this share of the rest to decide on while training, as --patience does, instead of the test part",
+        "X"),
     POPT_TABLEEND};
 
 struct poptOption table_options[] = {
@@ -57,18 +62,19 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   static const char *const missing[] = {"error", "mean", NULL};
   static const float_range share = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
   size_t scale = MLP_CL_SCALE_STANDARD, mean = 0;
-  float holdout = 0;
+  float holdout = 0, validation = 0;
   mlp_cl_task task;
   if (!source_task(o, &task) || !source_header(o, &with->header) ||
       !options_word(o, OPTION_SCALE, scales, "standard, minmax or none", &scale) ||
       !options_word(o, OPTION_MISSING, missing, "error or mean", &mean) ||
-      !options_float(o, OPTION_HOLDOUT, &share, &holdout))
+      !options_float(o, OPTION_HOLDOUT, &share, &holdout) || !options_float(o, OPTION_VALIDATION, &share, &validation))
     return false;
   if (holdout > 0 && options_has(o, OPTION_TEST)) {
     report_usage("--holdout and --test both name the test part; give one of them");
     return false;
   }
   with->holdout = (double)holdout;
+  with->validation = (double)validation;
   with->targets = task != MLP_CL_CLASSIFICATION;
   with->scale_targets = task == MLP_CL_REGRESSION;
   with->scaling = (mlp_cl_scaling)scale;
@@ -85,8 +91,11 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
 static void tell_parts(const mlp_cl_parts *parts) {
   size_t classes = mlp_cl_dataset_classes(parts->train), rows = mlp_cl_dataset_rows(parts->train);
   size_t counts[CLASSES_SHOWN] = {0};
-  report_note("%zu rows to train, %zu to test, %zu inputs", rows, parts->test ? mlp_cl_dataset_rows(parts->test) : 0,
-              mlp_cl_dataset_width(parts->train));
+  char validation[40] = "";
+  if (parts->validation)
+    snprintf(validation, sizeof validation, "%zu to validate, ", mlp_cl_dataset_rows(parts->validation));
+  report_note("%zu rows to train, %s%zu to test, %zu inputs", rows, validation,
+              parts->test ? mlp_cl_dataset_rows(parts->test) : 0, mlp_cl_dataset_width(parts->train));
   if (classes == 0 || classes > CLASSES_SHOWN || !mlp_cl_dataset_encoding(parts->train)) return;
   const mlp_cl_dataset *all[] = {parts->train, parts->validation, parts->test};
   for (size_t part = 0; part < 3; part++) {
@@ -108,6 +117,6 @@ int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
   mlp_cl_data_options with = {.seed = seed};
   if (!read_options(o, &with)) return STATUS_USAGE;
   if (mlp_cl_dataset_open_parts(source_name(o), &with, parts, &error) != MLP_CL_OK) return report_failure(&error);
-  if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0) tell_parts(parts);
+  if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0 || with.validation > 0) tell_parts(parts);
   return STATUS_OK;
 }

@@ -44,9 +44,9 @@ static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
 
 /* ---- Output ------------------------------------------------------------------------------------------------------ */
 
-/* `score` is what is told beside the loss. */
-static void print_epoch(const mlp_cl_event *event, bool first, const char *score) {
-  if (first) printf("epoch  train loss  %8s   test loss  %8s   seconds\n", score, score);
+/* `score` is what is told beside the loss, `part` what it is measured on. */
+static void print_epoch(const mlp_cl_event *event, bool first, const char *score, const char *part) {
+  if (first) printf("epoch  train loss  %8s  %5s loss  %8s   seconds\n", score, part, score);
   printf("%5u  %10.4f  %8.4f  ", event->epoch, event->train_loss, event->train_accuracy);
   if (event->has_test)
     printf("%10.4f  %8.4f  ", event->test_loss, event->test_accuracy);
@@ -58,7 +58,8 @@ static void print_epoch(const mlp_cl_event *event, bool first, const char *score
 
 static void hear(const mlp_cl_event *event, void *user) {
   record *kept = user;
-  if (event->kind == MLP_CL_EVENT_EPOCH && !report_is_json()) print_epoch(event, kept->epochs == 0, kept->score);
+  if (event->kind == MLP_CL_EVENT_EPOCH && !report_is_json())
+    print_epoch(event, kept->epochs == 0, kept->score, kept->part);
   record_event(kept, event);
 }
 
@@ -88,7 +89,10 @@ static void print_summary(const run *trained, const run *reference) {
   const mlp_cl_event *kept = kept_epoch(trained);
   bool numbers = mlp_cl_network_task(trained->network) == MLP_CL_REGRESSION;
   if (kept->best_epoch > 0) printf("best epoch  %u\n", kept->epoch);
-  if (kept->has_test) printf("%-12s%.4f on the held-out part\n", numbers ? "R2" : "accuracy", kept->test_accuracy);
+  const char *score = numbers ? "R2" : "accuracy";
+  if (trained->is_judged) printf("validation  %.4f %s on the part that decides\n", kept->test_accuracy, score);
+  if (trained->is_judged || kept->has_test)
+    printf("%-12s%.4f on the held-out part\n", score, trained->is_judged ? trained->judged : kept->test_accuracy);
   printf("sha256      %s\n", trained->sha256);
   if (trained->verified_every)
     printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);
@@ -102,17 +106,20 @@ static void print_summary(const run *trained, const run *reference) {
          report_plain());
 }
 
+/* What is measured after each epoch: the validation part where there is one, else the test part. */
 static json_t *json_epochs(const run *r) {
   json_t *epochs = json_array();
   for (size_t i = 0; i < r->epochs_count; i++) {
     const mlp_cl_event *e = &r->epochs[i];
     double none = 0.0 / 0.0;
-    json_t *epoch = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)e->epoch,        //
-                              "train_loss", report_number(e->train_loss),                             //
-                              "train_accuracy", report_number(e->train_accuracy),                     //
-                              "test_loss", report_number(e->has_test ? e->test_loss : none),          //
-                              "test_accuracy", report_number(e->has_test ? e->test_accuracy : none),  //
-                              "seconds", report_number(e->seconds));
+    json_t *epoch =
+        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)e->epoch,                                   //
+                  "train_loss", report_number(e->train_loss),                                                        //
+                  "train_accuracy", report_number(e->train_accuracy),                                                //
+                  r->is_judged ? "validation_loss" : "test_loss", report_number(e->has_test ? e->test_loss : none),  //
+                  r->is_judged ? "validation_accuracy" : "test_accuracy",
+                  report_number(e->has_test ? e->test_accuracy : none),  //
+                  "seconds", report_number(e->seconds));
     json_array_append_new(epochs, epoch);
   }
   return epochs;
@@ -136,7 +143,9 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
   json_object_set_new(object, "network", json_network(trained->network));
   json_object_set_new(object, "seed", json_string(seed));
   json_object_set_new(object, "epochs", json_epochs(trained));
-  json_object_set_new(object, "test_accuracy", kept->has_test ? report_number(kept->test_accuracy) : json_null());
+  json_t *tested = kept->has_test ? report_number(kept->test_accuracy) : json_null();
+  if (trained->is_judged) json_object_set_new(object, "validation_accuracy", tested);
+  json_object_set_new(object, "test_accuracy", trained->is_judged ? report_number(trained->judged) : tested);
   if (kept->best_epoch > 0) json_object_set_new(object, "best_epoch", json_integer((json_int_t)kept->epoch));
   json_object_set_new(object, "steps", json_integer((json_int_t)trained->last.steps));
   json_object_set_new(object, "samples_per_second", report_number(samples_per_second(trained)));
@@ -164,7 +173,7 @@ static int save(const plan *p, const run_data *data, const run *trained) {
 static int run_reference(const plan *p, const run_data *data, run *reference) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
-  const run_data only_train = {data->train, p->recipe.patience > 0 ? data->test : NULL};
+  const run_data only_train = {data->train, p->recipe.patience > 0 ? data->test : NULL, NULL};
   plan whole = *p; /* from the first step */
   whole.checkpoints = (checkpoint_plan){.resume = NULL};
   whole.verify_every = 0;
@@ -196,13 +205,24 @@ static int finish(const plan *p, const run *trained, const run *reference) {
   return status;
 }
 
+static mlp_cl_status judge(const run_data *data, run *trained, mlp_cl_error *error) {
+  mlp_cl_evaluation result;
+  if (!data->judge) return MLP_CL_OK;
+  mlp_cl_status status = mlp_cl_network_evaluate(trained->network, data->judge, &result, NULL, error);
+  if (status != MLP_CL_OK) return status;
+  trained->is_judged = true;
+  trained->judged = result.accuracy;
+  return MLP_CL_OK;
+}
+
 /* Trains; what the record tells of it is complete afterwards. */
 static int train_once(const options *o, const plan *p, const run_data *data, record *kept, run *trained) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
   if (open_device_for(o, p->data_bytes, &context, &error) != MLP_CL_OK) return report_failure(&error);
   record_start(kept, o, mlp_cl_context_device(context), p, data);
-  bool good = run_train(trained, context, p, data, NULL, hear, kept, &error) == MLP_CL_OK;
+  bool good = run_train(trained, context, p, data, NULL, hear, kept, &error) == MLP_CL_OK &&
+              judge(data, trained, &error) == MLP_CL_OK;
   int status = good ? STATUS_OK : report_failure(&error);
   return record_end(kept, good ? NULL : &error, good ? trained->sha256 : NULL, status);
 }
@@ -250,7 +270,7 @@ static int train(const options *o) {
   if (status == STATUS_OK) status = output_check(o, OPTION_PROFILE);
   if (status == STATUS_OK) status = checkpoint_check(o, &p.checkpoints);
   if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
-  run_data data = {parts.train, parts.test};
+  run_data data = {parts.train, parts.validation ? parts.validation : parts.test, parts.validation ? parts.test : NULL};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
   bool dry = options_has(o, OPTION_DRY_RUN);
   if (status == STATUS_OK && !dry) status = record_begin(o, &kept);

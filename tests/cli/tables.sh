@@ -36,6 +36,16 @@ says out 'one-hot of 2 values'
 run 0 inspect people.safetensors --json
 same "$(get table.columns.1.values.0)" blue
 
+# A part to decide on is none to be judged by.
+run 0 train --data people.csv --one-hot all --device reference --validation 0.25 --patience 3 --epochs 20 --json
+says err '72 rows to train, 24 to validate, 24 to test'
+same "$(get test_accuracy)" 1.0
+at_least "$(get validation_accuracy)" 0.9
+at_least "$(get epochs.0.validation_loss)" 0
+run 0 train --data people.csv --one-hot all --device reference --validation 0.25 --epochs 2 --quiet
+says out 'valid loss'
+says out 'on the part that decides'
+
 # In any order, without the label, from a file, compressed, or through a pipe; a test file instead of a part held out.
 printf 'eyes,the job,size\nbrown,clerk,1.51\nblue,smith,1.83\n' >new.csv
 gzip -k new.csv
