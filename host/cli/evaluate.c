@@ -63,13 +63,19 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
   }
 }
 
+/* Errors are told in the unit of the column that was learned, where there is one column and it was scaled. */
+static double unit_of(const opened_model *m) {
+  mlp_cl_column column;
+  return open_outputs(m) == 1 && open_target(m, 0, &column) ? column.divisor : 1.0;
+}
+
 static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
                        size_t classes) {
   mlp_cl_task task = mlp_cl_network_task(m->network);
   printf("rows        %zu\nloss        %.6f\n", result->rows, result->loss);
   if (task == MLP_CL_REGRESSION) {
-    printf("R2          %.4f\nRMSE        %.6g\nMAE         %.6g\n", result->accuracy, sqrt(result->loss),
-           result->mean_absolute_error);
+    printf("R2          %.4f\nRMSE        %.6g\nMAE         %.6g\n", result->accuracy, sqrt(result->loss) * unit_of(m),
+           result->mean_absolute_error * unit_of(m));
     return;
   }
   printf("accuracy    %.4f\n", result->accuracy);
@@ -113,8 +119,8 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
   mlp_cl_task task = mlp_cl_network_task(m->network);
   if (task == MLP_CL_REGRESSION) {
     json_object_set_new(object, "r2", report_number(result->accuracy));
-    json_object_set_new(object, "rmse", report_number(sqrt(result->loss)));
-    json_object_set_new(object, "mae", report_number(result->mean_absolute_error));
+    json_object_set_new(object, "rmse", report_number(sqrt(result->loss) * unit_of(m)));
+    json_object_set_new(object, "mae", report_number(result->mean_absolute_error * unit_of(m)));
     json_decref(names);
     return report_json(object, STATUS_OK);
   }

@@ -255,8 +255,9 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
                .rows = report_is_json() ? json_array() : NULL};
-  int status =
-      write_names(&p) && find_targets(&p) ? predict_rows(&p, rows) : report_failed(MLP_CL_NO_MEMORY, "out of memory");
+  int status = write_names(&p) && find_targets(&p)
+                   ? predict_rows(&p, rows)
+                   : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);
   json_decref(p.rows);
   free(p.targets);
   free_names(&p);
