@@ -178,9 +178,6 @@ START_TEST(gradients_agree_with_double) {
 }
 END_TEST
 
-/* ---- What an evaluation tells -------------------------------------------------------------------------------------
- */
-
 /* One layer with weight 1 and bias 0 hands its input on. */
 static mlp_cl_network *identity(mlp_cl_task task) {
   static const size_t two[] = {2, 2};
@@ -191,6 +188,88 @@ static mlp_cl_network *identity(mlp_cl_task task) {
   ck_ok(mlp_cl_network_set(network, 0, weight, NULL, &test_error));
   return network;
 }
+
+/* ---- Smoothed labels, weighted classes --------------------------------------------------------------------------- */
+
+static bool keep_loss(const mlp_cl_event *event, void *user) {
+  if (event->kind == MLP_CL_EVENT_EPOCH) *(double *)user = event->train_loss;
+  return true;
+}
+
+/* One layer with an identity for weight and a bias of 0: the bias's gradient is the sum of the logits'. */
+static void check_label_terms(mlp_cl_context *on, float smoothing, const float *weights, char receipt[65]) {
+  enum { N = 5, C = 3 };
+  const float x[N * C] = {1, 2, -1, 0.5f, 0, 3, -2, 1, 1, 4, -4, 0, 0, 0, 0}, one[C * C] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  const float zero[C] = {0};
+  const int32_t labels[N] = {0, 2, 1, 1, 0};
+  const size_t square[] = {C, C};
+  const mlp_cl_shape shape = {.widths_count = 2, .widths = square, .bias = true};
+  mlp_cl_recipe recipe = {.epochs = 1, .batch = N, .learning_rate = 1, .label_smoothing = smoothing};
+  recipe.class_weights = weights;
+  recipe.class_weights_count = weights != NULL ? C : 0;
+  mlp_cl_dataset *data = NULL;
+  mlp_cl_network *network = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(x, MLP_CL_FLOAT32, N, C, 1, labels, C, &data, &test_error));
+  ck_ok(mlp_cl_network_create(on, &shape, 1, &network, &test_error));
+  ck_ok(mlp_cl_network_set(network, 0, one, zero, &test_error));
+  double got_loss = 0, loss = 0, d[C] = {0};
+  ck_ok(mlp_cl_train(network, data, NULL, &recipe, keep_loss, &got_loss, &test_error));
+  for (size_t i = 0; i < N; i++) {
+    double logits[C], p[C], weight = weights != NULL ? (double)weights[labels[i]] : 1;
+    oracle_from_floats(x + i * C, C, logits);
+    double log_sum = oracle_softmax(C, logits, p);
+    for (size_t j = 0; j < C; j++) {
+      double share = (double)smoothing / C + ((int32_t)j == labels[i] ? 1 - (double)smoothing : 0);
+      loss += weight * share * (log_sum - logits[j]) / N;
+      d[j] += weight * (p[j] - share) / N;
+    }
+  }
+  float bias[C];
+  ck_ok(mlp_cl_network_get(network, 0, NULL, bias, &test_error));
+  ck_assert_double_eq_tol(got_loss, loss, 1e-6);
+  for (size_t j = 0; j < C; j++) ck_assert_double_eq_tol(-(double)bias[j], d[j], 1e-6);
+  ck_ok(mlp_cl_network_sha256(network, receipt, &test_error));
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(data);
+}
+
+START_TEST(label_terms_agree_with_double) {
+  static const float weights[] = {0.5f, 2.0f, 0.0f};
+  for (int i = 0; i < 3; i++) {
+    char got[65], wanted[65];
+    check_label_terms(device, i == 1 ? 0.0f : 0.2f, i == 0 ? NULL : weights, got);
+    check_label_terms(reference, i == 1 ? 0.0f : 0.2f, i == 0 ? NULL : weights, wanted);
+    ck_assert_str_eq(got, wanted);
+  }
+}
+END_TEST
+
+START_TEST(refuses_bad_label_terms) {
+  static const float weights[] = {1, -1};
+  const float x[] = {1, 2};
+  const int32_t label = 1;
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(x, MLP_CL_FLOAT32, 1, 2, 1, &label, 2, &data, &test_error));
+  mlp_cl_network *network = identity(MLP_CL_CLASSIFICATION);
+  mlp_cl_recipe recipe = mlp_cl_recipe_default();
+  recipe.label_smoothing = 1;
+  ck_fails(mlp_cl_train(network, data, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_ARGUMENT,
+           "label_smoothing is 1");
+  recipe.label_smoothing = 0;
+  recipe.class_weights = weights;
+  recipe.class_weights_count = 1;
+  ck_fails(mlp_cl_train(network, data, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_ARGUMENT,
+           "each of the 2 outputs");
+  recipe.class_weights_count = 2;
+  ck_fails(mlp_cl_train(network, data, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_ARGUMENT,
+           "weight of class 1 is -1");
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(data);
+}
+END_TEST
+
+/* ---- What an evaluation tells -------------------------------------------------------------------------------------
+ */
 
 START_TEST(evaluation_of_regression) {
   const float x[] = {1, 10, 2, 20, 3, 30}, t[] = {1, 12, 2, 18, 6, 30};
@@ -263,6 +342,8 @@ int main(void) {
   tcase_add_test(tests, same_bits);
   tcase_add_test(tests, refuses_bad_targets);
   tcase_add_test(tests, gradients_agree_with_double);
+  tcase_add_test(tests, label_terms_agree_with_double);
+  tcase_add_test(tests, refuses_bad_label_terms);
   tcase_add_test(tests, evaluation_of_regression);
   tcase_add_test(tests, evaluation_of_labels);
   tcase_add_test(tests, tasks_need_their_answers);

@@ -119,6 +119,15 @@ typedef struct dense_forward {
   tensor *y;
 } dense_forward;
 
+/* Turns cross_entropy into that of smoothed labels and weighted classes, with w = weights[label], or 1, and the label's
+ * share 1 - smoothing + off, where off = smoothing / classes is every other's:
+ *   inner = fma(1 - smoothing, x[label] - max, smoothing · (sum of x - max in 16 lanes · (1 / classes)))
+ *   loss = canonical(w · (exact_log(sum) - inner));  d_logits[j] = canonical((p[j] - share[j]) · (w · scale)) */
+typedef struct label_terms {
+  float smoothing;       /* [0, 1) */
+  const tensor *weights; /* PLAIN float32 (1, classes), or NULL */
+} label_terms;
+
 /* From logits x (rows, classes) and label[order[first + i]]: losses, predictions at [slot + i], and d_logits.
  *   max = the largest x[j]; the prediction is the first index of max
  *   e[j] = canonical(exact_exp(x[j] - max));  sum = e in 16 lanes (j mod 16), ascending, then lanes 8, 4, 2, 1 apart
@@ -134,6 +143,7 @@ typedef struct cross_entropy {
   const tensor *order;  /* as in gather */
   size_t first;
   float scale;
+  const label_terms *terms; /* or NULL */
   size_t slot;
   tensor *losses;      /* PLAIN float32 (1, any) */
   tensor *predictions; /* PLAIN int32 (1, any) */
@@ -223,7 +233,9 @@ typedef struct step_plan {
   mlp_cl_activation activation;
   mlp_cl_task task;
   const tensor *source, *order;
-  const tensor *labels;  /* classification */
+  const tensor *labels; /* classification */
+  label_terms terms;    /* of the loss, if `has_terms` */
+  bool has_terms;
   const tensor *targets; /* else: (any, outputs) */
   bool streamed;         /* source holds the rows of the positions from streamed_first on, in the order of the steps, */
   size_t streamed_first; /* instead of all rows */

@@ -39,6 +39,9 @@ struct poptOption plan_options[] = {
     OPTION_FLAG("unscaled-dropout", OPTION_UNSCALED, "keep what is not dropped as it is, instead of divided by 1-X"),
     OPTION_VALUE("reduction", OPTION_REDUCTION, "the gradient is of the batch's loss: mean or sum (default: mean)",
                  "NAME"),
+    OPTION_VALUE("label-smoothing", OPTION_LABEL_SMOOTHING, "spread this share of each label over all classes", "X"),
+    OPTION_VALUE("class-weights", OPTION_CLASS_WEIGHTS,
+                 "balanced: rows of class c count rows / (classes * rows of c) times; none (default: none)", "NAME"),
     OPTION_FLAG("no-shuffle", OPTION_NO_SHUFFLE, "take the rows in the file's order in every epoch"),
     OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles and dropout (default: 1)", "N"),
     POPT_TABLEEND};
@@ -60,6 +63,7 @@ static bool read_rates(const options *o, plan *p) {
   static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true, "a number from 0 to below 1, such as 0.2"};
   static const float_range factor = {0x1p-30f, 1.0f, false, "a number above 0, up to 1, such as 0.1"};
   return options_float(o, OPTION_LR, &lr, &p->recipe.learning_rate) &&
+         options_float(o, OPTION_LABEL_SMOOTHING, &dropout, &p->recipe.label_smoothing) &&
          options_float(o, OPTION_DECAY_FACTOR, &factor, &p->recipe.decay_factor) &&
          options_float(o, OPTION_MOMENTUM, &momentum, &p->recipe.momentum) &&
          options_float(o, OPTION_WEIGHT_DECAY, &decay, &p->recipe.weight_decay) &&
@@ -94,11 +98,13 @@ static bool read_words(const options *o, plan *p) {
   static const char *const inits[] = {"he", "pytorch", "zero", NULL};
   static const char *const reductions[] = {"mean", "sum", NULL};
   static const char *const activations[] = {"relu", "leaky-relu", "tanh", "sigmoid", "gelu", NULL};
+  static const char *const weights[] = {"none", "balanced", NULL};
   static const char *const schedules[] = {"constant", "step", "cosine", NULL};
   static const char *const optimisers[] = {"sgd", "adam", "adamw", NULL};
   size_t init = MLP_CL_INIT_HE, reduction = MLP_CL_MEAN, activation = MLP_CL_RELU, optimiser = MLP_CL_SGD;
-  size_t schedule = MLP_CL_CONSTANT;
-  if (!options_word(o, OPTION_SCHEDULE, schedules, "constant, step or cosine", &schedule) ||
+  size_t schedule = MLP_CL_CONSTANT, balanced = 0;
+  if (!options_word(o, OPTION_CLASS_WEIGHTS, weights, "balanced or none", &balanced) ||
+      !options_word(o, OPTION_SCHEDULE, schedules, "constant, step or cosine", &schedule) ||
       !options_word(o, OPTION_INIT, inits, "he, pytorch or zero", &init) ||
       !options_word(o, OPTION_ACTIVATION, activations, "relu, leaky-relu, tanh, sigmoid or gelu", &activation) ||
       !options_word(o, OPTION_OPTIMISER, optimisers, "sgd, adam or adamw", &optimiser) ||
@@ -108,6 +114,7 @@ static bool read_words(const options *o, plan *p) {
   p->activation = (mlp_cl_activation)activation;
   p->recipe.optimiser = (mlp_cl_optimiser)optimiser;
   p->recipe.schedule = (mlp_cl_schedule)schedule;
+  p->balanced = balanced == 1;
   if (optimiser != MLP_CL_SGD && !options_has(o, OPTION_LR)) p->recipe.learning_rate = 0.001f;
   p->recipe.reduction = (mlp_cl_reduction)reduction;
   return true;
@@ -133,7 +140,23 @@ bool plan_read(const options *o, plan *p) {
   return good;
 }
 
+bool plan_balance(plan *p, const mlp_cl_dataset *data) {
+  size_t rows = mlp_cl_dataset_rows(data), classes = mlp_cl_dataset_classes(data);
+  if (!p->balanced) return true;
+  float *weights = calloc(classes, sizeof *weights);
+  size_t *counts = calloc(classes, sizeof *counts);
+  for (size_t i = 0; weights && counts && i < rows; i++) counts[mlp_cl_dataset_labels(data)[i]]++;
+  for (size_t c = 0; weights && counts && c < classes; c++)
+    weights[c] = counts[c] ? (float)((double)rows / ((double)classes * (double)counts[c])) : 1.0f;
+  bool good = weights && counts;
+  free(counts);
+  p->recipe.class_weights = weights;
+  p->recipe.class_weights_count = good ? classes : 0;
+  return good;
+}
+
 void plan_free(plan *p) {
+  free((float *)p->recipe.class_weights);
   free(p->hidden);
   p->hidden = NULL;
 }

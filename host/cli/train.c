@@ -272,6 +272,8 @@ static int train(const options *o) {
   if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
   run_data data = {parts.train, parts.validation ? parts.validation : parts.test, parts.validation ? parts.test : NULL};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
+  if (status == STATUS_OK && !plan_balance(&p, data.train))
+    status = report_failed(MLP_CL_NO_MEMORY, "out of memory for the weights of classes");
   bool dry = options_has(o, OPTION_DRY_RUN);
   if (status == STATUS_OK && !dry) status = record_begin(o, &kept);
   if (status == STATUS_OK) status = dry ? memory_report(o, &p, &data) : train_and_report(o, &p, &data, &kept);

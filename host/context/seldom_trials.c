@@ -74,6 +74,33 @@ static void multi_label(trial_run *run, trial_shape s) {
   run_target_loss(run, s, MLP_CL_MULTI_LABEL);
 }
 
+static void label_terms_of(trial_run *run, trial_shape s) {
+  size_t source_rows = s.rows + 5, slot = 4;
+  const label_terms both = {.smoothing = 0.1f,
+                            .weights = trial_tensor(run, TENSOR_PLAIN, 1, s.out, TRIAL_NOT_NEGATIVE)};
+  const label_terms smoothed = {.smoothing = 0.25f};
+  for (int i = 0; i < 2; i++) {
+    cross_entropy c = {.rows = s.rows,
+                       .logits = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_LOGITS),
+                       .labels = trial_integers(run, source_rows, (int32_t)s.out),
+                       .order = i == 0 ? trial_integers(run, s.rows + 2, (int32_t)source_rows) : NULL,
+                       .first = 2,
+                       .scale = 1.0f / (float)s.rows,
+                       .terms = i == 0 ? &both : &smoothed,
+                       .slot = slot,
+                       .losses = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),
+                       .predictions = trial_integers(run, slot + s.rows, -77),
+                       .d_logits = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_CANARY),
+                       .flag = trial_integers(run, 1, -1),
+                       .step = 3};
+    DO(&run->set, cross_entropy, &c);
+    trial_collect(run, c.losses, 1);
+    trial_collect(run, c.predictions, 1);
+    trial_collect(run, c.d_logits, s.rows);
+    trial_collect(run, c.flag, 1);
+  }
+}
+
 static void run_adam(trial_run *run, trial_shape s, bool decoupled) {
   const adam_rates rates = {.learning_rate = 0.01f,
                             .beta1 = 0.9f,
@@ -103,13 +130,10 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
 }
 
 const trial seldom_trials[] = {
-    {"activation leaky-relu", leaky_relu},
-    {"activation tanh", hyperbolic_tangent},
-    {"activation sigmoid", sigmoid},
-    {"activation gelu", gelu},
-    {"target loss of regression", regression},
-    {"target loss of multi-label", multi_label},
-    {"adam", adam_coupled},
+    {"activation leaky-relu", leaky_relu},     {"activation tanh", hyperbolic_tangent},
+    {"activation sigmoid", sigmoid},           {"activation gelu", gelu},
+    {"target loss of regression", regression}, {"target loss of multi-label", multi_label},
+    {"label terms", label_terms_of},           {"adam", adam_coupled},
     {"adam decoupled", adam_decoupled},
 };
 const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;

@@ -420,6 +420,10 @@ typedef struct mlp_cl_recipe {
   float dropout;              /* [0, 1): chance that a hidden value is dropped */
   bool dropout_unscaled;      /* kept values as they are instead of divided by 1 - dropout */
   mlp_cl_reduction reduction; /* of the loss over the batch, for the gradient */
+  float label_smoothing;      /* classification: [0, 1), the share of each label that is spread over all classes */
+  const float *class_weights; /* classification: what loss and gradient of a row with that label are multiplied with,
+                                 0 or 2^-30 … 2^30 each; the mean still divides by the rows. Copied. NULL: all 1 */
+  size_t class_weights_count; /* the network's outputs, where there are weights */
   bool no_shuffle;            /* take rows in file order */
   uint32_t patience; /* stop after so many epochs without a lower loss on `test`, and keep the parameters of the
                         epoch in which it was lowest; 0: neither. mlp_cl_trainer_steps evaluates nothing, and

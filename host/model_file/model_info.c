@@ -23,7 +23,7 @@ static mlp_cl_status add_json(safetensors *content, const char *key, json_t *val
 }
 
 /* What is not asked for is not told. */
-static bool add_schedule(json_t *told, const mlp_cl_recipe *r) {
+static bool add_rest(json_t *told, const mlp_cl_recipe *r) {
   bool step = r->schedule == MLP_CL_STEP;
   int failed = 0;
   if (r->schedule != MLP_CL_CONSTANT)
@@ -32,6 +32,14 @@ static bool add_schedule(json_t *told, const mlp_cl_recipe *r) {
   if (step) failed |= json_object_set_new(told, "decay_factor", json_real((double)r->decay_factor));
   if (r->warmup_epochs > 0)
     failed |= json_object_set_new(told, "warmup_epochs", json_integer((json_int_t)r->warmup_epochs));
+  if (r->label_smoothing > 0.0f)
+    failed |= json_object_set_new(told, "label_smoothing", json_real((double)r->label_smoothing));
+  if (r->class_weights_count > 0) {
+    json_t *weights = json_array();
+    for (size_t i = 0; i < r->class_weights_count; i++)
+      failed |= json_array_append_new(weights, json_real((double)r->class_weights[i]));
+    failed |= json_object_set_new(told, "class_weights", weights);
+  }
   if (r->patience > 0) failed |= json_object_set_new(told, "patience", json_integer((json_int_t)r->patience));
   return failed == 0;
 }
@@ -46,7 +54,7 @@ static json_t *describe_recipe(const mlp_cl_recipe *recipe) {
                            (int)recipe->nesterov, "weight_decay", (double)recipe->weight_decay, "dropout",
                            (double)recipe->dropout, "dropout_unscaled", (int)recipe->dropout_unscaled, "reduction",
                            recipe->reduction == MLP_CL_SUM ? "sum" : "mean", "no_shuffle", (int)recipe->no_shuffle);
-  if (made != NULL && !add_schedule(made, recipe)) {
+  if (made != NULL && !add_rest(made, recipe)) {
     json_decref(made);
     return NULL;
   }

@@ -86,6 +86,7 @@ static mlp_cl_status loss(const step *s, mlp_cl_error *error) {
                      .order = plan->order,
                      .first = s->first,
                      .scale = plan->mean ? 1.0f / (float)s->rows : 1.0f,
+                     .terms = plan->has_terms ? &plan->terms : NULL,
                      .slot = s->first,
                      .losses = plan->losses,
                      .predictions = plan->predictions,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/size.h"
 #include "context/context.h"
@@ -62,6 +63,20 @@ static void add_tensors(mlp_cl_trainer *t) {
   for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
 }
 
+/* The recipe's class weights become the trainer's own. */
+static mlp_cl_status add_label_terms(mlp_cl_trainer *t, mlp_cl_error *error) {
+  size_t count = t->recipe.class_weights_count, bytes = count * sizeof *t->class_weights;
+  t->plan.has_terms = count > 0 || t->recipe.label_smoothing != 0.0f;
+  t->plan.terms.smoothing = t->recipe.label_smoothing;
+  if (count == 0) return MLP_CL_OK;
+  t->class_weights = malloc(bytes);
+  if (t->class_weights == NULL) return fail_memory(error, bytes, "the weights of classes");
+  memcpy(t->class_weights, t->recipe.class_weights, bytes);
+  t->recipe.class_weights = t->class_weights;
+  t->plan.terms.weights = tensor_set_add(&t->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, 1, count, t->class_weights);
+  return t->tensors.status;
+}
+
 static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
   size_t rows = t->train->rows;
   t->plan.layers = calloc(t->plan.layers_count, sizeof *t->plan.layers);
@@ -100,6 +115,7 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
   add_tensors(t);
   TRY(t->tensors.status);
   TRY(best_create(t, error));
+  TRY(add_label_terms(t, error));
   bool resident = test != NULL && !stream_is_needed(t->network->backend, test);
   if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, resident, error));
   t->has_test = test != NULL;
@@ -112,6 +128,28 @@ static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *
   return test == NULL ? MLP_CL_OK : network_check_answers(network, test, "the test data", error);
 }
 
+static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                                       mlp_cl_error *error) {
+  size_t count = recipe->class_weights_count;
+  if (!(recipe->label_smoothing == 0.0f || (recipe->label_smoothing >= 0x1p-30f && recipe->label_smoothing < 1.0f)))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing is %g: give 0, or a value from 2^-30 to below 1",
+                (double)recipe->label_smoothing);
+  if (count == 0 && recipe->label_smoothing == 0.0f) return MLP_CL_OK;
+  if (network->task != MLP_CL_CLASSIFICATION)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing and class_weights are for classification, not %s",
+                mlp_cl_task_name(network->task));
+  if (count != 0 && (recipe->class_weights == NULL || count != network_classes(network)))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights are %zu numbers: give one for each of the %zu outputs",
+                recipe->class_weights != NULL ? count : 0, network_classes(network));
+  for (size_t i = 0; i < count; i++) {
+    float weight = recipe->class_weights[i];
+    if (weight != 0.0f && !(weight >= 0x1p-30f && weight <= 0x1p30f))
+      return fail(error, MLP_CL_BAD_ARGUMENT, "the weight of class %zu is %g: give 0, or a value from 2^-30 to 2^30", i,
+                  (double)weight);
+  }
+  return context_prove(network->context, "label terms", error);
+}
+
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
                                     const mlp_cl_recipe *recipe, mlp_cl_trainer **trainer, mlp_cl_error *error) {
   if (trainer == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "trainer is NULL: pass where to put it");
@@ -121,6 +159,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   TRY(check(network, train, test, error));
   recipe_parts parts;
   TRY(recipe_read(recipe, train->rows, &parts, error));
+  TRY(check_label_terms(network, recipe, error));
   if (recipe->patience > 0 && test == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "patience is %lu and there is no test data to watch: give some, or a patience of 0",
@@ -152,6 +191,7 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   stream_end(&trainer->stream);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
   free(trainer->best);
+  free(trainer->class_weights);
   free(trainer->plan.layers);
   row_metrics_destroy(&trainer->metrics);
   free(trainer);

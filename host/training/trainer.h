@@ -49,6 +49,7 @@ struct mlp_cl_trainer {
       orders[2];  /* of even and odd epochs, so that the next one is ready before its first step; none if unshuffled */
   evaluator test; /* with a test set */
   bool has_test;
+  float *class_weights;           /* owned copy of the recipe's; NULL without */
   best_layer *best;               /* one a layer, with patience; else NULL */
   row_metrics metrics;            /* (rows), read at the end of an epoch */
   double spread;                  /* of the training targets */
