@@ -41,7 +41,7 @@ struct poptOption plan_options[] = {
                  "NAME"),
     OPTION_VALUE("label-smoothing", OPTION_LABEL_SMOOTHING, "spread this share of each label over all classes", "X"),
     OPTION_VALUE("class-weights", OPTION_CLASS_WEIGHTS,
-                 "balanced: rows of class c count rows / (classes * rows of c) times; none (default: none)", "NAME"),
+                 "what rows of a rare class count: balanced or none (default: none)", "NAME"),
     OPTION_FLAG("no-shuffle", OPTION_NO_SHUFFLE, "take the rows in the file's order in every epoch"),
     OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles and dropout (default: 1)", "N"),
     POPT_TABLEEND};
