@@ -48,11 +48,10 @@ check(golden reference pocl rusticl pocl_plain pocl_panel pocl_tile)
 add_test(NAME golden.pocl_one_thread COMMAND check_golden)
 set_tests_properties(golden.pocl_one_thread PROPERTIES TIMEOUT 300 RESOURCE_LOCK pocl_cache ENVIRONMENT
   "${env_pocl};POCL_MAX_PTHREAD_COUNT=1;CK_FORK=no;${env_cache}")
-# A second compiler for little money: the same one without optimisation; and the sizes of work-groups that GPUs get.
+# A second compiler for little money: the same one without optimisation.
 foreach(kernels plain panel tile)
   golden_with(${kernels}_unoptimised LAYER_OPTIONS=-cl-opt-disable MLP_CL_TEST_SMALL=1 MLP_CL_TEST_KERNELS=${kernels})
 endforeach()
-golden_with(as_gpu LAYER_GPU=1)
 layer_check(faults pocl)
 check(threads reference pocl)
 find_package(Threads REQUIRED)
