@@ -166,10 +166,10 @@ static mlp_cl_status loss_without_flag(backend *self, const cross_entropy *c, ml
 }
 
 static mlp_cl_status update_without_decay(backend *self, const sgd *update, const tensor *gradient, tensor *weight,
-                                          tensor *velocity, mlp_cl_error *error) {
+                                          tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error) {
   sgd plain = *update;
   plain.weight_decay = 0;
-  return right->sgd(self, &plain, gradient, weight, velocity, error);
+  return right->sgd(self, &plain, gradient, weight, velocity, flag, step, error);
 }
 
 static mlp_cl_status gather_in_file_order(backend *self, const gather *g, mlp_cl_error *error) {

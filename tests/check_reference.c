@@ -498,7 +498,7 @@ START_TEST(sgd_variants) {
   if (v != NULL) ck_ok(device->op->tensor_zero(device, v, &test_error));
   double *wanted = read_doubles(w), *gradient = read_doubles(g), *velocity = calloc(count, sizeof *velocity);
   for (size_t step = 0; step < 3; step++) {
-    ck_ok(device->op->sgd(device, u, g, w, v, &test_error));
+    ck_ok(device->op->sgd(device, u, g, w, v, NULL, 0, &test_error));
     for (size_t i = 0; i < count; i++) {
       double d = gradient[i] + (double)u->weight_decay * wanted[i];
       velocity[i] = (double)u->momentum * velocity[i] + d;
@@ -598,8 +598,8 @@ START_TEST(weight_gradient_is_its_parts) {
     bias_v[i] = new_float(TENSOR_STATE, 1, out, start);
   }
   free(start);
-  ck_ok(device->op->sgd(device, &update, g, weight[0], weight_v[0], &test_error));
-  ck_ok(device->op->sgd(device, &update, g_bias, bias[0], bias_v[0], &test_error));
+  ck_ok(device->op->sgd(device, &update, g, weight[0], weight_v[0], NULL, 0, &test_error));
+  ck_ok(device->op->sgd(device, &update, g_bias, bias[0], bias_v[0], NULL, 0, &test_error));
   call.update = &update;
   call.weight = weight[1];
   call.bias = bias[1];

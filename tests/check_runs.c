@@ -58,6 +58,7 @@ static mlp_cl_recipe draw_recipe(test_random *r, size_t batch) {
                           .reduction = one_in(r, 4) ? MLP_CL_SUM : MLP_CL_MEAN,
                           .no_shuffle = one_in(r, 4)};
   recipe.nesterov = recipe.momentum > 0 && one_in(r, 2);
+  if (one_in(r, 6)) recipe.clip_norm = one_in(r, 2) ? 0.1f : 2.0f;
   if (one_in(r, 4)) {
     recipe.optimiser = one_in(r, 2) ? MLP_CL_ADAM : MLP_CL_ADAMW;
     recipe.momentum = 0;
@@ -162,11 +163,12 @@ static void describe(const run *drawn, char *text, size_t size) {
   const mlp_cl_recipe *r = &drawn->recipe;
   if (used < size)
     snprintf(text + used, size - used,
-             ": %zu rows of element %d, batch %u, %u epochs, bias %d, lr %g, momentum %g%s, decay %g, dropout %g%s%s%s",
+             ": %zu rows of element %d, batch %u, %u epochs, bias %d, lr %g, momentum %g%s, decay %g, clip %g, dropout "
+             "%g%s%s%s",
              drawn->rows, (int)drawn->element, (unsigned)r->batch, (unsigned)r->epochs, drawn->shape.bias,
              (double)r->learning_rate, (double)r->momentum, r->nesterov ? " (Nesterov)" : "", (double)r->weight_decay,
-             (double)r->dropout, r->dropout_unscaled ? " (unscaled)" : "", r->reduction == MLP_CL_SUM ? ", sum" : "",
-             r->no_shuffle ? ", file order" : "");
+             (double)r->clip_norm, (double)r->dropout, r->dropout_unscaled ? " (unscaled)" : "",
+             r->reduction == MLP_CL_SUM ? ", sum" : "", r->no_shuffle ? ", file order" : "");
 }
 
 static uint64_t from_environment(const char *name, uint64_t otherwise) {

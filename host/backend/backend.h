@@ -96,6 +96,18 @@ typedef struct adam_step {
   uint32_t step;
 } adam_step;
 
+/* Gradients that are longer than `limit`, all tensors together, are scaled down to it (torch's clip_grad_norm_):
+ *   total = sums ascending, to 0;  factor = exact_divide(limit, exact_sqrt(total) + 1e-6f)
+ *   g = canonical(g · factor)     if factor < 1
+ * A total that is not finite lowers *flag to `step`. */
+typedef struct clip {
+  const tensor *sums; /* PLAIN float32 (1, count), each by squared_sum */
+  float limit;        /* 2^-30 … 2^30 */
+  tensor *gradient;
+  tensor *flag;
+  uint32_t step;
+} clip;
+
 /* y (rows, width) = canonical(source[order[first + i]] · scale), into an ACTIVATION. |scale| is in [2^-90, 2^90]: so it
  * makes no difference whether a device flushes subnormal elements. */
 typedef struct gather {
@@ -219,7 +231,7 @@ typedef struct step_layer {
   tensor *weight, *bias;                   /* bias NULL without */
   tensor *weight_velocity, *bias_velocity; /* Adam's moments, too */
   tensor *weight_rms, *bias_rms;           /* Adam */
-  tensor *d_weight, *d_bias;               /* Adam: room for the gradients */
+  tensor *d_weight, *d_bias;               /* Adam, clipping: room for the gradients */
   tensor *z;   /* (batch, out): before the activation; NULL where it is ReLU, and for the last */
   tensor *y;   /* (batch, out): output; the logits for the last */
   tensor *d_y; /* (batch, out) */
@@ -247,6 +259,8 @@ typedef struct step_plan {
   mlp_cl_optimiser optimiser;
   sgd update;
   adam_rates adam; /* for Adam and AdamW */
+  float clip_norm; /* 0: gradients are not clipped */
+  tensor *squares; /* clipping: PLAIN float32 (1, 2 · layers), zeros where there is no bias */
   dropout dropout; /* of hidden layers; step and layer are set on the way */
   bool mean;       /* scale of the loss: 1/rows, or 1 */
 } step_plan;
@@ -314,10 +328,15 @@ typedef struct backend_operations {
   /* Forward on activations, backward on gradients: the role of y decides its floor. */
   mlp_cl_status (*dropout)(backend *self, size_t rows, const dropout *mask, const tensor *x, tensor *y,
                            mlp_cl_error *error);
+  /* An updated weight that is not finite lowers *flag (NULL: none) to `step`. */
   mlp_cl_status (*sgd)(backend *self, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
-                       mlp_cl_error *error);
+                       tensor *flag, uint32_t step, mlp_cl_error *error);
 
   mlp_cl_status (*adam)(backend *self, const adam_step *a, mlp_cl_error *error);
+  /* sums[slot] = Σ g² over a gradient: each column in blocks of 256 rows, as over features, by acc = fma(g, g, acc);
+   * the columns in 16 lanes, as over classes. */
+  mlp_cl_status (*squared_sum)(backend *self, const tensor *gradient, tensor *sums, size_t slot, mlp_cl_error *error);
+  mlp_cl_status (*clip)(backend *self, const clip *c, mlp_cl_error *error);
 
   /* Optional (NULL): whole steps in fewer launches, with the same bits. Takes *taken steps from the range's start,
    * maybe none: the caller does the next one by the operations above, and asks again. */

@@ -39,6 +39,7 @@ struct poptOption plan_options[] = {
     OPTION_FLAG("unscaled-dropout", OPTION_UNSCALED, "keep what is not dropped as it is, instead of divided by 1-X"),
     OPTION_VALUE("reduction", OPTION_REDUCTION, "the gradient is of the batch's loss: mean or sum (default: mean)",
                  "NAME"),
+    OPTION_VALUE("clip-norm", OPTION_CLIP_NORM, "scale gradients down when the norm of all together is above X", "X"),
     OPTION_VALUE("label-smoothing", OPTION_LABEL_SMOOTHING, "spread this share of each label over all classes", "X"),
     OPTION_VALUE("class-weights", OPTION_CLASS_WEIGHTS,
                  "what rows of a rare class count: balanced or none (default: none)", "NAME"),
@@ -62,7 +63,9 @@ static bool read_rates(const options *o, plan *p) {
   static const float_range decay = {0x1p-30f, 1.0f, true, "0, or a number from 1e-9 to 1, such as 0.0001"};
   static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true, "a number from 0 to below 1, such as 0.2"};
   static const float_range factor = {0x1p-30f, 1.0f, false, "a number above 0, up to 1, such as 0.1"};
+  static const float_range clip = {0x1p-30f, 0x1p30f, true, "0, or a number from 1e-9 to 1e9, such as 1"};
   return options_float(o, OPTION_LR, &lr, &p->recipe.learning_rate) &&
+         options_float(o, OPTION_CLIP_NORM, &clip, &p->recipe.clip_norm) &&
          options_float(o, OPTION_LABEL_SMOOTHING, &dropout, &p->recipe.label_smoothing) &&
          options_float(o, OPTION_DECAY_FACTOR, &factor, &p->recipe.decay_factor) &&
          options_float(o, OPTION_MOMENTUM, &momentum, &p->recipe.momentum) &&

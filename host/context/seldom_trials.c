@@ -129,11 +129,29 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
   run_adam(run, s, true);
 }
 
+/* Gradients above and below the limit. */
+static void clip_gradients(trial_run *run, trial_shape s) {
+  tensor *sums = trial_tensor(run, TENSOR_PLAIN, 1, 2, TRIAL_NOT_NEGATIVE);
+  tensor *gradient[] = {trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_UNIFORM),
+                        trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_UNIFORM)};
+  clip c = {.sums = sums, .flag = trial_integers(run, 1, -1), .step = 3};
+  for (size_t i = 0; i < 4; i++) {
+    c.limit = i < 2 ? 0x1p30f : 0.125f;
+    c.gradient = gradient[i % 2];
+    DO(&run->set, squared_sum, gradient[i % 2], sums, i % 2);
+    DO(&run->set, clip, &c);
+  }
+  trial_collect(run, sums, 1);
+  trial_collect(run, gradient[0], s.in);
+  trial_collect(run, gradient[1], 1);
+  trial_collect(run, c.flag, 1);
+}
+
 const trial seldom_trials[] = {
     {"activation leaky-relu", leaky_relu},     {"activation tanh", hyperbolic_tangent},
     {"activation sigmoid", sigmoid},           {"activation gelu", gelu},
     {"target loss of regression", regression}, {"target loss of multi-label", multi_label},
     {"label terms", label_terms_of},           {"adam", adam_coupled},
-    {"adam decoupled", adam_decoupled},
+    {"adam decoupled", adam_decoupled},        {"clip", clip_gradients},
 };
 const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;

@@ -238,7 +238,7 @@ static void run_sgd(trial_run *run, trial_shape s, const sgd *update) {
   tensor *weight = parameter(run, s.in, s.out);
   bool momentum = update->momentum != 0.0f;
   tensor *velocity = momentum ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL;
-  DO(&run->set, sgd, update, gradient, weight, velocity);
+  DO(&run->set, sgd, update, gradient, weight, velocity, NULL, 0);
   trial_collect(run, weight, s.in);
   if (velocity != NULL) trial_collect(run, velocity, s.in);
 }

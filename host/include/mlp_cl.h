@@ -417,6 +417,7 @@ typedef struct mlp_cl_recipe {
   float beta1, beta2;         /* Adam: 0, or 2^-30 … below 1: how much of the mean and mean square is kept */
   float epsilon;              /* Adam: 2^-40 … 1, added to the root of the mean square */
   float weight_decay;         /* >= 0, added to the gradient of weights and biases as wd · w, as PyTorch's SGD does */
+  float clip_norm;            /* 0, or 2^-30 … 2^30: a larger norm of all gradients together is scaled down to it */
   float dropout;              /* [0, 1): chance that a hidden value is dropped */
   bool dropout_unscaled;      /* kept values as they are instead of divided by 1 - dropout */
   mlp_cl_reduction reduction; /* of the loss over the batch, for the gradient */

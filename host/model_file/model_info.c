@@ -32,6 +32,7 @@ static bool add_rest(json_t *told, const mlp_cl_recipe *r) {
   if (step) failed |= json_object_set_new(told, "decay_factor", json_real((double)r->decay_factor));
   if (r->warmup_epochs > 0)
     failed |= json_object_set_new(told, "warmup_epochs", json_integer((json_int_t)r->warmup_epochs));
+  if (r->clip_norm > 0.0f) failed |= json_object_set_new(told, "clip_norm", json_real((double)r->clip_norm));
   if (r->label_smoothing > 0.0f)
     failed |= json_object_set_new(told, "label_smoothing", json_real((double)r->label_smoothing));
   if (r->class_weights_count > 0) {

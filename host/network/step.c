@@ -118,32 +118,63 @@ static mlp_cl_status backward_input(const step *s, size_t i, mlp_cl_error *error
   return s->on->op->activation_backward(s->on, &a, error);
 }
 
-static mlp_cl_status adam_layer(const step *s, size_t i, mlp_cl_error *error) {
+static mlp_cl_status store_gradients(const step *s, size_t i, mlp_cl_error *error) {
   const step_layer *layer = &s->plan->layers[i];
   dense_backward_weight d = {
       .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
-  TRY(s->on->op->dense_backward_weight(s->on, &d, error));
-  adam_step a = {.rule = adam_of_step(&s->plan->adam, (uint64_t)s->number + 1),
-                 .gradient = layer->d_weight,
-                 .weight = layer->weight,
-                 .moment = layer->weight_velocity,
-                 .rms = layer->weight_rms,
-                 .flag = s->plan->flag,
+  return s->on->op->dense_backward_weight(s->on, &d, error);
+}
+
+/* One tensor's update from its stored gradient. */
+static mlp_cl_status apply_gradient(const step *s, const tensor *gradient, tensor *weight, tensor *velocity,
+                                    tensor *rms, mlp_cl_error *error) {
+  const step_plan *plan = s->plan;
+  if (plan->optimiser == MLP_CL_SGD)
+    return s->on->op->sgd(s->on, &plan->update, gradient, weight, velocity, plan->flag, s->number, error);
+  adam_step a = {.rule = adam_of_step(&plan->adam, (uint64_t)s->number + 1),
+                 .gradient = gradient,
+                 .weight = weight,
+                 .moment = velocity,
+                 .rms = rms,
+                 .flag = plan->flag,
                  .step = s->number};
-  TRY(s->on->op->adam(s->on, &a, error));
-  if (layer->bias == NULL) return MLP_CL_OK;
-  a.gradient = layer->d_bias;
-  a.weight = layer->bias;
-  a.moment = layer->bias_velocity;
-  a.rms = layer->bias_rms;
   return s->on->op->adam(s->on, &a, error);
+}
+
+static mlp_cl_status apply_gradients(const step *s, size_t i, mlp_cl_error *error) {
+  const step_layer *l = &s->plan->layers[i];
+  TRY(apply_gradient(s, l->d_weight, l->weight, l->weight_velocity, l->weight_rms, error));
+  return l->bias == NULL ? MLP_CL_OK : apply_gradient(s, l->d_bias, l->bias, l->bias_velocity, l->bias_rms, error);
+}
+
+/* The norm is over all gradients, so none is applied before the last is there. */
+static mlp_cl_status clip_and_apply(const step *s, mlp_cl_error *error) {
+  const step_plan *plan = s->plan;
+  clip c = {.sums = plan->squares, .limit = plan->clip_norm, .flag = plan->flag, .step = s->number};
+  for (size_t i = 0; i < 2 * plan->layers_count; i++) {
+    const step_layer *layer = &plan->layers[i / 2];
+    const tensor *gradient = i % 2 == 0 ? layer->d_weight : layer->d_bias;
+    if (gradient != NULL) TRY(s->on->op->squared_sum(s->on, gradient, plan->squares, i, error));
+  }
+  for (size_t i = 0; i < plan->layers_count; i++) {
+    c.gradient = plan->layers[i].d_weight;
+    TRY(s->on->op->clip(s->on, &c, error));
+    c.gradient = plan->layers[i].d_bias;
+    if (c.gradient != NULL) TRY(s->on->op->clip(s->on, &c, error));
+    TRY(apply_gradients(s, i, error));
+  }
+  return MLP_CL_OK;
 }
 
 static mlp_cl_status backward_layer(const step *s, size_t i, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   const step_layer *layer = &plan->layers[i];
+  bool clipped = plan->clip_norm > 0.0f;
   if (i > 0) TRY(backward_input(s, i, error));
-  if (plan->optimiser != MLP_CL_SGD) return adam_layer(s, i, error);
+  if (clipped || plan->optimiser != MLP_CL_SGD) {
+    TRY(store_gradients(s, i, error));
+    return clipped ? MLP_CL_OK : apply_gradients(s, i, error);
+  }
   dense_backward_weight d = {.rows = s->rows,
                              .x = input_of(s, i),
                              .d_y = layer->d_y,
@@ -162,6 +193,7 @@ static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
   for (size_t i = 0; i < s->plan->layers_count; i++) TRY(forward_layer(s, i, error));
   TRY(loss(s, error));
   for (size_t i = s->plan->layers_count; i-- > 0;) TRY(backward_layer(s, i, error));
+  if (s->plan->clip_norm > 0.0f) TRY(clip_and_apply(s, error));
   return s->on->op->pace(s->on, error);
 }
 

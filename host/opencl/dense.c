@@ -38,9 +38,9 @@ static mlp_cl_status plain_backward_weight(opencl_backend *self, const dense_bac
   status = opencl_matmul_rows(self, MLP_CL_AT_B, d->rows, d->x, d->d_y, d_weight, error);
   if (status == MLP_CL_OK && d_bias != NULL) status = opencl_bias_gradient(self, d->rows, d->d_y, d_bias, error);
   if (status == MLP_CL_OK && own_weight != NULL)
-    status = opencl_sgd_flagged(self, d->update, d_weight, d->weight, d->weight_velocity, d->flag, d->step, error);
+    status = opencl_sgd(base, d->update, d_weight, d->weight, d->weight_velocity, d->flag, d->step, error);
   if (status == MLP_CL_OK && own_bias != NULL)
-    status = opencl_sgd_flagged(self, d->update, d_bias, d->bias, d->bias_velocity, d->flag, d->step, error);
+    status = opencl_sgd(base, d->update, d_bias, d->bias, d->bias_velocity, d->flag, d->step, error);
 cleanup:
   opencl_tensor_destroy(base, own_bias);
   opencl_tensor_destroy(base, own_weight);

@@ -51,7 +51,7 @@ typedef struct opencl_tuning {
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
 
-enum { KERNELS_MAX = 48, PROGRAMS_MAX = 8 };
+enum { KERNELS_MAX = 48, PROGRAMS_MAX = 12 };
 
 typedef struct opencl_program {
   const char *file; /* a literal */
@@ -233,10 +233,9 @@ mlp_cl_status opencl_relu_backward_scaled(opencl_backend *self, size_t rows, flo
 mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, const tensor *x, tensor *y,
                              mlp_cl_error *error);
 mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
-                         mlp_cl_error *error);
-/* The same, with the flag of parameters that are not finite (NULL: none). */
-mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const tensor *gradient, tensor *weight,
-                                 tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error);
+                         tensor *flag, uint32_t step, mlp_cl_error *error);
+mlp_cl_status opencl_squared_sum(backend *base, const tensor *gradient, tensor *sums, size_t slot, mlp_cl_error *error);
+mlp_cl_status opencl_clip(backend *base, const clip *c, mlp_cl_error *error);
 mlp_cl_status opencl_adam(backend *base, const adam_step *a, mlp_cl_error *error);
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error);

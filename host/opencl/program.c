@@ -123,6 +123,9 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
                {"activation_backward", "activation.cl"},
                {"target_loss", "target_loss.cl"},
                {"adam", "adam.cl"},
+               {"squared_blocks", "clip.cl"},
+               {"squared_sum", "clip.cl"},
+               {"clip", "clip.cl"},
                {"label_terms", "label_terms.cl"}};
   for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
     if (strcmp(apart[i].kernel, kernel) == 0) return apart[i].file;

@@ -1,10 +1,10 @@
 /* sgd: the update alone. */
 #include "opencl/internal.h"
 
-mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const tensor *gradient, tensor *weight,
-                                 tensor *velocity, tensor *flag, uint32_t step, mlp_cl_error *error) {
+mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
+                         tensor *flag, uint32_t step, mlp_cl_error *error) {
   launch l;
-  TRY(launch_begin(&l, self, "sgd", error));
+  TRY(launch_begin(&l, (opencl_backend *)base, "sgd", error));
   launch_int(&l, weight->rows);
   launch_int(&l, weight->cols);
   launch_sgd(&l, update);
@@ -14,9 +14,4 @@ mlp_cl_status opencl_sgd_flagged(opencl_backend *self, const sgd *update, const 
   launch_plain(&l, flag);
   launch_uint(&l, step);
   return launch_lines(&l, weight->rows * opencl_panels(weight), error);
-}
-
-mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
-                         mlp_cl_error *error) {
-  return opencl_sgd_flagged((opencl_backend *)base, update, gradient, weight, velocity, NULL, 0, error);
 }

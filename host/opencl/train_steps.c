@@ -113,7 +113,7 @@ static mlp_cl_status try_whole(opencl_backend *self, const step_plan *plan, cons
 /* What the kernel was written for; all else goes by launches. */
 static bool is_known(const step_plan *plan) {
   return plan->activation == MLP_CL_RELU && plan->task == MLP_CL_CLASSIFICATION && plan->optimiser == MLP_CL_SGD &&
-         !plan->has_terms && !plan->streamed;
+         !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
 }
 
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,

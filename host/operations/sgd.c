@@ -15,7 +15,7 @@ mlp_cl_status mlp_cl_sgd(mlp_cl_context *context, size_t rows, size_t cols, cons
   const tensor *slope = operation_tensor(&set, TENSOR_GRADIENT, rows, cols, gradient);
   tensor *updated = operation_tensor(&set, TENSOR_WEIGHT, rows, cols, weight);
   tensor *moving = momentum ? operation_tensor(&set, TENSOR_STATE, rows, cols, velocity) : NULL;
-  DO(&set, sgd, &update, slope, updated, moving);
+  DO(&set, sgd, &update, slope, updated, moving, NULL, 0);
   tensor_set_read(&set, updated, weight);
   tensor_set_read(&set, moving, velocity);
   return tensor_set_end(&set);

@@ -118,7 +118,9 @@ mlp_cl_status reference_relu_backward(size_t rows, const tensor *y, const tensor
                                       mlp_cl_error *error);
 mlp_cl_status reference_dropout(size_t rows, const dropout *mask, const tensor *x, tensor *y, mlp_cl_error *error);
 mlp_cl_status reference_adam(const adam_step *a, mlp_cl_error *error);
-mlp_cl_status reference_sgd(const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
-                            mlp_cl_error *error);
+mlp_cl_status reference_sgd(const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity, tensor *flag,
+                            uint32_t step, mlp_cl_error *error);
+mlp_cl_status reference_squared_sum(const tensor *gradient, tensor *sums, size_t slot, mlp_cl_error *error);
+mlp_cl_status reference_clip(const clip *c, mlp_cl_error *error);
 
 #endif

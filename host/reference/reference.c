@@ -163,8 +163,17 @@ static mlp_cl_status run_adam(backend *self, const adam_step *a, mlp_cl_error *e
 }
 
 static mlp_cl_status run_sgd(backend *self, const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
-                             mlp_cl_error *error) {
-  BRACKET(reference_sgd(update, gradient, weight, velocity, error));
+                             tensor *flag, uint32_t step, mlp_cl_error *error) {
+  BRACKET(reference_sgd(update, gradient, weight, velocity, flag, step, error));
+}
+
+static mlp_cl_status run_squared_sum(backend *self, const tensor *gradient, tensor *sums, size_t slot,
+                                     mlp_cl_error *error) {
+  BRACKET(reference_squared_sum(gradient, sums, slot, error));
+}
+
+static mlp_cl_status run_clip(backend *self, const clip *c, mlp_cl_error *error) {
+  BRACKET(reference_clip(c, error));
 }
 
 /* Every operation is complete when its call returns. */
@@ -205,6 +214,8 @@ static const backend_operations operations = {
     .dropout = run_dropout,
     .sgd = run_sgd,
     .adam = run_adam,
+    .squared_sum = run_squared_sum,
+    .clip = run_clip,
     .train_steps = NULL,
     .pace = nothing_to_wait_for,
     .finish = nothing_to_wait_for,

@@ -22,12 +22,12 @@ bool sgd_row(const sgd *update, size_t count, const float *g, float *w, float *v
   return step_row(update, count, g, w, v);
 }
 
-mlp_cl_status reference_sgd(const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity,
-                            mlp_cl_error *error) {
+mlp_cl_status reference_sgd(const sgd *update, const tensor *gradient, tensor *weight, tensor *velocity, tensor *flag,
+                            uint32_t step, mlp_cl_error *error) {
   (void)error;
   assert(gradient->rows == weight->rows && gradient->cols == weight->cols);
   assert((update->momentum != 0.0f) == (velocity != NULL));
-  sgd_row(update, weight->rows * weight->cols, floats_of(gradient), floats_of(weight),
-          velocity != NULL ? floats_of(velocity) : NULL);
+  float *v = velocity != NULL ? floats_of(velocity) : NULL;
+  if (!sgd_row(update, weight->rows * weight->cols, floats_of(gradient), floats_of(weight), v)) lower_flag(flag, step);
   return MLP_CL_OK;
 }

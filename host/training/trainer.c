@@ -16,13 +16,9 @@
 #include "training/shuffle.h"
 #include "training/verify.h"
 
-static void add_adam(mlp_cl_trainer *t, step_layer *layer) {
-  tensor_set *set = &t->tensors;
-  layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, layer->in, layer->out);
+static void add_gradients(tensor_set *set, step_layer *layer) {
   layer->d_weight = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, layer->in, layer->out, NULL);
-  if (layer->bias == NULL) return;
-  layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, layer->out);
-  layer->d_bias = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, layer->out, NULL);
+  if (layer->bias != NULL) layer->d_bias = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, layer->out, NULL);
 }
 
 static void add_layer(mlp_cl_trainer *t, size_t i) {
@@ -33,7 +29,9 @@ static void add_layer(mlp_cl_trainer *t, size_t i) {
   *layer = (step_layer){.in = from->in, .out = from->out, .weight = from->weight, .bias = from->bias};
   if (velocity) layer->weight_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
   if (velocity && from->bias != NULL) layer->bias_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
-  if (adaptive) add_adam(t, layer);
+  if (adaptive) layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
+  if (adaptive && from->bias != NULL) layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
+  if (adaptive || t->recipe.clip_norm > 0.0f) add_gradients(set, layer);
   if (i + 1 < t->plan.layers_count && t->network->activation != MLP_CL_RELU)
     layer->z = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
   layer->y = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
@@ -61,6 +59,7 @@ static void add_tensors(mlp_cl_trainer *t) {
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
   plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
   for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
+  if (plan->clip_norm > 0.0f) plan->squares = tensor_set_add_zeroed(set, TENSOR_PLAIN, 1, 2 * plan->layers_count);
 }
 
 /* The recipe's class weights become the trainer's own. */
@@ -105,6 +104,7 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
                         .optimiser = t->recipe.optimiser,
                         .update = t->parts.update,
                         .adam = t->parts.adam,
+                        .clip_norm = t->recipe.clip_norm,
                         .dropout = t->parts.mask,
                         .mean = t->recipe.reduction == MLP_CL_MEAN};
   t->spread = targets_spread(t->train);
@@ -165,6 +165,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
                 "patience is %lu and there is no test data to watch: give some, or a patience of 0",
                 (unsigned long)recipe->patience);
   if (recipe->optimiser != MLP_CL_SGD) TRY(context_prove(network->context, "adam", error));
+  if (recipe->clip_norm > 0.0f) TRY(context_prove(network->context, "clip", error));
   TRY(context_prove_steps(network->context, false, error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
