@@ -60,8 +60,7 @@ static inline void cross_entropy_row(const cross_entropy_batch *b, int row, loca
   if ((as_uint(loss) & 0x7f800000u) == 0x7f800000u) atomic_min(b->flag, b->step);
   if (!b->gradient) return;
   for (int panel = 0; panel < PANELS(cols); panel++) {
-    line e = exponentials(load_logits(b->logits, stride, row, panel, cols), s.maximum);
-    line p = canonical(exact_divide(e, (line)(s.sum)), FLOOR_GRADIENT);
+    line p = canonical(probabilities_of(load_logits(b->logits, stride, row, panel, cols), &s), FLOOR_GRADIENT);
     line onehot = line_columns(panel) == (int_line)(label) ? (line)(1.0f) : (line)(0.0f);
     line d = s.finite ? (p - onehot) * b->scale : (line)(NAN);
     d = line_columns(panel) < (int_line)(cols) ? canonical(d, FLOOR_GRADIENT) : (line)(0.0f);
@@ -109,9 +108,9 @@ static inline __attribute__((always_inline)) void cross_entropy_few_classes(cons
     if ((as_uint(losses[r]) & 0x7f800000u) == 0x7f800000u) atomic_min(b->flag, b->step);
   }
   if (!b->gradient) return;
-#pragma unroll 1
+  line reciprocal = exact_divide((line)(1.0f), e[0]);
   for (int j = 0; j < cols; j++) {
-    line p = canonical(exact_divide(x[j], e[0]), FLOOR_GRADIENT);
+    line p = canonical(exact_quotient(x[j], e[0], reciprocal), FLOOR_GRADIENT);
     line d = (p - (label == (int16)(j) ? (line)(1.0f) : (line)(0.0f))) * b->scale;
     x[j] = broken ? (line)(NAN) : canonical(d, FLOOR_GRADIENT);
   }

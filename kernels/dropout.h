@@ -34,28 +34,30 @@ static inline void element_words(uint seed_low, uint seed_high, uint step, uint 
 
 #if VECTOR_LINES
 
-#define MASK_INTERLEAVE(a, b, c, d) \
-  (uint16)(a.s0, b.s0, c.s0, d.s0, a.s1, b.s1, c.s1, d.s1, a.s2, b.s2, c.s2, d.s2, a.s3, b.s3, c.s3, d.s3)
+/* The counters of a panel's line are c … c+3, in the order c, c+2, c+1, c+3: so that their words, two by two in 64-bit
+ * lanes, come together in pairs of neighbours. */
+static inline __attribute__((always_inline)) uint_line mask_interleave(ulong4 low, ulong4 high) {
+  return as_uint16((ulong8)(low.s0, high.s0, low.s2, high.s2, low.s1, high.s1, low.s3, high.s3));
+}
+
+/* words[0] and words[1] get the random words of the lines whose first counters are c and c + quads. */
+static inline __attribute__((always_inline)) void mask_words_of_two(const mask *m, ulong c, ulong quads,
+                                                                    uint_line words[2]) {
+  ulong8 counter = (ulong8)((ulong4)(c), (ulong4)(c + quads)) + (ulong8)(0, 2, 1, 3, 0, 2, 1, 3);
+  ulong8 w[4] = {counter, counter >> 32, (ulong8)(m->step), (ulong8)(m->layer)};
+  philox4x32_10(w, m->seed_low, m->seed_high);
+  ulong8 low = (w[0] & 0xffffffffUL) | (w[1] << 32), high = (w[2] & 0xffffffffUL) | (w[3] << 32);
+  words[0] = mask_interleave(low.lo, high.lo);
+  words[1] = mask_interleave(low.hi, high.hi);
+}
 
 /* words[r] gets the random words of the panel's line in row + r, for r < 4. */
 static inline __attribute__((always_inline)) void mask_words(const mask *m, int row, int panel, int cols,
                                                              uint_line words[MASK_ROWS]) {
   ulong quads = (ulong)((cols + 3) / 4);
-  ulong c0 = (m->first_row + (ulong)row) * quads + (ulong)(panel * (PANEL / 4));
-  ulong c1 = c0 + quads, c2 = c1 + quads, c3 = c2 + quads;
-  uint16 base = (uint16)((uint4)((uint)c0), (uint4)((uint)c1), (uint4)((uint)c2), (uint4)((uint)c3));
-  uint16 high = (uint16)((uint4)((uint)(c0 >> 32)), (uint4)((uint)(c1 >> 32)), (uint4)((uint)(c2 >> 32)),
-                         (uint4)((uint)(c3 >> 32)));
-  uint16 w[4];
-  w[0] = base + (uint16)(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-  w[1] = high + ((w[0] < base) ? (uint16)(1) : (uint16)(0));
-  w[2] = (uint16)(m->step);
-  w[3] = (uint16)(m->layer);
-  philox4x32_10(w, m->seed_low, m->seed_high);
-  words[0] = MASK_INTERLEAVE(w[0].s0123, w[1].s0123, w[2].s0123, w[3].s0123);
-  words[1] = MASK_INTERLEAVE(w[0].s4567, w[1].s4567, w[2].s4567, w[3].s4567);
-  words[2] = MASK_INTERLEAVE(w[0].s89ab, w[1].s89ab, w[2].s89ab, w[3].s89ab);
-  words[3] = MASK_INTERLEAVE(w[0].scdef, w[1].scdef, w[2].scdef, w[3].scdef);
+  ulong c = (m->first_row + (ulong)row) * quads + (ulong)(panel * (PANEL / 4));
+  mask_words_of_two(m, c, quads, words);
+  mask_words_of_two(m, c + 2 * quads, quads, words + 2);
 }
 
 #else

@@ -89,6 +89,14 @@ EXACT_FUNCTION REAL exact_divide(REAL a, REAL b) {
   return b_bits > 0x7f800000u ? nan_value : result;
 }
 
+/* a / b, correctly rounded, from y = exact_divide(1, b), which serves many a: for b in [1, 2^24] and a = 0 or in
+ * [2^-50, 2^24], where no residual can be subnormal. The sign of a 0 is open. */
+EXACT_FUNCTION REAL exact_quotient(REAL a, REAL b, REAL y) {
+  REAL q = a * y;
+  q = EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+  return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+}
+
 /* sqrt(x), correctly rounded: m in [1, 4) with x = m · 4^k, Goldschmidt's iteration, one residual. NaN below 0. */
 EXACT_FUNCTION REAL exact_sqrt(REAL x) {
   UINT bits = AS_UINT(x);

@@ -32,7 +32,7 @@ kernel void label_terms(int rows, int cols, global const float *logits, int logi
     float factor = weight * scale;
     for (int panel = 0; gradient && panel < PANELS(cols); panel++) {
       line x = load_logits(logits, logits_stride, row, panel, cols);
-      line p = canonical(exact_divide(exponentials(x, s.maximum), (line)(s.sum)), FLOOR_GRADIENT);
+      line p = canonical(probabilities_of(x, &s), FLOOR_GRADIENT);
       line share = line_columns(panel) == (int_line)(label) ? (line)(on) : (line)(off);
       line d = s.finite ? canonical((p - share) * factor, FLOOR_GRADIENT) : (line)(NAN);
       store_line(d_logits, line_index(panel, d_stride, row),

@@ -71,7 +71,7 @@ static inline line exponentials(line x, float maximum) {
 }
 
 typedef struct {
-  float maximum, sum;
+  float maximum, sum, reciprocal; /* of the sum, which is at least 1 */
   bool finite;
 } softmax_row;
 
@@ -92,7 +92,13 @@ static inline softmax_row softmax_sum(global const float *logits, int stride, in
   for (int panel = 0; panel < panels; panel++)
     sum += exponentials(load_logits(logits, stride, row, panel, cols), result.maximum);
   result.sum = sum_of_lanes(sum, memory);
+  result.reciprocal = exact_divide(1.0f, result.sum);
   return result;
+}
+
+/* e^(x - maximum) / sum. */
+static inline line probabilities_of(line x, const softmax_row *row) {
+  return exact_quotient(exponentials(x, row->maximum), (line)(row->sum), (line)(row->reciprocal));
 }
 
 #endif

@@ -231,6 +231,21 @@ START_TEST(quotients_at_edges) {
 }
 END_TEST
 
+/* Denominators in [1, 2^24], numerators from 2^-50 up: what softmax divides. */
+START_TEST(quotients_from_a_reciprocal) {
+  test_random r = {.state = 2};
+  uint64_t trials = exhaustive() ? 300000000 : 3000000;
+  for (uint64_t i = 0; i < trials; i++) {
+    float a = ldexpf(exact_as_real(0x3f800000u | awkward(&r)), (int)(i % 74) - 50);
+    float b = i % 1000 == 0 ? 0x1p24f : ldexpf(exact_as_real(0x3f800000u | awkward(&r)), (int)(i % 24));
+    float got = exact_quotient(a, b, exact_divide(1.0f, b)), wanted = a / b;
+    if (got != wanted)
+      ck_abort_msg("exact_quotient(%a, %a) is %a, not %a", (double)a, (double)b, (double)got, (double)wanted);
+  }
+  ck_assert(exact_quotient(0.0f, 3.0f, exact_divide(1.0f, 3.0f)) == 0.0f);
+}
+END_TEST
+
 /* Two binades are all there is: the exponent only shifts the result. A stride over the rest shows that. */
 START_TEST(square_roots) {
   for (uint32_t i = 0; i < 1u << 24; i++) {
@@ -263,6 +278,7 @@ int main(void) {
   tcase_add_test(cases, reciprocal_of_every_significand);
   tcase_add_test(cases, quotients);
   tcase_add_test(cases, quotients_at_edges);
+  tcase_add_test(cases, quotients_from_a_reciprocal);
   tcase_add_test(cases, square_roots);
   suite_add_tcase(suite, cases);
   return test_run(suite);

@@ -19,13 +19,29 @@ static const char source[] =
     "  y[get_global_id(0)] = RESULT;\n"
     "}\n";
 
+/* As vectors of words in the low halves of 64-bit lanes: the even ones, then the odd ones. */
 static const char philox_source[] =
     "#include \"philox.h\"\n"
-    "kernel void results(global const WORD *as, global const WORD *bs, global WORD *y) {\n"
-    "  WORD w[4] = {as[get_global_id(0)], (WORD)(7u), bs[get_global_id(0)], (WORD)(PHILOX_STREAM(PHILOX_SHUFFLE, "
-    "5u))};\n"
+    "#if VECTOR\n"
+    "#define LANE ulong8\n"
+    "#else\n"
+    "#define LANE uint\n"
+    "#endif\n"
+    "static inline LANE mixed_lanes(LANE a, LANE b) {\n"
+    "  LANE w[4] = {a, (LANE)(7u), b, (LANE)(PHILOX_STREAM(PHILOX_SHUFFLE, 5u))};\n"
     "  philox4x32_10(w, 0x12345678u, 0x9abcdef0u);\n"
-    "  y[get_global_id(0)] = w[0] ^ (w[1] << 1) ^ (w[2] << 2) ^ (w[3] << 3);\n"
+    "  return w[0] ^ (w[1] << 1) ^ (w[2] << 2) ^ (w[3] << 3);\n"
+    "}\n"
+    "#if VECTOR\n"
+    "static inline uint16 mixed(uint16 a, uint16 b) {\n"
+    "  ulong8 x = as_ulong8(a), y = as_ulong8(b);\n"
+    "  return as_uint16((mixed_lanes(x, y) & 0xffffffffUL) | (mixed_lanes(x >> 32, y >> 32) << 32));\n"
+    "}\n"
+    "#else\n"
+    "#define mixed mixed_lanes\n"
+    "#endif\n"
+    "kernel void results(global const WORD *as, global const WORD *bs, global WORD *y) {\n"
+    "  y[get_global_id(0)] = mixed(as[get_global_id(0)], bs[get_global_id(0)]);\n"
     "}\n";
 
 static uint32_t philox_wanted(float a, float b) {
@@ -43,6 +59,17 @@ static uint32_t log_wanted(float a, float b) {
 static uint32_t divide_wanted(float a, float b) {
   return exact_as_uint(exact_divide(a, b));
 }
+
+/* Numerators in [2^-14, 2^-13), denominators in [1, 2). */
+static uint32_t quotient_wanted(float a, float b) {
+  float n = exact_as_real((exact_as_uint(a) & 0x7fffffu) | 0x38800000u);
+  float d = exact_as_real((exact_as_uint(b) & 0x7fffffu) | 0x3f800000u);
+  return exact_as_uint(n / d);
+}
+#define QUOTIENT                                                                    \
+  "exact_quotient(OF(AS(a)&0x7fffffu|0x38800000u),OF(AS(b)&0x7fffffu|0x3f800000u)," \
+  "exact_divide((VALUE)(1.0f),OF(AS(b)&0x7fffffu|0x3f800000u)))"
+
 static uint32_t sqrt_wanted(float a, float b) {
   return (void)b, exact_as_uint(exact_sqrt(a));
 }
@@ -85,6 +112,7 @@ static const shared_function functions[] = {
     {"exact_exp", source, "exact_exp(a)", exp_wanted, false},
     {"exact_log", source, "exact_log(a)", log_wanted, false},
     {"exact_divide", source, "exact_divide(a,b)", divide_wanted, false},
+    {"exact_quotient", source, QUOTIENT, quotient_wanted, false},
     {"exact_sqrt", source, "exact_sqrt(a)", sqrt_wanted, false},
     {"canonical", source, "canonical(a,FLOOR_VALUE)", canonical_wanted, true},
     {"constants", source, FOLDED, folded_wanted, false},
@@ -115,9 +143,10 @@ static void ck_cl(cl_int code, const char *what) {
 
 static cl_program build(cl_context context, cl_device_id device, const shared_function *f, bool vector) {
   char options[1024];
-  snprintf(options, sizeof options, "-cl-std=CL1.2 -I %s -DVALUE=%s -DWORD=%s -DAS=%s -DRESULT=AS(%s)",
-           MLP_CL_KERNELS_DIR, vector ? "float16" : "float", vector ? "uint16" : "uint",
-           vector ? "as_uint16" : "as_uint", f->result);
+  snprintf(options, sizeof options,
+           "-cl-std=CL1.2 -I %s -DVECTOR=%d -DVALUE=%s -DWORD=%s -DAS=%s -DOF=%s -DRESULT=AS(%s)", MLP_CL_KERNELS_DIR,
+           vector, vector ? "float16" : "float", vector ? "uint16" : "uint", vector ? "as_uint16" : "as_uint",
+           vector ? "as_float16" : "as_float", f->result);
   cl_int code;
   cl_program program = clCreateProgramWithSource(context, 1, (const char **)(uintptr_t)&f->source, NULL, &code);
   ck_cl(code, "clCreateProgramWithSource");
