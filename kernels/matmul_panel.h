@@ -78,10 +78,12 @@ TILE_FUNCTION void feature_block(const block *c, int depth, global const float *
  * `in` repeat the last one. */
 TILE_FUNCTION void batch_tile(int row, int in, int begin, int end, global const float *a, int a_stride,
                               global const float *d, line sum[TILE_ROWS]) {
+  const size_t next_panel = line_index(1, a_stride, 0) - (PANEL - 1);
   global const float *x[TILE_ROWS];
 #pragma unroll
   for (int r = 0; r < TILE_ROWS; r++) {
-    x[r] = a + element_index(a_stride, 0, min(row + r, in - 1));
+    x[r] = r == 0 ? a + element_index(a_stride, 0, row)
+                  : x[r - 1] + (row + r >= in ? 0 : (row + r) % PANEL == 0 ? next_panel : 1);
     sum[r] = (line)(0.0f);
   }
 #pragma unroll 2

@@ -1,18 +1,23 @@
 /* train_steps: whole training steps in one launch, for CPU devices, where starting a kernel that depends on another
- * costs more than a small network's layer. Any number of work-items, each a work-group, share the work by tickets:
+ * costs more than a small network's layer. A step is a row of phases, each of units that are independent:
  *
- *   ticket      0 1 2 3 | 4 5 | 6 7 8 | …        one for each unit of each phase of each step, in order
- *   phase       gather  | layer 0 forward | …    a phase begins when all tickets before it are complete
+ *   gather | layer 0 forward | … | loss | last layer backward | …      a phase begins when all units before it are done
  *
- * A work-item draws the next ticket and waits until the phases before it are complete. It only ever waits for lower
- * tickets, which work-items that run already hold, so it ends however few of them run at a time, also one after the
- * other. */
+ * Any number of work-items, each a work-group, share each phase: each has a share of its own, in whose pieces it goes
+ * first, so that the weights that it updates are those that it read, and are in its cache. Then it takes the pieces that
+ * others have not begun. Nobody waits but for pieces that somebody runs, so all ends however few of the work-items run
+ * at a time, also one after the other. */
 #include "cross_entropy.h"
 #include "dense.h"
 #include "gather.h"
 #include "transpose.h"
 
 #define LAYERS_MAX 4
+
+/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word CLAIMS(worker), on a cache line
+ * of its own, tells how many pieces of that worker's share have been begun, and in which phase: number << 8 | pieces. */
+#define CLAIMS(worker) (16 * (1 + (worker)))
+#define PIECES_MAX 8
 
 typedef struct {
   int in, out;
@@ -38,7 +43,7 @@ typedef struct {
         y_##n, y_stride_##n, d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                      \
   }
 
-/* Rows of a forward unit: few, so that a small batch is shared evenly. */
+/* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
 
 /* What all steps of a launch have in common. */
@@ -78,46 +83,74 @@ typedef struct {
 #define BACKWARD_LAYER(j, phase) ((j)->layers_count - 1 - ((phase)-LOSS_PHASE(j) - 1) / 2)
 #define BACKWARD_INPUT(j, phase) (((phase)-LOSS_PHASE(j)) % 2 == 1)
 
-TILE_FUNCTION int phase_units(const job *j, int phase, int rows) {
-  if (phase == 0 || phase == LOSS_PHASE(j)) return (rows + PANEL - 1) / PANEL;
-  if (phase < LOSS_PHASE(j))
-    return UNITS(rows, FORWARD_ROWS, PANELS(j->layers[phase - FORWARD_PHASE].out));
-  int i = BACKWARD_LAYER(j, phase);
-  if (!BACKWARD_INPUT(j, phase)) return UNITS(j->layers[i].in, UNIT_ROWS, PANELS(j->layers[i].out));
-  return i > 0 ? UNITS(j->layers[i].in, UNIT_ROWS, PANELS(rows)) : 0;
+/* The work of a phase: heights × panels units, each of unit_rows rows × one panel. Work-items share it by panels or by
+ * rows; a share is cut into pieces by panels or by rows. */
+typedef struct {
+  int rows, unit_rows, heights, panels;
+  bool share_panels, cut_panels;
+} phase_work;
+
+#define HEIGHTS(rows, unit_rows) (((rows) + (unit_rows)-1) / (unit_rows))
+
+/* Forward and update share the weights by panels in the same way. */
+TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
+  phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, false, false};
+  if (phase > 0 && phase < LOSS_PHASE(j)) {
+    int out = j->layers[phase - FORWARD_PHASE].out;
+    w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), true, true};
+  }
+  if (phase > LOSS_PHASE(j)) {
+    int i = BACKWARD_LAYER(j, phase), in = j->layers[i].in;
+    bool input = BACKWARD_INPUT(j, phase);
+    int panels = !input ? PANELS(j->layers[i].out) : i > 0 ? PANELS(rows) : 0;
+    w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, !input, false};
+  }
+  if (w.share_panels ? w.panels < workers : w.heights < workers) w.share_panels = w.cut_panels = w.panels > w.heights;
+  return w;
 }
 
-/* The block that is one unit. */
-static inline block unit_block(int unit, int unit_rows, int rows, int panels) {
-  share alone = {unit, unit + 1};
-  return next_block(&alone, unit_rows, rows, panels);
+/* Part `part` of `parts` of a block that counts units. */
+static inline block cut_block(block c, bool panels, int part, int parts) {
+  if (parts == 1) return c;
+  share s = share_of(panels ? c.panel_end - c.panel : c.row_end - c.row, part, parts);
+  if (panels) {
+    c.panel_end = c.panel + (int)s.end;
+    c.panel += (int)s.begin;
+  } else {
+    c.row_end = c.row + (int)s.end;
+    c.row += (int)s.begin;
+  }
+  return c;
+}
+
+static inline bool is_empty(const block *c) {
+  return c->row >= c->row_end || c->panel >= c->panel_end;
 }
 
 static inline ulong row_of_source(const job *j, ulong position) {
   return j->ordered ? j->order[position] : position;
 }
 
-TILE_FUNCTION void gather_unit(const job *j, const step_rows *s, int unit) {
+TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, const block *c) {
   for (int panel = 0; panel < PANELS(j->width); panel++)
-    for (int row = unit * PANEL; row < min(s->rows, (unit + 1) * PANEL); row++)
+    for (int row = c->row; row < c->row_end; row++)
       gather_line(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, panel, j->source_scale,
                   j->x + line_index(panel, j->x_stride, row));
 }
 
-TILE_FUNCTION void forward_unit(const job *j, const step_rows *s, int i, int unit) {
+TILE_FUNCTION void forward(const job *j, const step_rows *s, int i, const block *c) {
   const layer *l = &j->layers[i];
   bool hidden = i + 1 < j->layers_count;
   mask m = j->dropout;
   m.threshold = hidden ? m.threshold : 0;
   m.step = j->first_step + (uint)s->number;
   m.layer = (uint)i;
-  const block c = unit_block(unit, FORWARD_ROWS, s->rows, PANELS(l->out));
-  dense_forward_block(&c, l->in, l->out, i > 0 ? j->layers[i - 1].y : j->x,
+  dense_forward_block(c, l->in, l->out, i > 0 ? j->layers[i - 1].y : j->x,
                       i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->weight, l->weight_stride, j->with_bias,
                       l->bias, l->bias_stride, hidden, &m, l->y, l->y_stride);
 }
 
-TILE_FUNCTION void loss_unit(const job *j, const step_rows *s, int unit) {
+TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
   const layer *l = &j->layers[j->layers_count - 1];
   const cross_entropy_batch b = {s->rows,
                                  l->out,
@@ -138,37 +171,38 @@ TILE_FUNCTION void loss_unit(const job *j, const step_rows *s, int unit) {
                                  j->predictions + s->first,
                                  j->flag,
                                  j->first_step + (uint)s->number};
-  cross_entropy_block(&b, unit * PANEL, 0);
+  for (int row = c->row; row < c->row_end; row += PANEL) cross_entropy_block(&b, row, 0);
 }
 
-TILE_FUNCTION void backward_input_unit(const job *j, const step_rows *s, int i, int unit) {
+TILE_FUNCTION void backward_input(const job *j, int i, const block *c) {
   const layer *l = &j->layers[i], *below = &j->layers[i - 1];
-  const block c = unit_block(unit, UNIT_ROWS, l->in, PANELS(s->rows));
-  dense_backward_input_block(&c, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true, below->y,
+  dense_backward_input_block(c, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true, below->y,
                              below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride, below->d_y_t,
                              below->d_y_t_stride, i > 1);
 }
 
-TILE_FUNCTION void backward_weight_unit(const job *j, const step_rows *s, int i, int unit) {
+TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, int i, const block *c) {
   const layer *l = &j->layers[i];
-  const block c = unit_block(unit, UNIT_ROWS, l->in, PANELS(l->out));
-  dense_backward_weight_block(&c, s->rows, l->in, i > 0 ? j->layers[i - 1].y : j->x,
-                              i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->d_y, l->d_y_stride, false, &j->rule,
-                              l->weight, l->weight_velocity, l->weight_stride, j->with_bias, l->bias, l->bias_velocity,
-                              l->bias_stride, j->flag, j->first_step + (uint)s->number);
+  for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
+    const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
+    dense_backward_weight_block(&unit, s->rows, l->in, i > 0 ? j->layers[i - 1].y : j->x,
+                                i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->d_y, l->d_y_stride, false, &j->rule,
+                                l->weight, l->weight_velocity, l->weight_stride, j->with_bias, l->bias,
+                                l->bias_velocity, l->bias_stride, j->flag, j->first_step + (uint)s->number);
+  }
 }
 
-TILE_FUNCTION void run_unit(const job *j, const step_rows *s, int phase, int unit) {
+TILE_FUNCTION void run_block(const job *j, const step_rows *s, int phase, const block *c) {
   if (phase == 0)
-    gather_unit(j, s, unit);
+    gather_rows(j, s, c);
   else if (phase < LOSS_PHASE(j))
-    forward_unit(j, s, phase - FORWARD_PHASE, unit);
+    forward(j, s, phase - FORWARD_PHASE, c);
   else if (phase == LOSS_PHASE(j))
-    loss_unit(j, s, unit);
+    loss_of_rows(j, s, c);
   else if (BACKWARD_INPUT(j, phase))
-    backward_input_unit(j, s, BACKWARD_LAYER(j, phase), unit);
+    backward_input(j, BACKWARD_LAYER(j, phase), c);
   else
-    backward_weight_unit(j, s, BACKWARD_LAYER(j, phase), unit);
+    backward_weight(j, s, BACKWARD_LAYER(j, phase), c);
 }
 
 static inline step_rows step_begin(const job *j, int number) {
@@ -177,12 +211,49 @@ static inline step_rows step_begin(const job *j, int number) {
   return s;
 }
 
-/* tickets[0]: the next to draw; tickets[1]: how many are complete. Both 0 at the start. */
+/* The next piece of a share in phase `number`, or -1 when all `pieces` have been begun. */
+static inline int claim(global volatile uint *claims, uint number, int pieces) {
+  for (;;) {
+    uint seen = *claims, phase = seen >> 8;
+    uint begun = phase == number ? seen & 255u : 0;
+    if (phase > number || (int)begun >= pieces) return -1;
+    if (atomic_cmpxchg(claims, seen, (number << 8) + begun + 1) == seen) return (int)begun;
+  }
+}
+
+/* Work-item `me` of `workers` in phase `number`, which ends with `end` units done since the start: does its share and
+ * helps others. A lone one asks nobody. */
+TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const phase_work *w, uint number, uint end,
+                             int me, int workers, global volatile uint *progress) {
+  const block all = {0, w->heights, 0, w->panels};
+  const bool alone = workers == 1;
+  uint done = 0;
+  for (int i = 0; i < workers && (i == 0 || *progress + done < end); i++) {
+    int worker = me + i < workers ? me + i : me + i - workers;
+    const block mine = cut_block(all, w->share_panels, worker, workers);
+    if (is_empty(&mine)) continue;
+    int pieces = min(PIECES_MAX, w->cut_panels ? mine.panel_end - mine.panel : mine.row_end - mine.row);
+    if (alone) pieces = 1;
+    for (int next = 0, piece; next < pieces; next = piece + 1) {
+      piece = alone ? next : claim(progress + CLAIMS(worker), number, pieces);
+      if (piece < 0) break;
+      block c = cut_block(mine, w->cut_panels, piece, pieces);
+      done += (uint)((c.row_end - c.row) * (c.panel_end - c.panel));
+      c.row *= w->unit_rows;
+      c.row_end = min(w->rows, c.row_end * w->unit_rows);
+      run_block(j, s, phase, &c);
+    }
+  }
+  if (alone || done == 0) return;
+  mem_fence(CLK_GLOBAL_MEM_FENCE);
+  atomic_add(progress, done);
+}
+
 kernel void train_steps(int layers_count, int batch, int width, int with_bias, int ordered, ulong first, ulong end,
                         uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale,
                         int element, global const uchar *source, global const uint *order, global const int *labels,
                         global float *x, int x_stride, global float *losses, global int *predictions, global uint *flag,
-                        MASK_PARAMETERS, SGD_PARAMETERS, global volatile uint *tickets, LAYER_PARAMETERS(0),
+                        MASK_PARAMETERS, SGD_PARAMETERS, global volatile uint *progress, LAYER_PARAMETERS(0),
                         LAYER_PARAMETERS(1), LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)) {
   const job j = {
       layers_count,
@@ -208,27 +279,16 @@ kernel void train_steps(int layers_count, int batch, int width, int with_bias, i
       MASK_FROM_PARAMETERS,
       SGD_FROM_PARAMETERS,
       {LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)}};
-  const bool alone = get_global_size(0) == 1;
-  step_rows s = step_begin(&j, 0);
-  int phase = 0;
-  uint phase_begin = 0, phase_end = (uint)phase_units(&j, 0, s.rows);
-  for (uint mine = 0;; mine++) {
-    uint ticket = alone ? mine : atomic_inc(tickets);
-    while (ticket >= phase_end) {
-      if (++phase == PHASES(&j)) {
-        if (s.number + 1 == steps) return;
-        s = step_begin(&j, s.number + 1);
-        phase = 0;
-      }
-      phase_begin = phase_end;
-      phase_end += (uint)phase_units(&j, phase, s.rows);
-    }
-    if (!alone)
-      while (tickets[1] < phase_begin) mem_fence(CLK_GLOBAL_MEM_FENCE);
-    run_unit(&j, &s, phase, (int)(ticket - phase_begin));
-    if (!alone) {
-      mem_fence(CLK_GLOBAL_MEM_FENCE);
-      atomic_inc(tickets + 1);
+  const int me = (int)get_global_id(0), workers = (int)get_global_size(0);
+  uint number = 0, end_of_phase = 0;
+  for (int i = 0; i < steps; i++) {
+    const step_rows s = step_begin(&j, i);
+    for (int phase = 0; phase < PHASES(&j); phase++) {
+      const phase_work w = work_of_phase(&j, phase, s.rows, workers);
+      if (w.panels == 0) continue;
+      while (workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
+      end_of_phase += (uint)(w.heights * w.panels);
+      run_phase(&j, &s, phase, &w, ++number, end_of_phase, me, workers, progress);
     }
   }
 }

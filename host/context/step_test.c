@@ -8,7 +8,7 @@
 
 enum { LAYERS = 2, MOST_VALUES = 8192, MOST_ROWS = 256, ASKED_MOST = 5000 };
 
-/* One work-item takes all steps of the first; several share those of the second, by tickets. Both end raggedly. */
+/* One work-item takes all steps of the first; several share those of the second. Both end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
     {.rows = 230, .batch = 90, .widths = {60, 70, 11}, .sum = UINT64_C(0x17d783b4750ac560)},

@@ -63,7 +63,7 @@ typedef struct opencl_kernel {
   cl_kernel kernel;
 } opencl_kernel;
 
-enum { PACE_MARKS = 2, TICKETS_BYTES = 8 };
+enum { PACE_MARKS = 2, WORKERS_MAX = 63, PROGRESS_BYTES = 64 * (1 + WORKERS_MAX) };
 
 /* Work in flight: the last marks in the queue, the older first. */
 typedef struct opencl_pace {
@@ -73,14 +73,14 @@ typedef struct opencl_pace {
   double completed;       /* when the last mark was waited for */
 } opencl_pace;
 
-/* Which way of doing whole steps is faster just now: several work-items in one launch, which wait for each other awake,
- * or launches. Tried out from time to time, since it depends on what else the machine does. */
+/* Which way of taking steps is faster just now: many in one launch, whose work-items wait for each other awake, or a
+ * launch for each operation. Tried out from time to time, since it depends on what else the machine does. */
 typedef struct opencl_steps_trial {
   const step_plan *plan; /* NULL: none yet */
-  enum { TRYING_LAUNCHES, TRYING_WHOLE, DECIDED } state;
-  bool whole;
-  size_t declined;                     /* steps left to launches in this trial */
-  double began, launches_s, decided_s; /* start of the trial's part; a step by launches; time of the decision */
+  int round;             /* even ones try whole steps, odd ones launches */
+  size_t declined;       /* steps left to launches in this round */
+  double began_s;        /* of this round, then of the decision */
+  double best_s[2];      /* time of a step: whole, by launches */
 } opencl_steps_trial;
 
 typedef struct opencl_peak opencl_peak;
@@ -99,7 +99,7 @@ typedef struct opencl_backend {
   size_t kernels_count;
   cl_command_queue transfers; /* beside the other queue; NULL until something is sent */
   cl_event sent, last_send;   /* the last transfer; the work that was enqueued before it */
-  cl_mem tickets;             /* of kernels/train_steps.cl */
+  cl_mem progress;            /* of kernels/train_steps.cl */
   cl_mem scratch;             /* grows to what the largest operation needs */
   size_t scratch_bytes;
   float *staging; /* host memory where rows become panels and back */

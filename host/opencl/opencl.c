@@ -16,7 +16,7 @@ static void opencl_close(backend *base) {
   opencl_peak_release(self);
   opencl_profile_release(self);
   opencl_program_release(self);
-  if (self->tickets != NULL) clReleaseMemObject(self->tickets);
+  if (self->progress != NULL) clReleaseMemObject(self->progress);
   if (self->scratch != NULL) clReleaseMemObject(self->scratch);
   free(self->staging);
   if (self->nothing != NULL) clReleaseMemObject(self->nothing);
@@ -94,7 +94,7 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   TRY_CL(code, "creating a queue on %s", name);
   self->nothing = clCreateBuffer(self->context, CL_MEM_READ_WRITE, 64, NULL, &code);
   TRY_CL(code, "allocating the first buffer on %s", name);
-  self->tickets = clCreateBuffer(self->context, CL_MEM_READ_WRITE, TICKETS_BYTES, NULL, &code);
+  self->progress = clCreateBuffer(self->context, CL_MEM_READ_WRITE, PROGRESS_BYTES, NULL, &code);
   TRY_CL(code, "allocating the second buffer on %s", name);
   return profile ? opencl_profile_create(self, error) : MLP_CL_OK;
 }

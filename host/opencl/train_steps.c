@@ -43,8 +43,8 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
   TRY(launch_begin(&l, self, "train_steps", error));
-  TRY_CL(clEnqueueFillBuffer(self->queue, self->tickets, &zero, sizeof zero, 0, TICKETS_BYTES, 0, NULL, NULL),
-         "filling the tickets");
+  TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_BYTES, 0, NULL, NULL),
+         "clearing the progress of steps");
   launch_int(&l, plan->layers_count);
   launch_int(&l, plan->batch);
   launch_int(&l, plan->source->cols);
@@ -67,7 +67,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_plain(&l, plan->flag);
   launch_mask(&l, &plan->dropout);
   launch_sgd(&l, &plan->update);
-  launch_buffer(&l, self->tickets);
+  launch_buffer(&l, self->progress);
   for (size_t i = 0; i < LAYERS_MAX; i++) set_layer(&l, i < plan->layers_count ? &plan->layers[i] : NULL);
   return launch_run(&l, work_items, 1, 1, 1, error);
 }
@@ -86,28 +86,39 @@ static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const ste
   return opencl_pace_step(&self->base, error);
 }
 
-/* One trial: `count` steps by launches, as many whole, each between two waits; then the faster for two seconds. */
-static mlp_cl_status try_whole(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
+/* Rounds of a trial: the first two only warm up; of the others the best counts, as a round may meet with other work. */
+enum { TRIAL_ROUNDS = 10, WARM_UP_ROUNDS = 2 };
+
+static mlp_cl_status begin_round(opencl_backend *self, mlp_cl_error *error) {
+  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
+  self->steps_trial.began_s = opencl_now_s();
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status end_round(opencl_backend *self, size_t steps, mlp_cl_error *error) {
+  opencl_steps_trial *t = &self->steps_trial;
+  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
+  double now_s = opencl_now_s(), step_s = (now_s - t->began_s) / (double)steps, *best_s = &t->best_s[t->round % 2];
+  if (t->round < WARM_UP_ROUNDS + 2 || step_s < *best_s) *best_s = step_s;
+  t->began_s = now_s;
+  t->round++;
+  return MLP_CL_OK;
+}
+
+/* Takes `count` steps whole in even rounds, and leaves as many to launches in odd ones. */
+static mlp_cl_status try_steps(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
                                size_t work_items, size_t *taken, mlp_cl_error *error) {
   opencl_steps_trial *t = &self->steps_trial;
-  if (t->state == TRYING_LAUNCHES) {
-    if (t->declined == 0) {
-      TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
-      t->began = opencl_now_s();
-    }
-    if (t->declined++ < count) return MLP_CL_OK;
-    TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
-    t->launches_s = (opencl_now_s() - t->began) / (double)count;
-    t->state = TRYING_WHOLE;
+  if (t->round % 2 == 0) {
+    TRY(begin_round(self, error));
+    TRY(take(self, plan, range, count, work_items, taken, error));
+    return end_round(self, *taken, error);
   }
-  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name); /* so that the launch below is timed alone */
-  double began = opencl_now_s();
-  TRY(take(self, plan, range, count, work_items, taken, error));
-  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
-  t->decided_s = opencl_now_s();
-  t->whole = (t->decided_s - began) / (double)*taken < t->launches_s;
-  t->state = DECIDED;
-  return MLP_CL_OK;
+  if (t->declined == 0) TRY(begin_round(self, error));
+  if (t->declined++ < count) return MLP_CL_OK;
+  t->declined = 0;
+  TRY(end_round(self, count, error));
+  return opencl_train_steps(&self->base, plan, range, taken, error);
 }
 
 /* What the kernel was written for; all else goes by launches. */
@@ -118,19 +129,19 @@ static bool is_known(const step_plan *plan) {
 
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error) {
-  static const double decision_s = 2.0;
+  static const double decision_s = 5.0;
   opencl_backend *self = (opencl_backend *)base;
   opencl_steps_trial *t = &self->steps_trial;
   double flops = step_flops(plan);
   *taken = 0;
   if (!is_known(plan)) return MLP_CL_OK;
   if (!self->tuning.whole_steps || plan->layers_count > LAYERS_MAX || flops > long_step_flops) return MLP_CL_OK;
-  size_t work_items = flops < short_step_flops ? 1 : base->device.compute_units;
+  size_t work_items = flops < short_step_flops ? 1 : size_min(base->device.compute_units, WORKERS_MAX);
   double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;
   size_t steps_of_launch = size_max(1, (size_t)(launch_s / step_s));
   if (work_items == 1) return take(self, plan, range, steps_of_launch, 1, taken, error);
-  if (t->plan != plan || (t->state == DECIDED && opencl_now_s() - t->decided_s > decision_s))
-    *t = (opencl_steps_trial){.plan = plan, .state = TRYING_LAUNCHES};
-  if (t->state != DECIDED) return try_whole(self, plan, range, steps_of_launch, work_items, taken, error);
-  return t->whole ? take(self, plan, range, steps_of_launch, work_items, taken, error) : MLP_CL_OK;
+  if (t->plan != plan || (t->round == TRIAL_ROUNDS && opencl_now_s() - t->began_s > decision_s))
+    *t = (opencl_steps_trial){.plan = plan};
+  if (t->round < TRIAL_ROUNDS) return try_steps(self, plan, range, steps_of_launch, work_items, taken, error);
+  return t->best_s[0] < t->best_s[1] ? take(self, plan, range, steps_of_launch, work_items, taken, error) : MLP_CL_OK;
 }
