@@ -7,6 +7,7 @@
 #include "context/self_test.h"
 #include "context/step_test.h"
 #include "network/step.h"
+#include "opencl/opencl.h"
 #include "reference/reference.h"
 #include "test.h"
 
@@ -268,6 +269,23 @@ START_TEST(whole_steps_come_to_what_single_operations_do) {
 }
 END_TEST
 
+/* Work-items that did not wait for each other could be lucky once. */
+START_TEST(whole_steps_are_right_every_time) {
+  mlp_cl_context *context = test_open_device();
+  size_t index = (size_t)mlp_cl_context_device(context)->index;
+  mlp_cl_context_destroy(context);
+  for (int i = 0; i < 50; i++) {
+    static const mlp_cl_context_options defaults = {0};
+    backend *tested = NULL;
+    const char *broken = NULL;
+    ck_ok(opencl_open(index, &defaults, &tested, &test_error));
+    ck_ok(self_test_steps(tested, &broken, &test_error));
+    tested->op->close(tested);
+    ck_assert_msg(broken == NULL, "time %d breaks the rule \"%s\"", i, broken);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("context");
   TCase *tests = tcase_create("all");
@@ -278,6 +296,7 @@ int main(void) {
   tcase_add_test(tests, refuses_devices_that_are_not_there);
   if (strcmp(getenv("MLP_CL_TEST_DEVICE") != NULL ? getenv("MLP_CL_TEST_DEVICE") : "", "reference") != 0) {
     tcase_add_test(tests, finds_each_device_by_number_and_by_name);
+    tcase_add_test(tests, whole_steps_are_right_every_time);
   } else {
     tcase_add_test(tests, self_test_finds_broken_rules);
     tcase_add_test(tests, whole_steps_come_to_what_single_operations_do);

@@ -150,8 +150,8 @@ static void clip_gradients(trial_run *run, trial_shape s) {
 const trial seldom_trials[] = {
     {"activation leaky-relu", leaky_relu},     {"activation tanh", hyperbolic_tangent},
     {"activation sigmoid", sigmoid},           {"activation gelu", gelu},
-    {"target loss of regression", regression}, {"target loss of multi-label", multi_label},
-    {"label terms", label_terms_of},           {"adam", adam_coupled},
+    {"target-loss of regression", regression}, {"target-loss of multi-label", multi_label},
+    {"label-terms", label_terms_of},           {"adam", adam_coupled},
     {"adam decoupled", adam_decoupled},        {"clip", clip_gradients},
 };
 const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;

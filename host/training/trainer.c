@@ -147,7 +147,7 @@ static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_
       return fail(error, MLP_CL_BAD_ARGUMENT, "the weight of class %zu is %g: give 0, or a value from 2^-30 to 2^30", i,
                   (double)weight);
   }
-  return context_prove(network->context, "label terms", error);
+  return context_prove(network->context, "label-terms", error);
 }
 
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
