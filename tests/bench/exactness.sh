@@ -1,64 +1,110 @@
 #!/bin/sh
-# What the numerics contract costs in a training step: CPU time against a copy of the tree whose kernels are free to do as
-# the driver likes best: built-in exp, log and /, no canonical stores, sums in one go, contraction and fast-math on. Both
-# draw the same dropout. Medians of alternating runs: tests/bench/exactness.sh [RUNS [SECONDS]]
+# What the numerics contract costs in a training step on one thread of PoCL: the kernels as they are beside the same ones
+# freed of one rule, and of all:
+#   nothing     as they are, which shows how far measurements differ by themselves
+#   functions   built-in exp, log, sqrt and / for those of exact_math.h
+#   stores      as values come, not made canonical
+#   orders      sums in one go, without blocks and leaves
+#   flags       contraction and -cl-fast-relaxed-math
+# Dropout is the same in all. Instructions are those of the kernels, counted by valgrind; times are the fastest steps of
+# alternating runs: tests/bench/exactness.sh [both|instructions|time [RUNS [SECONDS]]]; with 0 runs it only builds.
+# NETWORKS, one "WIDTHS BATCH" a line, takes others than the usual two.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${BUILD:-$root/build-bench}
-runs=${1:-9} seconds=${2:-3}
+measure=${1:-both} runs=${2:-10} seconds=${3:-1}
+usual="784,128,10 64
+784,512,10 128"
+networks=${NETWORKS:-$usual}
 
-free=$build/free-tree
-rm -rf "$free"
-mkdir -p "$free"
-(cd "$root" && git ls-files -z | xargs -0 cp --parents -t "$free")
-sed -i '/FP_CONTRACT OFF/d; /^#error "fast-math/d' "$free/kernels/exact_math.h"
-cat >>"$free/kernels/exact_math.h" <<'END'
-#ifdef __OPENCL_C_VERSION__
-#define canonical(x, floor) (x)
-#define exact_exp(x) exp(x)
-#define exact_log(x) log(x)
-#define exact_divide(a, b) ((a) / (b))
-#endif
-END
-sed -i 's/BLOCK_FEATURES 256/BLOCK_FEATURES (1 << 30)/' "$free/kernels/feature_sum.h"
-sed -i 's/LEAF_ROWS 256/LEAF_ROWS (1 << 30)/' "$free/kernels/batch_sum.h"
-sed -i 's/"-cl-std=CL1.2 -w/"-cl-std=CL1.2 -cl-fast-relaxed-math -w/' "$free/host/opencl/program.c"
-for file in kernels/exact_math.h kernels/feature_sum.h kernels/batch_sum.h host/opencl/program.c; do
-  ! cmp -s "$root/$file" "$free/$file" || {
-    echo "exactness.sh: $file reads otherwise now, and was not freed" >&2
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLP_CL_EXAMPLES=OFF >&2
+cmake --build "$build" --target mlp_cl_shared opencl_layer >&2
+${CC:-cc} -std=gnu11 -O2 -I"$root/host/include" "$here/step.c" -L"$build" -lmlp_cl -Wl,-rpath,"$build" -o "$build/step"
+MLP_CL_CACHE=off POCL_MAX_PTHREAD_COUNT=1 OPENCL_LAYERS=$build/tests/layer/libopencl_layer.so
+export MLP_CL_CACHE POCL_MAX_PTHREAD_COUNT OPENCL_LAYERS
+
+# The edits that free the kernels of a rule: see tests/layer/layer.h.
+edits_of() {
+  case $1 in
+    functions)
+      for name in exp log sqrt; do
+        echo "REAL exact_$name(REAL x) { => REAL exact_$name(REAL x) { return $name(x);"
+      done
+      echo "REAL exact_divide(REAL a, REAL b) { => REAL exact_divide(REAL a, REAL b) { return a / b;"
+      ;;
+    stores) echo "return AS_REAL(AS_UINT(x) & 0x7fffffffu) < (REAL)(floor) ? (REAL)(0.0f) : x; => return x;" ;;
+    orders)
+      echo "BLOCK_FEATURES 256 => BLOCK_FEATURES (1 << 30)"
+      echo "LEAF_ROWS 256 => LEAF_ROWS (1 << 30)"
+      ;;
+    flags)
+      echo "FP_CONTRACT OFF => FP_CONTRACT ON"
+      echo "#error \"fast-math => #define FREE \"fast-math"
+      ;;
+    all) for rule in functions stores orders flags; do edits_of $rule; done ;;
+  esac
+}
+edits_of all | while read -r edit; do
+  grep -qF -- "${edit%% => *}" "$root"/kernels/*.h || {
+    echo "exactness.sh: no kernel reads \"${edit%% => *}\" now: edits_of needs another text" >&2
     exit 1
   }
 done
 
-for kind in exact free; do
-  [ $kind = exact ] && tree=$root || tree=$free
-  cmake -S "$tree" -B "$build/$kind" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLP_CL_TESTS=OFF -DMLP_CL_EXAMPLES=OFF >&2
-  cmake --build "$build/$kind" >&2
-  ${CC:-cc} -std=gnu11 -O2 -I"$root/host/include" "$here/step.c" -L"$build/$kind" -lmlp_cl -Wl,-rpath,"$build/$kind" \
-    -o "$build/step-$kind"
-done
-
-MLP_CL_CACHE=off
-export MLP_CL_CACHE
-# step KIND WIDTHS BATCH: CPU time of a step in microseconds.
+# step FREEDOM WIDTHS BATCH SECONDS [COMMAND…]: what step.c prints, run by the command.
 step() {
-  "$build/step-$1" "$2" "$3" "${DEVICE:-0}" "${KERNELS:-panel}" "$seconds" inexact | sed 's/.*"cpu_us": \([0-9.]*\).*/\1/'
+  freedom=$1 widths=$2 batch=$3 length=$4 options=
+  shift 4
+  case $freedom in flags | all) options=-cl-fast-relaxed-math ;; esac
+  LAYER_EDIT=$(edits_of "$freedom") LAYER_OPTIONS=$options \
+    "$@" "$build/step" "$widths" "$batch" "${DEVICE:-0}" "${KERNELS:-panel}" "$length" inexact
 }
-median() {
-  sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+# number NAME: of that in a JSON line.
+number() {
+  sed "s/.*\"$1\": \([0-9.]*\).*/\1/"
+}
+# counted FREEDOM WIDTHS BATCH SECONDS: the instructions of all kernels, then the steps that were timed.
+counted() {
+  steps=$(step "$@" valgrind -q --tool=callgrind --callgrind-out-file=counts 2>/dev/null | number steps)
+  callgrind_annotate --threshold=100 counts | tr -d , | awk -v steps="$steps" '/_pocl_kernel_/ { sum += $1 } END { print sum, steps }'
+}
+# instructions FREEDOM WIDTHS BATCH: of the kernels of one step.
+instructions() {
+  before=$(counted "$1" "$2" "$3" 0) after=$(counted "$1" "$2" "$3" 0.001)
+  echo "$before $after" | awk '{ print ($3 - $1) / $4 }'
+}
+fastest() {
+  sort -n "$1.us" | head -n 1
+}
+# row NAME LIST…: of the table, what is needed beside what the freed kernels need.
+row() {
+  printf '| %s | %s |' "$1" "$2"
+  exact=$2
+  shift 2
+  for free; do awk "BEGIN { printf \" %.3f |\", $exact / $free }"; done
+  echo
 }
 
-echo "| network, batch | exact, CPU µs a step | free | exact / free |"
-echo "| --- | --- | --- | --- |"
-for what in "784,128,10 64" "784,512,10 128"; do
-  widths=${what% *} batch=${what#* }
-  rm -f "$build/exact.us" "$build/free.us" "$build/ratio"
+freedoms="none nothing functions stores orders flags all"
+rm -rf "$build/exactness"
+mkdir "$build/exactness"
+cd "$build/exactness"
+for each in $freedoms; do step "$each" 784,16,10 16 0 >/dev/null; done # compiles the kernels
+[ "$runs" -gt 0 ] || exit 0
+echo "| of a step | exact | as much as without: nothing | functions | stores | orders | flags | all |"
+echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
+echo "$networks" | while read -r layers rows; do
+  what="$(echo "$layers" | tr , -), batch $rows"
+  if [ "$measure" != time ]; then
+    # shellcheck disable=SC2046 # a list
+    row "instructions, $what" $(for each in $freedoms; do instructions "$each" "$layers" "$rows"; done)
+  fi
+  [ "$measure" != instructions ] || continue
+  rm -f ./*.us
   for _ in $(seq "$runs"); do
-    exact=$(step exact "$widths" "$batch") free=$(step free "$widths" "$batch")
-    echo "$exact" >>"$build/exact.us"
-    echo "$free" >>"$build/free.us"
-    awk "BEGIN { print $exact / $free }" >>"$build/ratio"
+    for each in $freedoms; do step "$each" "$layers" "$rows" "$seconds" | number best_us >>"$each.us"; done
   done
-  echo "| $(echo "$widths" | tr , -), $batch | $(median <"$build/exact.us") | $(median <"$build/free.us") | $(median <"$build/ratio") |"
+  # shellcheck disable=SC2046
+  row "µs, $what" $(for each in $freedoms; do fastest "$each"; done)
 done

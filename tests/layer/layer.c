@@ -10,7 +10,7 @@
 
 #include "functions.h"
 
-enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64 };
+enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64, EDITS_MAX = 16 };
 
 enum function {
 #define NAME(name, ...) FUNCTION_##name,
@@ -60,7 +60,10 @@ static struct layer {
   bool lost;
   bool gpu;
   const char *options; /* for clBuildProgram, or NULL */
-  char *text, *other;  /* of sources: `other` stands for `text`; NULL: as they are */
+  struct {
+    char *text, *other;
+  } edits[EDITS_MAX]; /* of sources: `other` stands for `text` */
+  size_t edits_count;
   char skipped[NAME_MAX_BYTES];
   uint64_t skips_in; /* launches from now; 0: never */
 } layer = {.failing = -1, .hanging = -1};
@@ -177,32 +180,33 @@ LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, W
 /* ---- Programs that are built otherwise ----------------------------------------------------------------------------
  */
 
-/* The text with each `layer.text` replaced. */
-static char *edit(const char *source, size_t length) {
-  size_t from = strlen(layer.text), to = strlen(layer.other), used = 0;
-  char *edited = malloc(length * (to / from + 2) + 1);
+/* The source with each `text` replaced by its `other`. */
+static char *edit(const char *source, const char *text, const char *other) {
+  size_t from = strlen(text), to = strlen(other);
+  char *edited = malloc(strlen(source) * (to / from + 2) + 1), *end = edited;
   if (edited == NULL) abort();
-  for (size_t at = 0; at < length;) {
-    if (length - at >= from && memcmp(source + at, layer.text, from) == 0) {
-      memcpy(edited + used, layer.other, to);
-      used += to;
-      at += from;
-    } else {
-      edited[used++] = source[at++];
-    }
+  for (const char *found; (found = strstr(source, text)) != NULL; source = found + from) {
+    memcpy(end, source, (size_t)(found - source));
+    end += found - source;
+    memcpy(end, other, to);
+    end += to;
   }
-  edited[used] = '\0';
+  strcpy(end, source);
   return edited;
 }
 
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **sources,
                                              const size_t *lengths, cl_int *status) {
-  if (layer.text == NULL) return wrapped_clCreateProgramWithSource(context, count, sources, lengths, status);
+  if (layer.edits_count == 0) return wrapped_clCreateProgramWithSource(context, count, sources, lengths, status);
   if (count != 1) abort();
-  char *edited = edit(sources[0], lengths != NULL ? lengths[0] : strlen(sources[0]));
-  const char *source = edited;
-  cl_program created = wrapped_clCreateProgramWithSource(context, 1, &source, NULL, status);
-  free(edited);
+  char *source = strndup(sources[0], lengths != NULL ? lengths[0] : strlen(sources[0]));
+  for (size_t i = 0; i < layer.edits_count; i++) {
+    char *edited = edit(source, layer.edits[i].text, layer.edits[i].other);
+    free(source);
+    source = edited;
+  }
+  cl_program created = wrapped_clCreateProgramWithSource(context, 1, (const char **)&source, NULL, status);
+  free(source);
   return created;
 }
 
@@ -276,11 +280,14 @@ static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel
 
 /* ---- Entry points of a layer ------------------------------------------------------------------------------------ */
 
-static void read_edit(void) {
-  const char *text = getenv("LAYER_EDIT"), *arrow = text != NULL ? strstr(text, " => ") : NULL;
-  if (arrow == NULL || arrow == text) return;
-  layer.text = strndup(text, (size_t)(arrow - text));
-  layer.other = strdup(arrow + 4);
+static void read_edits(void) {
+  const char *line = getenv("LAYER_EDIT"), *arrow;
+  for (; line != NULL && (arrow = strstr(line, " => ")) != NULL; line = strchr(arrow, '\n')) {
+    if (*line == '\n') line++;
+    if (arrow == line || layer.edits_count == EDITS_MAX) abort();
+    layer.edits[layer.edits_count].text = strndup(line, (size_t)(arrow - line));
+    layer.edits[layer.edits_count++].other = strndup(arrow + 4, strcspn(arrow + 4, "\n"));
+  }
 }
 
 static void read_environment(void) {
@@ -289,7 +296,7 @@ static void read_environment(void) {
   if (text != NULL && sscanf(text, "%63s %" SCNu64, layer.skipped, &layer.skips_in) != 2) layer.skips_in = 0;
   layer.options = getenv("LAYER_OPTIONS");
   layer.gpu = getenv("LAYER_GPU") != NULL;
-  read_edit();
+  read_edits();
   text = getenv("LAYER_FAIL");
   uint64_t nth;
   int code = 0;
