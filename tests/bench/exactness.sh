@@ -6,14 +6,14 @@
 #   stores      as values come, not made canonical
 #   orders      sums in one go, without blocks and leaves
 #   flags       contraction and -cl-fast-relaxed-math
-# Dropout is the same in all. Instructions are those of the kernels, counted by valgrind; times are the fastest steps of
-# alternating runs: tests/bench/exactness.sh [both|instructions|time [RUNS [SECONDS]]]; with 0 runs it only builds.
+# Dropout is the same in all. Medians of the fastest steps of alternating runs: tests/bench/exactness.sh [RUNS [SECONDS]];
+# with 0 runs it only builds.
 # NETWORKS, one "WIDTHS BATCH" a line, takes others than the usual two.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${BUILD:-$root/build-bench}
-measure=${1:-both} runs=${2:-10} seconds=${3:-1}
+runs=${1:-10} seconds=${2:-1}
 usual="784,128,10 64
 784,512,10 128"
 networks=${NETWORKS:-$usual}
@@ -52,38 +52,15 @@ edits_of all | while read -r edit; do
   }
 done
 
-# step FREEDOM WIDTHS BATCH SECONDS [COMMAND…]: what step.c prints, run by the command.
+# step FREEDOM WIDTHS BATCH SECONDS: the fastest step in microseconds.
 step() {
-  freedom=$1 widths=$2 batch=$3 length=$4 options=
-  shift 4
-  case $freedom in flags | all) options=-cl-fast-relaxed-math ;; esac
-  LAYER_EDIT=$(edits_of "$freedom") LAYER_OPTIONS=$options \
-    "$@" "$build/step" "$widths" "$batch" "${DEVICE:-0}" "${KERNELS:-panel}" "$length" inexact
+  options=
+  case $1 in flags | all) options=-cl-fast-relaxed-math ;; esac
+  LAYER_EDIT=$(edits_of "$1") LAYER_OPTIONS=$options \
+    "$build/step" "$2" "$3" "${DEVICE:-0}" "${KERNELS:-panel}" "$4" inexact | sed 's/.*"best_us": \([0-9.]*\).*/\1/'
 }
-# number NAME: of that in a JSON line.
-number() {
-  sed "s/.*\"$1\": \([0-9.]*\).*/\1/"
-}
-# counted FREEDOM WIDTHS BATCH SECONDS: the instructions of all kernels, then the steps that were timed.
-counted() {
-  steps=$(step "$@" valgrind -q --tool=callgrind --callgrind-out-file=counts 2>/dev/null | number steps)
-  callgrind_annotate --threshold=100 counts | tr -d , | awk -v steps="$steps" '/_pocl_kernel_/ { sum += $1 } END { print sum, steps }'
-}
-# instructions FREEDOM WIDTHS BATCH: of the kernels of one step.
-instructions() {
-  before=$(counted "$1" "$2" "$3" 0) after=$(counted "$1" "$2" "$3" 0.001)
-  echo "$before $after" | awk '{ print ($3 - $1) / $4 }'
-}
-fastest() {
-  sort -n "$1.us" | head -n 1
-}
-# row NAME LIST…: of the table, what is needed beside what the freed kernels need.
-row() {
-  printf '| %s | %s |' "$1" "$2"
-  exact=$2
-  shift 2
-  for free; do awk "BEGIN { printf \" %.3f |\", $exact / $free }"; done
-  echo
+median() {
+  sort -n "$1.us" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
 freedoms="none nothing functions stores orders flags all"
@@ -92,19 +69,15 @@ mkdir "$build/exactness"
 cd "$build/exactness"
 for each in $freedoms; do step "$each" 784,16,10 16 0 >/dev/null; done # compiles the kernels
 [ "$runs" -gt 0 ] || exit 0
-echo "| of a step | exact | as much as without: nothing | functions | stores | orders | flags | all |"
+echo "| network, batch | µs a step | as much as without: nothing | functions | stores | orders | flags | all |"
 echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
-echo "$networks" | while read -r layers rows; do
-  what="$(echo "$layers" | tr , -), batch $rows"
-  if [ "$measure" != time ]; then
-    # shellcheck disable=SC2046 # a list
-    row "instructions, $what" $(for each in $freedoms; do instructions "$each" "$layers" "$rows"; done)
-  fi
-  [ "$measure" != instructions ] || continue
+echo "$networks" | while read -r widths batch; do
   rm -f ./*.us
   for _ in $(seq "$runs"); do
-    for each in $freedoms; do step "$each" "$layers" "$rows" "$seconds" | number best_us >>"$each.us"; done
+    for each in $freedoms; do step "$each" "$widths" "$batch" "$seconds" >>"$each.us"; done
   done
-  # shellcheck disable=SC2046
-  row "µs, $what" $(for each in $freedoms; do fastest "$each"; done)
+  exact=$(median none)
+  printf '| %s, %s | %s |' "$(echo "$widths" | tr , -)" "$batch" "$exact"
+  for each in ${freedoms#none }; do awk "BEGIN { printf \" %.3f |\", $exact / $(median "$each") }"; done
+  echo
 done

@@ -28,6 +28,14 @@ mutation 'nine rounds of Philox'
 edit kernels/philox.h 's/round < 10/round < 9/'
 caught_by philox reference
 
+mutation 'no last correction of a square root'
+edit kernels/exact_math_body.h '/EXACT_FMA\(EXACT_FMA\(-g, g, m\), h, g\)/d'
+caught_by exact_math reference
+
+mutation 'no exception for the one reciprocal at a tie'
+edit kernels/exact_math_body.h '/at a tie/d'
+caught_by exact_math reference
+
 # ---- Orders of sums ----
 
 mutation 'a block is summed in descending order'
@@ -110,8 +118,8 @@ edit host/context/self_test.c 's/(trial_shape shapes\[\] = ).*/\1{{5, 19, 18}};/
 caught_by golden oclgrind tile
 
 mutation 'a phase of whole steps does not wait for the one before'
-edit kernels/train_steps.cl 's/while \(workers > 1 && \*progress < end_of_phase\).*/;/'
-caught_by golden pocl steps
+edit kernels/train_steps.cl 's/while \(tickets\[1\] < phase_begin\).*/;/'
+caught_by context pocl
 
 # ---- Network and recipe ----
 
@@ -159,6 +167,74 @@ mutation 'shuffles forget the epoch'
 edit host/training/shuffle.c 's/words\[2\] = epoch/words[2] = 0/'
 caught_by golden reference
 
+mutation 'a warm-up begins at 0'
+edit host/training/schedule.c 's/\(step \+ 1\)/step/'
+caught_by golden reference
+
+# ---- Adam, clipping, activations, other losses ----
+
+mutation 'the bias of moments is corrected for the next step'
+edit host/network/step.c 's/\(uint64_t\)s->number \+ 1/(uint64_t)s->number + 2/'
+caught_by golden reference
+
+mutation 'moments are stored as they come'
+edit kernels/adam.cl 's/m = canonical\((fma\(.*, m\)), FLOOR_GRADIENT\)/m = \1/'
+caught_by adam pocl
+
+mutation 'AdamW decays its gradient too'
+edit kernels/adam.cl 's/ && !decoupled//'
+caught_by adam pocl
+
+mutation 'gradients below the limit are scaled up'
+edit kernels/clip.cl '/factor < 1\.0f/d'
+caught_by clip pocl
+
+mutation 'the norm leaves out biases'
+edit host/network/step.c 's/i % 2 == 0 \? layer->d_weight : layer->d_bias/i % 2 == 0 ? layer->d_weight : NULL/'
+caught_by clip reference
+
+mutation 'squares are summed in one go'
+edit kernels/clip.cl 's/(BLOCK_ROWS) 256/\1 (1 << 20)/'
+caught_by clip pocl
+
+mutation 'tanh of small values by the formula for large ones'
+edit kernels/activation.h 's/\? near : far/? far : far/'
+caught_by activation reference
+
+mutation 'what an activation dropped has a gradient'
+edit kernels/activation.cl '/mask_apply\(&m, words\[r\], d\)/d'
+caught_by activation pocl
+
+mutation 'a smoothed label keeps its whole share'
+edit kernels/label_terms.cl 's/\(line\)\(on\)/(line)(1.0f)/'
+caught_by target_loss pocl
+
+mutation 'class weights do not reach the gradient'
+edit kernels/label_terms.cl 's/weight \* scale/scale/'
+caught_by target_loss pocl
+
+mutation 'targets are taken in file order'
+edit kernels/target_loss.cl 's/ordered \? \(ulong\)order\[from\] : from/from/'
+caught_by target_loss pocl
+
+mutation 'labels behind the last one are counted'
+edit kernels/target_loss.cl 's/loss \+= inside \? part : zero/loss += part/'
+caught_by target_loss pocl
+
+# ---- Streams and checkpoints ----
+
+mutation 'a streamed batch is read from the start of its chunk'
+edit host/network/step.c 's/s->first - plan->streamed_first/0/'
+caught_by training pocl
+
+mutation 'a resumed run forgets its velocities'
+edit host/training/checkpoint_resume.c '/TRY\(set_states/d'
+caught_by checkpoint reference
+
+mutation 'a resumed run begins its epochs anew'
+edit host/training/checkpoint_resume.c 's/t->step = s->step;/t->step = 0;/'
+caught_by checkpoint reference
+
 # ---- Verified steps, whole steps ----
 
 mutation 'the twin of a verified step starts from its own weights'
@@ -172,3 +248,11 @@ caught_by verify reference
 mutation 'whole steps forget the order of rows'
 edit kernels/train_steps.cl 's/return j->ordered \? j->order\[position\] : position;/return position;/'
 caught_by golden pocl steps
+
+mutation 'whole steps draw the same masks'
+edit kernels/train_steps.cl 's/(m\.step = j->first_step) \+ \(uint\)s->number/\1/'
+caught_by context pocl
+
+mutation 'whole steps average a ragged batch over the full one'
+edit kernels/train_steps.cl 's/s->rows == j->batch \? j->loss_scale : j->last_loss_scale/j->loss_scale/'
+caught_by context pocl
