@@ -85,6 +85,17 @@ START_TEST(same_bits) {
 }
 END_TEST
 
+/* A tenth of the gradient lies below the floor of state, of the root of its square all the more. */
+START_TEST(state_is_canonical) {
+  const mlp_cl_recipe recipe = make_recipe(MLP_CL_ADAM, 0.1f);
+  const float gradient = 0x1p-48f, zero = 0.0f;
+  float weight = 0.0f, moment = 0.0f, rms = 0.0f;
+  ck_ok(mlp_cl_adam(device, 1, 1, &recipe, 1, &gradient, &weight, &moment, &rms, &test_error));
+  ck_same_bits(&moment, &zero, 1, "moment");
+  ck_same_bits(&rms, &zero, 1, "rms");
+}
+END_TEST
+
 /* ---- Runs ---------------------------------------------------------------------------------------------------------
  */
 
@@ -139,6 +150,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, agrees_with_double);
   tcase_add_test(tests, same_bits);
+  tcase_add_test(tests, state_is_canonical);
   tcase_add_test(tests, runs_are_identical_and_learn);
   tcase_add_test(tests, refuses_bad_recipes);
   suite_add_tcase(suite, tests);

@@ -71,7 +71,7 @@ judge() {
   elif grep -q 'returned BUILD' "$tree/run.log"; then
     echo "INVALID: a kernel does not compile"
   elif [ -z "$(message)" ]; then
-    echo "UNCLEAR: status $1"
+    echo "UNCLEAR: status $1, $(tail -n 1 "$tree/run.log" | cut -c 1-100)"
   fi
 }
 
