@@ -144,33 +144,6 @@ static int plot(const opened_model *m, const char *path, const mlp_cl_evaluation
   return status;
 }
 
-/* Of numbers to learn. Errors are told in the column's own unit where there is one column. */
-static int evaluate_targets(const options *o, const opened_model *m, const mlp_cl_dataset *data) {
-  if (options_has(o, OPTION_PLOT))
-    return report_usage("--plot draws the confusion of classes, and %s has none", o->operand);
-  mlp_cl_error error;
-  mlp_cl_evaluation result;
-  if (mlp_cl_network_evaluate(m->network, data, &result, NULL, &error) != MLP_CL_OK) return report_failure(&error);
-  bool numbers = mlp_cl_network_task(m->network) == MLP_CL_REGRESSION;
-  mlp_cl_column column = {.divisor = 1};
-  if (open_outputs(m) == 1 && !open_target(m, 0, &column)) column.divisor = 1;
-  const char *score = numbers ? "r2" : "accuracy";
-  double root = sqrt(result.loss) * column.divisor, absolute = result.mean_absolute_error * column.divisor;
-  if (report_is_json()) {
-    json_t *object = report_object();
-    json_object_set_new(object, "device", report_device(mlp_cl_context_device(m->context)));
-    json_object_set_new(object, "rows", json_integer((json_int_t)result.rows));
-    json_object_set_new(object, "loss", report_number(result.loss));
-    json_object_set_new(object, score, report_number(result.accuracy));
-    if (numbers) json_object_set_new(object, "rmse", report_number(root));
-    if (numbers) json_object_set_new(object, "mae", report_number(absolute));
-    return report_json(object, STATUS_OK);
-  }
-  printf("rows        %zu\nloss        %.6f\n%-12s%.4f\n", result.rows, result.loss, score, result.accuracy);
-  if (numbers) printf("rmse        %.6g\nmae         %.6g\n", root, absolute);
-  return STATUS_OK;
-}
-
 static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dataset *data) {
   const char *picture = options_text(o, OPTION_PLOT, NULL);
   size_t classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network));
@@ -179,8 +152,8 @@ static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dat
   const size_t most = 1 << 20; /* classes² counts: beyond, no machine has the memory */
   mlp_cl_task task = mlp_cl_network_task(m->network);
   if (picture && task != MLP_CL_CLASSIFICATION)
-    return report_failed(MLP_CL_BAD_ARGUMENT, "--plot draws a confusion matrix, and a model for %s has none",
-                         mlp_cl_task_name(task));
+    return report_usage("--plot draws a confusion matrix, and %s, a model for %s, has none", o->operand,
+                        mlp_cl_task_name(task));
   size_t cols = task == MLP_CL_CLASSIFICATION ? classes : 4;
   uint64_t *confusion = classes <= most ? calloc(classes * cols, sizeof *confusion) : NULL;
   if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, cols);
@@ -209,7 +182,7 @@ static int evaluate(const options *o) {
   if (status != STATUS_OK) return status;
   status = open_model(o, &m);
   if (status == STATUS_OK) status = open_labelled(o, &m, &data);
-  if (status == STATUS_OK) status = open_has_classes(&m) ? evaluate_on(o, &m, data) : evaluate_targets(o, &m, data);
+  if (status == STATUS_OK) status = evaluate_on(o, &m, data);
   mlp_cl_dataset_destroy(data);
   close_model(&m);
   return status;

@@ -60,7 +60,8 @@ static void write_line(run_log *log, json_t *object) {
   json_decref(object);
 }
 
-void log_start(run_log *log, const options *o, const mlp_cl_device *device, const size_t *widths, size_t widths_count) {
+void log_start(run_log *log, const options *o, const mlp_cl_device *device, mlp_cl_task task, const size_t *widths,
+               size_t widths_count) {
   if (!log->path) return;
   json_t *given = json_object(), *layers = json_array();
   for (int id = 0; id < OPTION_COUNT; id++) {
@@ -74,9 +75,9 @@ void log_start(run_log *log, const options *o, const mlp_cl_device *device, cons
   time_t now = time(NULL);
   struct tm parts;
   if (gmtime_r(&now, &parts)) strftime(began, sizeof began, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  write_line(log, json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:o}", "event", "start", "version", mlp_cl_version(),
+  write_line(log, json_pack("{s:s, s:s, s:i, s:s, s:o, s:s, s:o, s:o}", "event", "start", "version", mlp_cl_version(),
                             "contract", mlp_cl_numerics_version(), "time", began, "device", report_device(device),
-                            "layers", layers, "options", given));
+                            "task", mlp_cl_task_name(task), "layers", layers, "options", given));
 }
 
 /* How far the run is, in epochs. */

@@ -18,7 +18,8 @@ typedef struct run_log {
  * ended. Returns an exit status, after a complaint unless it is STATUS_OK. */
 int log_open(const char *path, run_log *log);
 /* The first line: the options that were given, the device and the widths of the layers. */
-void log_start(run_log *log, const options *o, const mlp_cl_device *device, const size_t *widths, size_t widths_count);
+void log_start(run_log *log, const options *o, const mlp_cl_device *device, mlp_cl_task task, const size_t *widths,
+               size_t widths_count);
 /* A STEP event without a loss has no line. */
 void log_event(run_log *log, const mlp_cl_event *event);
 /* The last line: how the run ended after `last`; `error` is NULL when it ended well, `sha256` where there is none. */

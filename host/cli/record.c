@@ -51,9 +51,10 @@ void record_start(record *r, const options *o, const mlp_cl_device *device, cons
   if (!widths) count = 0;
   const char *source = options_text(o, OPTION_DATA, "digits"), *slash = strrchr(source, '/');
   set_title(r, slash && slash[1] ? slash + 1 : source, widths, count);
-  r->score = p->task == MLP_CL_REGRESSION ? "R2" : "accuracy";
+  r->curve.regression = p->task == MLP_CL_REGRESSION;
+  r->score = r->curve.regression ? "R2" : "accuracy";
   r->part = data->judge ? "valid" : "test";
-  log_start(&r->log, o, device, widths, count);
+  log_start(&r->log, o, device, p->task, widths, count);
   free(widths);
 }
 

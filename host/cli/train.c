@@ -140,6 +140,7 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
   json_t *device = report_device(mlp_cl_context_device(trained->context));
   report_contract(device, trained->context);
   json_object_set_new(object, "device", device);
+  json_object_set_new(object, "task", json_string(mlp_cl_task_name(p->task)));
   json_object_set_new(object, "network", json_network(trained->network));
   json_object_set_new(object, "seed", json_string(seed));
   json_object_set_new(object, "epochs", json_epochs(trained));

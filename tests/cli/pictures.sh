@@ -65,6 +65,19 @@ refused 1 train --device reference --plot run.svg
 says err --force
 if [ -w /dev/full ]; then refused 2 train --device reference --log /dev/full; fi
 
+# Numbers to learn have R² where classes have accuracy, in the run's own picture and from its log.
+i=0
+while [ $i -lt 20 ]; do
+  echo "$i,$((i % 3)),$((2 * i))"
+  i=$((i + 1))
+done >numbers.csv
+run 0 train --data numbers.csv --task regression --device reference --epochs 2 --log numbers.jsonl --plot numbers.svg --quiet
+picture numbers.svg '>R²<'
+run 0 train --data numbers.csv --task regression --device reference --epochs 2 --json --quiet
+cp out numbers.json
+run 0 plot numbers.jsonl numbers.json --out again_numbers.svg
+picture again_numbers.svg '>R²<'
+
 # A run that diverges is told and drawn, and its failure is the one object.
 run 5 train --device reference --lr 1e9 --weight-decay 1 --log bad.jsonl --plot bad.svg --json --quiet
 same "$(get error.status)" DIVERGED

@@ -143,6 +143,11 @@ awk -F, 'NR == 1 { print "a,b,big,odd" } NR > 1 { print $1 "," $2 "," ($1 > 8) "
 run 0 train --data labels.csv --task multi-label --label big,odd --device reference --out labels.safetensors --quiet
 run 0 evaluate labels.safetensors --data labels.csv --device reference --json
 at_least "$(get accuracy)" 0.95
+at_least "$(get scores.1.f1)" 0.9
+run 0 evaluate labels.safetensors --data labels.csv --device reference --quiet
+says out '   1 odd '
+refused 2 evaluate labels.safetensors --data labels.csv --device reference --quiet --plot labels.svg
+says err 'labels.safetensors, a model for multi-label, has none'
 echo '16,0' | "$MLP_CL" predict labels.safetensors - --device reference --quiet >out
 same "$(head -n 1 out)" row,big,odd
 at_least "$(sed -n 's/^0,\(.*\),.*/\1/p' out)" 0.5
