@@ -209,9 +209,10 @@ START_TEST(split_rejects_what_it_cannot_do) {
   mlp_cl_dataset *kept, *held_out;
   static const double bad[] = {0.0, 1.0, -0.5, 2.0, NAN, INFINITY};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    ck_fails(mlp_cl_dataset_split(singles, bad[i], 1, &kept, &held_out, &test_error), MLP_CL_BAD_ARGUMENT, "fraction");
+    ck_fails(mlp_cl_dataset_split(singles, bad[i], 1, &kept, &held_out, &test_error), MLP_CL_BAD_ARGUMENT,
+             "to hold out");
   }
-  ck_fails(mlp_cl_dataset_split(singles, 0.9, 1, &kept, &held_out, &test_error), MLP_CL_BAD_ARGUMENT, "no row");
+  ck_fails(mlp_cl_dataset_split(singles, 0.9, 1, &kept, &held_out, &test_error), MLP_CL_BAD_ARGUMENT, "no row out");
   ck_fails(mlp_cl_dataset_split(unlabelled, 0.5, 1, &kept, &held_out, &test_error), MLP_CL_BAD_ARGUMENT, "no labels");
   ck_assert_ptr_null(kept);
   ck_assert_ptr_null(held_out);
@@ -222,7 +223,7 @@ END_TEST
 
 START_TEST(open_explains_itself) {
   mlp_cl_dataset *train, *test;
-  ck_fails(mlp_cl_dataset_open("/nonexistent", &train, &test, &test_error), MLP_CL_IO, "\"digits\", a folder");
+  ck_fails(mlp_cl_dataset_open("/nonexistent", &train, &test, &test_error), MLP_CL_IO, "\"digits\", a table");
   ck_fails(mlp_cl_dataset_open("", &train, NULL, &test_error), MLP_CL_IO, "No such file");
   ck_fails(mlp_cl_dataset_open(NULL, &train, &test, &test_error), MLP_CL_BAD_ARGUMENT, "NULL");
 }

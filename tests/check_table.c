@@ -196,12 +196,19 @@ START_TEST(names_what_is_wrong) {
   refuse("a\n1\n2\n", &plain, MLP_CL_BAD_FILE, "none is left to learn from");
   refuse("a,b\n1,x\n2\n", &plain, MLP_CL_BAD_FILE, "t.csv: line 3: 1 fields, but the first line has 2");
   refuse("a,b\n1,x\nred,y\n", &plain, MLP_CL_BAD_FILE,
-         "t.csv: line 3, column 1 (\"a\"): \"red\" is not a number; --one-hot encodes");
+         "t.csv: line 3, column 1 (\"a\"): \"red\" is not a number; --label learns the column, --one-hot");
   refuse("1,x\nred,y\n", &plain, MLP_CL_BAD_FILE, "line 2, column 1: \"red\" is not a number");
   refuse("a,b\n1,x\n,y\n", &plain, MLP_CL_BAD_FILE,
          "line 3, column 1 (\"a\"): \"\": a value is missing; --missing mean");
   refuse("a,b\n1,x\n2,\n", &plain, MLP_CL_BAD_FILE, "line 3, column 2 (\"b\"): \"\": a value is missing; a class");
-  refuse("a,b\n1,x\n1e39,y\n", &plain, MLP_CL_BAD_FILE, "\"1e39\" is not a number");
+  refuse("a,b\n1,x\n1e39,y\n", &plain, MLP_CL_BAD_FILE, "\"1e39\" is more than float32 holds; --label");
+  refuse("a;b\n1;x\n0,5;y\n", &plain, MLP_CL_BAD_FILE, "\"0,5\" is not a number, which has a point and no comma");
+  refuse("a,a,b\n1,2,x\n2,3,y\n", &plain, MLP_CL_BAD_FILE,
+         "line 1, column 1: \"a\" is not a number; if this line names");
+  refuse("a,2015,b\n1,2,x\n2,3,y\n", &plain, MLP_CL_BAD_FILE, "if this line names the columns: --header yes");
+  refuse("a,a,b\n1,2,x\n2,3,y\n", &(mlp_cl_data_options){.header = MLP_CL_HEADER_YES}, MLP_CL_BAD_FILE,
+         "t.csv: line 1: columns 1 and 2 are both called \"a\"; rename one");
+  refuse("a,b\n1,x\n2,x\n", &plain, MLP_CL_BAD_ARGUMENT, "column \"b\" has \"x\" in every row");
   refuse("a,b\n1,\xe9\n2,y\n", &plain, MLP_CL_BAD_FILE, "line 2, column 2 (\"b\"): is not UTF-8");
   refuse("a,b\n1,x\n2,x\n", &(mlp_cl_data_options){.label = "c"}, MLP_CL_BAD_ARGUMENT,
          "no column \"c\" for --label; the 2 columns are: a, b");
@@ -209,12 +216,16 @@ START_TEST(names_what_is_wrong) {
   refuse("a,b\n1,x\n2,x\n", &(mlp_cl_data_options){.label = "a", .ignore = "1"}, MLP_CL_BAD_ARGUMENT, "twice");
   refuse("a,b,c\n1,x,y\n2,x,y\n", &(mlp_cl_data_options){.label = "b,c"}, MLP_CL_BAD_ARGUMENT, "a class is one");
   refuse("a,b\n1,x\n2,y\n", &(mlp_cl_data_options){.targets = true}, MLP_CL_BAD_FILE, "learn numbers");
-  refuse("a,b\n1,x\n2,y\n", &(mlp_cl_data_options){.holdout = 0.1}, MLP_CL_BAD_ARGUMENT, "take a larger one");
+  refuse("a,b\n1,x\n2,y\n", &(mlp_cl_data_options){.holdout = 0.1}, MLP_CL_BAD_ARGUMENT,
+         "a share of 0.1 of 2 rows in 2 classes holds no row out");
   char text[4000] = "a,b\n";
   size_t used = 4;
   for (int i = 0; i < 100; i++) used += (size_t)sprintf(text + used, "%d,%d.5\n", i, i);
   refuse(text, &plain, MLP_CL_BAD_ARGUMENT,
          "100 different numbers in 100 rows; to learn numbers give --task regression");
+  used = 4;
+  for (int i = 0; i < 100; i++) used += (size_t)sprintf(text + used, "%d,id %d\n", i, i);
+  refuse(text, &plain, MLP_CL_BAD_ARGUMENT, "100 different texts in 100 rows; to learn another give --label");
   mlp_cl_parts parts;
   ck_fails(mlp_cl_dataset_open_parts(test_path("nowhere"), &plain, &parts, &test_error), MLP_CL_IO, "nowhere");
 }
@@ -263,11 +274,12 @@ static void expect_rows(const mlp_cl_encoding *encoding, const char *text, const
   float features[64];
   size_t got, done = 0;
   ck_ok(mlp_cl_rows_open(write_table("r.csv", text), encoding, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
-  ck_assert_uint_eq(mlp_cl_rows_width(rows), 5);
+  size_t width = encoding_width(encoding);
+  ck_assert_uint_eq(mlp_cl_rows_width(rows), width);
   do {
     ck_ok(mlp_cl_rows_next(rows, 2, features, &got, &test_error));
     ck_assert_uint_le(done + got, count);
-    if (got > 0) ck_same_bits(features, wanted + 5 * done, 5 * got, text);
+    if (got > 0) ck_same_bits(features, wanted + width * done, width * got, text);
     done += got;
   } while (got > 0);
   ck_assert_uint_eq(done, count);
@@ -327,6 +339,8 @@ START_TEST(tables_that_do_not_fit_name_both_sides) {
   refuse_rows(e, "age,job,pay\n30,clerk,1\n30,miller,1\n",
               "line 3, column 2 (\"job\"): \"miller\" is none of the values that the model knows: baker, clerk, smith");
   refuse_rows(e, "age,job,pay\n30,clerk,one\n", "line 2, column 3 (\"pay\"): \"one\" is not a number");
+  refuse_rows(e, "age,job,pay\n30,clerk,inf\n", "line 2, column 3 (\"pay\"): \"inf\" is not a number");
+  refuse_rows(e, "age,job,pay\n30,clerk,-1e400\n", "\"-1e400\" is more than float32 holds");
   refuse_rows(e, "age,job,pay\n30,clerk\n", "line 2: 2 fields, but the first line has 3");
   refuse_rows(e, "", "is empty");
   mlp_cl_dataset *labelled;
@@ -338,6 +352,20 @@ START_TEST(tables_that_do_not_fit_name_both_sides) {
            MLP_CL_BAD_FILE, "\"Rom\" is none of the classes that the model knows: A,b, Bonn, Köln");
   mlp_cl_parts_destroy(&parts);
   mlp_cl_model_info_destroy(info);
+}
+END_TEST
+
+/* Columns that the heading leaves without a name are called by their numbers, in training and afterwards. */
+START_TEST(a_column_may_have_no_name) {
+  const mlp_cl_data_options options = {.scaling = MLP_CL_SCALE_NONE, .holdout = 0.4};
+  mlp_cl_parts parts = open_table(",b,,c\n1,2,3,x\n4,5,6,y\n7,8,9,x\n1,3,5,y\n", &options);
+  const mlp_cl_encoding *e = mlp_cl_dataset_encoding(parts.train);
+  ck_assert(e->named);
+  ck_assert_str_eq(e->columns[0].name, "1");
+  ck_assert_str_eq(e->columns[2].name, "3");
+  expect_rows(e, ",b,,c\n1,2,3,x\n", (const float[]){1, 2, 3}, 1);
+  expect_rows(e, "1,3,b\n1,3,2\n", (const float[]){1, 2, 3}, 1);
+  mlp_cl_parts_destroy(&parts);
 }
 END_TEST
 
@@ -376,6 +404,7 @@ int main(void) {
   tcase_add_test(cases, a_model_keeps_the_encoding);
   tcase_add_test(cases, other_tables_fit_by_name_or_place);
   tcase_add_test(cases, tables_that_do_not_fit_name_both_sides);
+  tcase_add_test(cases, a_column_may_have_no_name);
   tcase_add_test(cases, survives_any_byte);
   suite_add_tcase(suite, cases);
   return test_run(suite);

@@ -74,10 +74,11 @@ static int check_width(const options *o, const opened_model *m, const char *sour
 
 static int check_data(const options *o, const opened_model *m, const char *source, const mlp_cl_dataset *data) {
   float trained = mlp_cl_model_info_scale(m->info), given = mlp_cl_dataset_scale(data);
-  if (trained != 0.0f && trained != given)
+  int status = check_width(o, m, source, mlp_cl_dataset_width(data));
+  if (status == STATUS_OK && trained != 0.0f && trained != given)
     report_note("warning: the model was trained on values times %g, these are times %g", (double)trained,
                 (double)given);
-  return check_width(o, m, source, mlp_cl_dataset_width(data));
+  return status;
 }
 
 /* Of a source that has parts: the built-in digits, a folder. */

@@ -282,6 +282,14 @@ bool csv_number(const csv_reader *csv, const char *text, double *value) {
   return number <= (double)FLT_MAX;
 }
 
+const char *csv_no_number(const csv_reader *csv, const char *text) {
+  double value = 0.0;
+  (void)csv_number(csv, text, &value);
+  if (value != 0.0) return "is more than float32 holds";
+  bool comma = strchr(text, ',') != NULL && text[strspn(text, "+-.,0123456789")] == '\0';
+  return comma ? "is not a number, which has a point and no comma" : "is not a number";
+}
+
 bool csv_is_missing(const char *text) {
   static const char *const words[] = {"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?", "-"};
   if (strlen(text) > 4) return false;

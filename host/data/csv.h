@@ -36,6 +36,8 @@ mlp_cl_status csv_next(csv_reader *csv, bool *found, mlp_cl_error *error);
 /* The value of a decimal number, correctly rounded, whatever the locale; false for anything else: hexadecimal, inf,
  * nan, a magnitude above float32's range. */
 bool csv_number(const csv_reader *csv, const char *text, double *value);
+/* What a text is that csv_number does not take: "is not a number", or what is wrong with it. */
+const char *csv_no_number(const csv_reader *csv, const char *text);
 /* True for what people write where a number is missing: nothing, NA, N/A, NaN, null, None, ?, -. */
 bool csv_is_missing(const char *text);
 bool csv_is_utf8(const char *text);

@@ -22,8 +22,7 @@ mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, const char *lab
 static mlp_cl_status fail_source(const char *source, mlp_cl_error *error) {
   return fail(
       error, MLP_CL_IO,
-      "%s: %s; a data set is \"digits\", a folder in the MNIST layout, a table (CSV, TSV) or an IDX file, plain or "
-      ".gz",
+      "%s: %s; a data set is \"digits\", a table (CSV, TSV), an IDX, NPY or NPZ file, or a folder in the MNIST layout",
       source, strerror(errno));
 }
 

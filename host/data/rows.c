@@ -8,24 +8,19 @@
 
 #include "base/size.h"
 #include "data/format.h"
+#include "data/heading.h"
 #include "data/table.h"
 
 /* ---- Which field is which column --------------------------------------------------------------------------------- */
 
-static size_t find_field(const csv_reader *csv, const char *name) {
-  for (size_t i = 0; i < csv->fields_count; i++) {
-    if (strcmp(csv->fields[i], name) == 0) return i;
-  }
-  return ROWS_ABSENT;
-}
-
 /* By the names in the record that `csv` stands at. False unless all features are there; *missing is the first that is
  * not. */
-static bool match_names(mlp_cl_rows *r, const char **missing) {
+static bool match_names(mlp_cl_rows *r, const name_set *names, const char **missing) {
   const mlp_cl_encoding *e = r->encoding;
   for (size_t i = 0; i < e->columns_count + e->labels_count; i++) {
-    r->positions[i] = find_field(&r->csv, e->columns[i].name);
-    if (r->positions[i] != ROWS_ABSENT || i >= e->columns_count) continue;
+    uint32_t place = name_set_find(names, e->columns[i].name);
+    r->positions[i] = place == NAME_NONE ? ROWS_ABSENT : place;
+    if (place != NAME_NONE || i >= e->columns_count) continue;
     *missing = e->columns[i].name;
     return false;
   }
@@ -88,11 +83,22 @@ static mlp_cl_status fail_count(const mlp_cl_rows *r, mlp_cl_error *error) {
               list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants), e->file_columns);
 }
 
+/* Under a model whose table had a heading. A heading of numbers, too, is one when it is the model's. */
+static mlp_cl_status match_heading(mlp_cl_rows *r, bool heading, bool *matched, mlp_cl_error *error) {
+  const char *missing = NULL;
+  name_set names;
+  mlp_cl_status status = heading_read(&r->csv, true, &names, error);
+  *matched = status == MLP_CL_OK && match_names(r, &names, &missing);
+  name_set_destroy(&names);
+  if (heading && status == MLP_CL_OK && !*matched) return fail_names(r, missing, error);
+  return status == MLP_CL_BAD_FILE && !heading ? MLP_CL_OK : status;
+}
+
 /* With the first record at hand. */
 static mlp_cl_status match_columns(mlp_cl_rows *r, mlp_cl_header header, mlp_cl_error *error) {
   const mlp_cl_encoding *e = r->encoding;
-  bool heading = header == MLP_CL_HEADER_YES || (header == MLP_CL_HEADER_DETECT && table_is_heading(&r->csv));
-  const char *missing = NULL;
+  bool heading = header == MLP_CL_HEADER_YES || (header == MLP_CL_HEADER_DETECT && heading_is_there(&r->csv));
+  bool matched = false;
   r->fields_count = r->csv.fields_count;
   r->waiting = !heading;
   if (e == NULL) {
@@ -103,12 +109,11 @@ static mlp_cl_status match_columns(mlp_cl_rows *r, mlp_cl_header header, mlp_cl_
   r->positions = calloc(e->columns_count + e->labels_count, sizeof *r->positions);
   if (r->positions == NULL)
     return fail_memory(error, e->columns_count * sizeof *r->positions, "the columns of a table");
-  /* A heading of numbers, too, when it is the model's. */
-  if (e->named && header != MLP_CL_HEADER_NO && match_names(r, &missing)) {
+  if (e->named && header != MLP_CL_HEADER_NO) TRY(match_heading(r, heading, &matched, error));
+  if (matched) {
     r->waiting = false;
     return MLP_CL_OK;
   }
-  if (heading && e->named) return fail_names(r, missing, error);
   return match_places(r) ? MLP_CL_OK : fail_count(r, error);
 }
 
@@ -128,7 +133,8 @@ static mlp_cl_status take_number(const mlp_cl_rows *r, const encoding_column *co
         &r->csv, position, name, error,
         "\"%.40s\" is too far from what the model was trained on: it scales to more than float32 holds", text);
   }
-  if (!csv_is_missing(text)) return table_fail_cell(&r->csv, position, name, error, "\"%.40s\" is not a number", text);
+  if (!csv_is_missing(text))
+    return table_fail_cell(&r->csv, position, name, error, "\"%.40s\" %s", text, csv_no_number(&r->csv, text));
   return table_fail_cell(&r->csv, position, name, error,
                          "\"%s\": a value is missing; a model trained with --missing mean takes the mean for it", text);
 }
@@ -171,7 +177,8 @@ static mlp_cl_status take_record(const mlp_cl_rows *r, float *features, int32_t 
   for (size_t i = 0; e == NULL && i < r->width; i++) {
     double value;
     if (!csv_number(&r->csv, r->csv.fields[i], &value)) {
-      return table_fail_cell(&r->csv, i, NULL, error, "\"%.40s\" is not a number", r->csv.fields[i]);
+      return table_fail_cell(&r->csv, i, NULL, error, "\"%.40s\" %s", r->csv.fields[i],
+                             csv_no_number(&r->csv, r->csv.fields[i]));
     }
     encode_number(&plain, value, &features[i]);
     features[i] *= r->scale;

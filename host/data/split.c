@@ -55,7 +55,7 @@ static void sort_by_class(const int32_t *labels, size_t rows, size_t classes, co
 mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, double fraction, uint64_t seed,
                          unsigned char part, unsigned char *marks, mlp_cl_error *error) {
   if (!(fraction > 0.0 && fraction < 1.0)) {
-    return fail(error, MLP_CL_BAD_ARGUMENT, "held-out fraction %g: it must be between 0 and 1", fraction);
+    return fail(error, MLP_CL_BAD_ARGUMENT, "a share of %g to hold out: it must be between 0 and 1", fraction);
   }
   if (labels == NULL) classes = 1;
   size_t *starts = calloc(classes + 1, sizeof *starts);
@@ -73,9 +73,11 @@ mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, dou
   free(starts);
   free(sorted);
   if (count > 0) return MLP_CL_OK;
-  return fail(error, MLP_CL_BAD_ARGUMENT,
-              "held-out fraction %g of %zu rows in %zu classes leaves no row to hold out; take a larger one", fraction,
-              rows, classes);
+  return fail(
+      error, MLP_CL_BAD_ARGUMENT,
+      "a share of %g of %zu rows in %zu classes holds no row out: a class keeps one at least; take a larger share, "
+      "or more rows",
+      fraction, rows, classes);
 }
 
 mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, mlp_cl_dataset **kept,

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "data/heading.h"
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------ */
 
@@ -33,42 +34,21 @@ static const char *shown_name(const table *t, size_t position) {
 
 /* ---- Columns ----------------------------------------------------------------------------------------------------- */
 
-static int compare_texts(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-bool table_is_heading(const csv_reader *csv) {
-  char **sorted = malloc(csv->fields_count * sizeof *sorted);
-  if (sorted == NULL) return false;
-  bool any = false, heading = true;
-  for (size_t i = 0; i < csv->fields_count; i++) {
-    double value;
-    sorted[i] = csv->fields[i];
-    any = any || csv->fields[i][0] != '\0';
-    heading = heading && !csv_number(csv, csv->fields[i], &value);
-  }
-  qsort(sorted, csv->fields_count, sizeof *sorted, compare_texts);
-  for (size_t i = 1; heading && i < csv->fields_count; i++) heading = strcmp(sorted[i - 1], sorted[i]) != 0;
-  free(sorted);
-  return heading && any;
-}
-
 static mlp_cl_status name_columns(table *t, mlp_cl_error *error) {
   csv_reader *csv = &t->csv;
+  name_set names;
+  mlp_cl_status status = heading_read(csv, t->named, &names, error);
   t->columns = calloc(csv->fields_count, sizeof *t->columns);
-  if (t->columns == NULL) return fail_memory(error, csv->fields_count * sizeof *t->columns, "the columns of a table");
-  t->columns_count = csv->fields_count;
-  for (size_t i = 0; i < t->columns_count; i++) {
-    char number[24];
-    snprintf(number, sizeof number, "%zu", i + 1);
-    bool has_name = t->named && csv->fields[i][0] != '\0';
-    if (has_name && !csv_is_utf8(csv->fields[i])) {
-      return table_fail_cell(csv, i, NULL, error, "the name is not UTF-8; convert the file with iconv -t utf-8");
-    }
-    t->columns[i].name = strdup(has_name ? csv->fields[i] : number);
-    if (t->columns[i].name == NULL) return fail_memory(error, 24, "the name of a column");
+  if (status == MLP_CL_OK && t->columns == NULL)
+    status = fail_memory(error, csv->fields_count * sizeof *t->columns, "the columns of a table");
+  for (size_t i = 0; status == MLP_CL_OK && i < names.count; i++) {
+    if (!csv_is_utf8(names.texts[i]))
+      status = table_fail_cell(csv, i, NULL, error, "the name is not UTF-8; convert the file with iconv -t utf-8");
+    t->columns[t->columns_count++].name = names.texts[i];
+    names.texts[i] = NULL;
   }
-  return MLP_CL_OK;
+  name_set_destroy(&names);
+  return status;
 }
 
 /* The names of the columns for a text, as many as fit. */
@@ -189,13 +169,21 @@ static mlp_cl_status begin_table(table *t, mlp_cl_error *error) {
   TRY(csv_next(&t->csv, &found, error));
   if (!found) return fail(error, MLP_CL_BAD_FILE, "%s: is empty; a table is wanted", t->csv.source.path);
   t->named = t->options->header == MLP_CL_HEADER_YES ||
-             (t->options->header == MLP_CL_HEADER_DETECT && table_is_heading(&t->csv));
+             (t->options->header == MLP_CL_HEADER_DETECT && heading_is_there(&t->csv));
   t->waiting = !t->named;
   TRY(name_columns(t, error));
   return assign_roles(t, error);
 }
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
+
+/* What to do about a text where a number is wanted. */
+static const char *number_remedy(const table *t, bool target) {
+  bool first = t->rows == 0 && t->waiting && t->options->header == MLP_CL_HEADER_DETECT;
+  if (first) return "; if this line names the columns: --header yes";
+  return target ? ", but --task regression and multi-label learn numbers"
+                : "; --label learns the column, --one-hot encodes it, --ignore leaves it away";
+}
 
 static mlp_cl_status take_number(table *t, size_t position, double *value, mlp_cl_error *error) {
   const char *text = t->csv.fields[position], *name = shown_name(t, position);
@@ -208,9 +196,8 @@ static mlp_cl_status take_number(table *t, size_t position, double *value, mlp_c
         &t->csv, position, name, error, "\"%s\": a value is missing%s", text,
         target ? "; a target is needed in every row" : "; --missing mean takes the column's mean for it");
   }
-  return table_fail_cell(&t->csv, position, name, error, "\"%.40s\" is not a number%s", text,
-                         target ? ", but --task regression and multi-label learn numbers"
-                                : "; --one-hot encodes the column, --ignore leaves it away");
+  return table_fail_cell(&t->csv, position, name, error, "\"%.40s\" %s%s", text, csv_no_number(&t->csv, text),
+                         number_remedy(t, target));
 }
 
 static mlp_cl_status take_text(table *t, size_t position, uint32_t *value, mlp_cl_error *error) {

@@ -42,9 +42,6 @@ void table_close(table *t);
 mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, mlp_cl_parts *parts,
                          mlp_cl_error *error);
 
-/* Whether the record that `csv` stands at is a heading: no field is a number, at least one is not empty, and no two are
- * the same. */
-bool table_is_heading(const csv_reader *csv);
 /* One that says where: "FILE: line 3, column 2 ("age"): …". `name` is NULL without a heading. */
 __attribute__((format(printf, 5, 6))) mlp_cl_status table_fail_cell(const csv_reader *csv, size_t position,
                                                                     const char *name, mlp_cl_error *error,

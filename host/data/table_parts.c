@@ -8,24 +8,27 @@
 
 /* ---- Values of text ---------------------------------------------------------------------------------------------- */
 
-/* Measured numbers make poor classes: hardly one occurs twice. */
-static mlp_cl_status check_classes(const table *t, size_t slot, mlp_cl_error *error) {
+/* Measured numbers, names and dates make poor classes, hardly one occurs twice; and one class alone teaches nothing. */
+static mlp_cl_status check_classes(const table *t, const table_column *label, bool numbers, mlp_cl_error *error) {
   enum { UNSUSPICIOUS = 50 };
-  size_t count = t->values[slot].count;
-  if (count <= UNSUSPICIOUS || count <= t->rows / 4) return MLP_CL_OK;
-  for (size_t i = 0; i < t->columns_count; i++) {
-    if (t->columns[i].role != ROLE_CLASS || t->columns[i].slot != slot) continue;
+  const name_set *values = &t->values[label->slot];
+  if (values->count == 1) {
     return fail(
         error, MLP_CL_BAD_ARGUMENT,
-        "%s: the label column \"%.80s\" has %zu different numbers in %zu rows; to learn numbers give --task regression",
-        t->csv.source.path, t->columns[i].name, count, t->rows);
+        "%s: the label column \"%.80s\" has \"%.80s\" in every row, so there is nothing to tell apart; to learn "
+        "another give --label",
+        t->csv.source.path, label->name, values->texts[0]);
   }
-  return MLP_CL_OK;
+  if (values->count <= UNSUSPICIOUS || values->count <= t->rows / (numbers ? 4 : 2)) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT,
+              "%s: the label column \"%.80s\" has %zu different %s in %zu rows; to learn %s", t->csv.source.path,
+              label->name, values->count, numbers ? "numbers" : "texts", t->rows,
+              numbers ? "numbers give --task regression" : "another give --label");
 }
 
 /* Numbers the values of a column of text anew: by value where all are numbers, else by their bytes. */
-static mlp_cl_status sort_values(table *t, size_t slot, mlp_cl_error *error) {
-  name_set *values = &t->values[slot];
+static mlp_cl_status sort_values(table *t, const table_column *column, mlp_cl_error *error) {
+  name_set *values = &t->values[column->slot];
   double *by_value = malloc((values->count + 1) * sizeof *by_value);
   uint32_t *ranks = malloc((values->count + 1) * sizeof *ranks);
   mlp_cl_status status = MLP_CL_OK;
@@ -34,10 +37,10 @@ static mlp_cl_status sort_values(table *t, size_t slot, mlp_cl_error *error) {
   for (size_t i = 0; status == MLP_CL_OK && numbers && i < values->count; i++) {
     numbers = csv_number(&t->csv, values->texts[i], &by_value[i]);
   }
-  if (status == MLP_CL_OK && numbers) status = check_classes(t, slot, error);
+  if (status == MLP_CL_OK && column->role == ROLE_CLASS) status = check_classes(t, column, numbers, error);
   if (status == MLP_CL_OK) status = name_set_sort(values, numbers ? by_value : NULL, ranks, error);
   for (size_t row = 0; status == MLP_CL_OK && row < t->rows; row++) {
-    uint32_t *value = &t->texts[row * t->texts_count + slot];
+    uint32_t *value = &t->texts[row * t->texts_count + column->slot];
     if (*value != NAME_NONE) *value = ranks[*value];
   }
   free(by_value);
@@ -108,7 +111,8 @@ static mlp_cl_status encode_row(const table *t, const mlp_cl_encoding *encoding,
     if (column->kind == MLP_CL_COLUMN_ONE_HOT) {
       encode_value(column, t->texts[row * t->texts_count + slot], features);
     } else if (!encode_number(column, t->numbers[row * t->numbers_count + slot], features)) {
-      return fail(error, MLP_CL_BAD_FILE, "%s: row %zu, column \"%.80s\": %g scales to more than float32 holds",
+      return fail(error, MLP_CL_BAD_FILE,
+                  "%s: row %zu, column \"%.80s\": %g scales to more than float32 holds; mend it, or give --ignore",
                   t->csv.source.path, row + 1, column->name, t->numbers[row * t->numbers_count + slot]);
     }
     features += encoding_column_width(column);
@@ -193,7 +197,10 @@ static mlp_cl_status make_parts(table *t, mlp_cl_parts *parts, mlp_cl_error *err
   if (marks == NULL) return fail_memory(error, t->rows, "a split");
   mlp_cl_encoding *encoding = NULL;
   mlp_cl_status status = MLP_CL_OK;
-  for (size_t slot = 0; status == MLP_CL_OK && slot < t->texts_count; slot++) status = sort_values(t, slot, error);
+  for (size_t i = 0; status == MLP_CL_OK && i < t->columns_count; i++) {
+    column_role role = t->columns[i].role;
+    if (role == ROLE_TEXT || role == ROLE_CLASS) status = sort_values(t, &t->columns[i], error);
+  }
   if (status == MLP_CL_OK) status = draw_parts(t, marks, error);
   if (status == MLP_CL_OK) status = make_encoding(t, marks, &encoding, error);
   if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TRAIN, &parts->train, error);

@@ -15,7 +15,7 @@
 } >people.csv
 
 refused 1 train --data people.csv --device reference
-says err 'line 2, column 2 ("eyes"): "blue" is not a number; --one-hot'
+says err 'line 2, column 2 ("eyes"): "blue" is not a number; --label learns the column, --one-hot'
 refused 2 train --data people.csv --device reference --label town
 says err 'the 4 columns are: size, eyes, the job, city'
 refused 2 train --data people.csv --device reference --scale wide

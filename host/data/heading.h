@@ -1,0 +1,16 @@
+/* The first record of a table: whether it names the columns, and how they are called. */
+#ifndef DATA_HEADING_H
+#define DATA_HEADING_H
+
+#include "data/csv.h"
+#include "data/name_set.h"
+
+/* Whether the record that `csv` stands at is a heading: no field is a number, at least one is not empty, and the names
+ * that it makes are different. */
+bool heading_is_there(const csv_reader *csv);
+/* The columns' names, numbered as they stand: the text of the record's field or, where that is empty or the record is
+ * not a heading (`named` false), the number from 1. The caller destroys `names` in any case. Errors: BAD_FILE (two are
+ * the same), NO_MEMORY. */
+mlp_cl_status heading_read(const csv_reader *csv, bool named, name_set *names, mlp_cl_error *error);
+
+#endif
