@@ -34,7 +34,7 @@ static void expect(const char *dictionary, const void *data, size_t count, const
   ck_assert_uint_eq(parts.width, width);
   ck_assert_int_eq(parts.element, MLP_CL_FLOAT32);
   ck_same_bits(parts.features, wanted, rows * width, dictionary);
-  npy_free(&parts);
+  dataset_parts_free(&parts);
 }
 
 START_TEST(reads_types_and_orders) {
@@ -75,19 +75,19 @@ START_TEST(keeps_small_integers) {
   ck_assert_int_eq(parts.element, MLP_CL_UINT8);
   ck_assert_float_eq(parts.scale, 1.0f / 255.0f);
   ck_assert_mem_eq(parts.features, "\1\3\2\4", 4);
-  npy_free(&parts);
+  dataset_parts_free(&parts);
   ck_ok(read_bytes("{'descr': '>i2', 'fortran_order': False, 'shape': (1, 2), }", "\1\2\xff\xfe", 4, &parts));
   ck_assert_int_eq(parts.element, MLP_CL_INT16);
   ck_assert_int_eq(((int16_t *)parts.features)[0], 258);
   ck_assert_int_eq(((int16_t *)parts.features)[1], -2);
-  npy_free(&parts);
+  dataset_parts_free(&parts);
 }
 END_TEST
 
 static void refuse(const char *dictionary, const void *data, size_t count, const char *part) {
   dataset_parts parts = {0};
   ck_fails(read_bytes(dictionary, data, count, &parts), MLP_CL_BAD_FILE, part);
-  npy_free(&parts);
+  dataset_parts_free(&parts);
 }
 
 START_TEST(refuses_what_lies) {
@@ -111,14 +111,14 @@ START_TEST(refuses_what_lies) {
   size_t count = make(bytes, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", values, 16);
   for (size_t i = 0; i < count; i++) {
     ck_assert_int_eq(npy_features("x", bytes, i, &parts, &test_error), MLP_CL_BAD_FILE);
-    npy_free(&parts);
+    dataset_parts_free(&parts);
   }
   for (size_t i = 0; i < count; i++) { /* any byte changed: an error or a result, no harm */
     unsigned char kept = bytes[i];
     for (int value = 0; value < 256; value += 5) {
       bytes[i] = (unsigned char)value;
       (void)npy_features("x", bytes, count, &parts, NULL);
-      npy_free(&parts);
+      dataset_parts_free(&parts);
     }
     bytes[i] = kept;
   }
@@ -137,11 +137,11 @@ START_TEST(reads_labels_and_targets) {
   ck_ok(npy_read(test_path("x.npy"), test_path("y.npy"), false, &parts, &test_error));
   ck_assert_uint_eq(parts.classes, 4);
   ck_assert_int_eq(parts.labels[0], 3);
-  npy_free(&parts);
+  dataset_parts_free(&parts);
   ck_ok(npy_read(test_path("x.npy"), test_path("x.npy"), true, &parts, &test_error));
   ck_assert_uint_eq(parts.outputs, 2);
   ck_same_bits(parts.targets, values, 4, "targets");
-  npy_free(&parts);
+  dataset_parts_free(&parts);
   ck_fails(npy_read(test_path("x.npy"), test_path("x.npy"), false, &parts, &test_error), MLP_CL_BAD_FILE,
            "a class is one label a row");
   const double wrong[2] = {0.5, 1};
@@ -190,8 +190,8 @@ START_TEST(reads_archives) {
     test_file_write(test_path("b.npz"), bytes, count);
     dataset_parts a, b;
     if (npz_read(test_path("b.npz"), false, &a, &b, &test_error) == MLP_CL_OK) {
-      npy_free(&a);
-      npy_free(&b);
+      dataset_parts_free(&a);
+      dataset_parts_free(&b);
     }
     bytes[i] = kept;
   }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/encoding.h"
@@ -43,21 +44,22 @@ static char **number_classes(size_t classes) {
   return names;
 }
 
-static void free_parts(const dataset_parts *parts) {
-  free(parts->features);
-  free(parts->labels);
-  free(parts->targets);
+void dataset_parts_free(dataset_parts *parts) {
+  bulk_free(parts->features);
+  bulk_free(parts->labels);
+  bulk_free(parts->targets);
+  *parts = (dataset_parts){0};
 }
 
-mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error) {
+mlp_cl_status dataset_adopt(dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error) {
   mlp_cl_dataset *made = calloc(1, sizeof *made);
   bool numbered = parts->labels != NULL && parts->encoding == NULL;
   char **names = numbered ? number_classes(parts->classes) : NULL;
   if (made == NULL || (numbered && names == NULL)) {
     free(made);
     free(names);
-    free_parts(parts);
-    return fail_memory(error, sizeof *made + parts->classes * 16, "a data set's description");
+    dataset_parts_free(parts);
+    return fail_memory(error, sizeof *made, "a data set's description");
   }
   *made = (mlp_cl_dataset){.rows = parts->rows,
                            .width = parts->width,
@@ -149,13 +151,13 @@ static mlp_cl_status copy_arrays(const dataset_parts *given, mlp_cl_dataset **da
   if (given->targets != NULL) TRY(check_targets(given->targets, given->rows, given->outputs, error));
 
   dataset_parts parts = *given;
-  parts.features = malloc(bytes);
-  parts.labels = given->labels == NULL ? NULL : malloc(label_bytes);
-  parts.targets = given->targets == NULL ? NULL : malloc(target_bytes);
+  parts.features = bulk_allocate(bytes);
+  parts.labels = given->labels == NULL ? NULL : bulk_allocate(label_bytes);
+  parts.targets = given->targets == NULL ? NULL : bulk_allocate(target_bytes);
   if (parts.features == NULL || (given->labels != NULL && parts.labels == NULL) ||
       (given->targets != NULL && parts.targets == NULL)) {
-    free_parts(&parts);
-    return fail_memory(error, bytes + label_bytes + target_bytes, "a data set");
+    dataset_parts_free(&parts);
+    return bulk_fail(error, bytes + label_bytes + target_bytes, "a data set");
   }
   memcpy(parts.features, given->features, bytes);
   if (given->labels != NULL) memcpy(parts.labels, given->labels, label_bytes);
@@ -199,17 +201,17 @@ static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned cha
   dataset_parts parts = {.rows = count,
                          .width = dataset->width,
                          .element = dataset->element,
-                         .features = malloc(count * row_bytes),
+                         .features = bulk_allocate(count * row_bytes),
                          .scale = dataset->scale,
-                         .labels = dataset->labels == NULL ? NULL : malloc(count * sizeof(int32_t)),
+                         .labels = dataset->labels == NULL ? NULL : bulk_allocate(count * sizeof(int32_t)),
                          .classes = dataset->classes,
-                         .targets = dataset->targets == NULL ? NULL : malloc(count * target_bytes),
+                         .targets = dataset->targets == NULL ? NULL : bulk_allocate(count * target_bytes),
                          .outputs = dataset->outputs,
                          .encoding = dataset->encoding};
   if (parts.features == NULL || (dataset->labels != NULL && parts.labels == NULL) ||
       (dataset->targets != NULL && parts.targets == NULL)) {
-    free_parts(&parts);
-    return fail_memory(error, count * (row_bytes + sizeof(int32_t) + target_bytes), "a part of a data set");
+    dataset_parts_free(&parts);
+    return bulk_fail(error, count * (row_bytes + sizeof(int32_t) + target_bytes), "a part of a data set");
   }
   size_t next = 0;
   for (size_t row = 0; row < dataset->rows; row++) {
@@ -256,9 +258,9 @@ void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset) {
   if (dataset == NULL) return;
   encoding_release(dataset->encoding);
   free(dataset->class_names);
-  free(dataset->labels);
-  free(dataset->targets);
-  free(dataset->features);
+  bulk_free(dataset->labels);
+  bulk_free(dataset->targets);
+  bulk_free(dataset->features);
   free(dataset);
 }
 

@@ -28,7 +28,7 @@ size_t dataset_element_bytes(mlp_cl_element element);
 /* 1/maximum for integers, 1 for floats. */
 float dataset_default_scale(mlp_cl_element element);
 
-/* What a reader produced: checked values, allocated with malloc. */
+/* What a reader produced: checked values, in arrays of base/bulk.h. */
 typedef struct dataset_parts {
   size_t rows, width;
   mlp_cl_element element;
@@ -41,9 +41,12 @@ typedef struct dataset_parts {
   mlp_cl_encoding *encoding; /* NULL without; adopting shares it */
 } dataset_parts;
 
+/* Frees the arrays and leaves {0}. */
+void dataset_parts_free(dataset_parts *parts);
+
 /* Takes ownership of the arrays in `parts`, also on failure, and names the classes "0", "1", …
  * Error: NO_MEMORY. */
-mlp_cl_status dataset_adopt(const dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error);
+mlp_cl_status dataset_adopt(dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error);
 
 /* Copies the rows where held_out[row] is not 0 to *held_out_part and the others to *kept; both keep the order.
  * Error: NO_MEMORY, and then neither exists. */

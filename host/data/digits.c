@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/bulk.h"
 #include "base/embedded.h"
 #include "data/dataset.h"
 
@@ -94,17 +95,16 @@ mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_
   TRY(inflate_digits(&text, &length, error));
   dataset_parts parts = {.width = PIXELS,
                          .element = MLP_CL_UINT8,
-                         .features = malloc(ROWS_MAX * PIXELS),
+                         .features = bulk_allocate(ROWS_MAX * PIXELS),
                          .scale = 1.0f / PIXEL_MAX,
-                         .labels = malloc(ROWS_MAX * sizeof(int32_t)),
+                         .labels = bulk_allocate(ROWS_MAX * sizeof(int32_t)),
                          .classes = CLASSES};
   mlp_cl_status status = MLP_CL_OK;
-  if (parts.features == NULL || parts.labels == NULL) status = fail_memory(error, ROWS_MAX * 68, "the built-in digits");
+  if (parts.features == NULL || parts.labels == NULL) status = bulk_fail(error, ROWS_MAX * 68, "the built-in digits");
   if (status == MLP_CL_OK) status = parse_digits(text, length, parts.features, parts.labels, &parts.rows, error);
   free(text);
   if (status != MLP_CL_OK) {
-    free(parts.features);
-    free(parts.labels);
+    dataset_parts_free(&parts);
     return status;
   }
   mlp_cl_dataset *all;

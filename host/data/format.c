@@ -32,7 +32,7 @@ static mlp_cl_status open_archive(const char *path, bool targets, mlp_cl_dataset
   mlp_cl_status status = dataset_adopt(&train_parts, train, error);
   if (test_parts.rows == 0) return status;
   if (status != MLP_CL_OK) {
-    npy_free(&test_parts);
+    dataset_parts_free(&test_parts);
     return status;
   }
   status = dataset_adopt(&test_parts, test, error);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 
@@ -115,20 +116,22 @@ static mlp_cl_status check_promise(const idx_file *file, const struct stat *stat
                 file->rows, file->width);
   }
   bytes = *elements * file->type->bytes;
-  if (S_ISREG(status->st_mode)) {
+  bool regular = S_ISREG(status->st_mode), plain = gzdirect(file->stream);
+  if (regular) {
     uint64_t possible = (uint64_t)status->st_size;
-    if (!gzdirect(file->stream)) possible *= 1032;
+    if (!plain) possible *= 1032;
     if (bytes > possible) {
       return fail(
           error, MLP_CL_BAD_FILE,
           "%s: byte 4: the header promises %zu rows × %zu %s = %zu bytes, but the file has only %llu%s; fetch it "
           "again",
           file->path, file->rows, file->width, file->type->name, bytes, (unsigned long long)status->st_size,
-          gzdirect(file->stream) ? "" : " compressed");
+          plain ? "" : " compressed");
     }
   }
+  /* What is there as it is may be larger than memory; what only unpacks to so much may not. */
   kept = *elements * dataset_element_bytes(file->type->element);
-  if (kept > memory_total_bytes()) return fail_memory(error, kept, file->path);
+  if (!(regular && plain) && kept > memory_total_bytes()) return fail_memory(error, kept, file->path);
   return MLP_CL_OK;
 }
 
@@ -214,8 +217,8 @@ static mlp_cl_status convert_labels(const idx_file *file, const unsigned char *b
 static mlp_cl_status reserve(void **values, size_t *reserved, size_t needed, size_t most, mlp_cl_error *error) {
   if (needed <= *reserved) return MLP_CL_OK;
   size_t wanted = size_min(most, size_max(needed, *reserved > most / 2 ? most : *reserved * 2));
-  void *grown = realloc(*values, wanted);
-  if (grown == NULL) return fail_memory(error, wanted, "a data set");
+  void *grown = bulk_resize(*values, wanted);
+  if (grown == NULL) return bulk_fail(error, wanted, "a data set");
   *values = grown;
   *reserved = wanted;
   return MLP_CL_OK;
@@ -321,10 +324,6 @@ mlp_cl_status idx_read(const char *features_path, const char *labels_path, datas
   *parts = (dataset_parts){0};
   mlp_cl_status status = read_features(features_path, parts, error);
   if (status == MLP_CL_OK && labels_path != NULL) status = read_labels(labels_path, features_path, parts, error);
-  if (status != MLP_CL_OK) {
-    free(parts->features);
-    free(parts->labels);
-    *parts = (dataset_parts){0};
-  }
+  if (status != MLP_CL_OK) dataset_parts_free(parts);
   return status;
 }

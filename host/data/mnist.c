@@ -157,12 +157,6 @@ static mlp_cl_status read_part(const char *folder, const char *role, const char 
   return status;
 }
 
-static void free_parts(dataset_parts *parts) {
-  free(parts->features);
-  free(parts->labels);
-  *parts = (dataset_parts){0};
-}
-
 /* Reads the test part, when wanted and there, and makes the two agree: same width, classes counted over both. */
 static mlp_cl_status read_test_part(const char *folder, dataset_parts *train, dataset_parts *test, bool *found,
                                     mlp_cl_error *error) {
@@ -183,14 +177,14 @@ mlp_cl_status mnist_open(const char *folder, mlp_cl_dataset **train, mlp_cl_data
   if (!found) return fail_missing(error, folder, "train", 5, "images", 3);
   mlp_cl_status status = read_test_part(folder, &train_parts, &test_parts, &found_test, error);
   if (status != MLP_CL_OK) {
-    free_parts(&train_parts);
-    free_parts(&test_parts);
+    dataset_parts_free(&train_parts);
+    dataset_parts_free(&test_parts);
     return status;
   }
   mlp_cl_dataset *made;
   status = dataset_adopt(&train_parts, &made, error);
   if (status != MLP_CL_OK || !found_test || test == NULL) {
-    free_parts(&test_parts);
+    dataset_parts_free(&test_parts);
     if (status == MLP_CL_OK) *train = made;
     return status;
   }

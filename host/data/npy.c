@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/stream.h"
@@ -231,16 +232,16 @@ mlp_cl_status npy_features(const char *name, const unsigned char *bytes, size_t 
   size_t kept = a.rows * a.width * dataset_element_bytes(element);
   *parts =
       (dataset_parts){.rows = a.rows, .width = a.width, .element = element, .scale = dataset_default_scale(element)};
-  parts->features = malloc(kept);
-  if (parts->features == NULL) return fail_memory(error, kept, name);
+  parts->features = bulk_allocate(kept);
+  if (parts->features == NULL) return bulk_fail(error, kept, name);
   if (element == MLP_CL_FLOAT32) return fill_floats(&a, parts->features, error);
   fill_integers(&a, element, parts->features);
   return MLP_CL_OK;
 }
 
 static mlp_cl_status fill_labels(const npy_array *a, dataset_parts *parts, mlp_cl_error *error) {
-  parts->labels = malloc(a->rows * sizeof *parts->labels);
-  if (parts->labels == NULL) return fail_memory(error, a->rows * sizeof *parts->labels, a->name);
+  parts->labels = bulk_allocate(a->rows * sizeof *parts->labels);
+  if (parts->labels == NULL) return bulk_fail(error, a->rows * sizeof *parts->labels, a->name);
   for (size_t row = 0; row < a->rows; row++) {
     double value = value_at(a, row);
     if (!(value >= 0 && value < (double)DATASET_CLASSES_MAX && value == floor(value))) {
@@ -264,21 +265,15 @@ mlp_cl_status npy_labels(const char *name, const unsigned char *bytes, size_t co
   }
   if (!targets) return fill_labels(&a, parts, error);
   parts->outputs = a.width;
-  parts->targets = malloc(a.rows * a.width * sizeof *parts->targets);
-  if (parts->targets == NULL) return fail_memory(error, a.rows * a.width * sizeof *parts->targets, name);
+  parts->targets = bulk_allocate(a.rows * a.width * sizeof *parts->targets);
+  if (parts->targets == NULL) return bulk_fail(error, a.rows * a.width * sizeof *parts->targets, name);
   return fill_floats(&a, parts->targets, error);
-}
-
-void npy_free(dataset_parts *parts) {
-  free(parts->features);
-  free(parts->labels);
-  free(parts->targets);
-  *parts = (dataset_parts){0};
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
-/* The whole content, freed by the caller; memory follows the bytes that really come. */
+/* The whole content, for bulk_free by the caller; memory follows the bytes that really come, and what gzip unpacks to
+ * must fit in it. */
 static mlp_cl_status read_file(const char *path, unsigned char **bytes, size_t *count, mlp_cl_error *error) {
   stream s;
   size_t room = 0, got = 1;
@@ -289,9 +284,9 @@ static mlp_cl_status read_file(const char *path, unsigned char **bytes, size_t *
   while (status == MLP_CL_OK && got > 0) {
     if (*count == room) {
       room = size_max(2 * room, STREAM_BUFFER);
-      unsigned char *grown = room > memory_total_bytes() ? NULL : realloc(*bytes, room);
+      unsigned char *grown = s.gzip && room > memory_total_bytes() ? NULL : bulk_resize(*bytes, room);
       if (grown == NULL) {
-        status = fail_memory(error, room, path);
+        status = bulk_fail(error, room, path);
         break;
       }
       *bytes = grown;
@@ -300,7 +295,7 @@ static mlp_cl_status read_file(const char *path, unsigned char **bytes, size_t *
     *count += status == MLP_CL_OK ? got : 0;
   }
   stream_close(&s);
-  if (status != MLP_CL_OK) free(*bytes);
+  if (status != MLP_CL_OK) bulk_free(*bytes);
   return status;
 }
 
@@ -311,14 +306,14 @@ mlp_cl_status npy_read(const char *path, const char *labels_path, bool targets, 
   *parts = (dataset_parts){0};
   TRY(read_file(path, &bytes, &count, error));
   mlp_cl_status status = npy_features(path, bytes, count, parts, error);
-  free(bytes);
+  bulk_free(bytes);
   if (status == MLP_CL_OK && labels_path != NULL) {
     status = read_file(labels_path, &bytes, &count, error);
     if (status == MLP_CL_OK) {
       status = npy_labels(labels_path, bytes, count, targets, parts, error);
-      free(bytes);
+      bulk_free(bytes);
     }
   }
-  if (status != MLP_CL_OK) npy_free(parts);
+  if (status != MLP_CL_OK) dataset_parts_free(parts);
   return status;
 }

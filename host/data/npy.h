@@ -16,9 +16,6 @@ mlp_cl_status npy_read(const char *path, const char *labels_path, bool targets, 
  * arr_1; labels may be missing. x_test and y_test beside x_train make *test, else it stays {0}. */
 mlp_cl_status npz_read(const char *path, bool targets, dataset_parts *train, dataset_parts *test, mlp_cl_error *error);
 
-/* Frees the arrays and leaves {0}. */
-void npy_free(dataset_parts *parts);
-
 /* One array in memory; `name` is for the texts. */
 mlp_cl_status npy_features(const char *name, const unsigned char *bytes, size_t count, dataset_parts *parts,
                            mlp_cl_error *error);

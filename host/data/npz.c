@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <zip.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/npy.h"
@@ -20,25 +21,26 @@ static bool find(zip_t *archive, const char *name, zip_stat_t *entry) {
   return zip_stat(archive, file, 0, entry) == 0;
 }
 
-/* Whether an entry of so many bytes fits into an archive of so many; its own compressed size may lie, too. */
+/* Whether an entry of so many bytes fits into an archive of so many; its own compressed size may lie, too. What unpacks
+ * to more than is there must fit in memory. */
 static bool is_possible(const char *path, const zip_stat_t *entry) {
   const zip_uint64_t packs_at_most = 1032;
   struct stat status;
   if (stat(path, &status) != 0) return false;
   zip_uint64_t packed = size_min(entry->comp_size, (size_t)status.st_size);
   return packed < UINT64_MAX / packs_at_most - 1 && entry->size <= (packed + 1) * packs_at_most &&
-         entry->size <= memory_total_bytes();
+         (entry->size <= packed || entry->size <= memory_total_bytes());
 }
 
-/* One entry, freed by the caller. */
+/* One entry, for bulk_free by the caller. */
 static mlp_cl_status read_entry(const char *path, zip_t *archive, const zip_stat_t *entry, unsigned char **bytes,
                                 mlp_cl_error *error) {
   if (!is_possible(path, entry)) {
     return fail(error, MLP_CL_BAD_FILE, "%s: %s promises %llu bytes, more than it can hold; fetch the archive again",
                 path, entry->name, (unsigned long long)entry->size);
   }
-  *bytes = malloc((size_t)entry->size + 1);
-  if (*bytes == NULL) return fail_memory(error, (size_t)entry->size, path);
+  *bytes = bulk_allocate((size_t)entry->size + 1);
+  if (*bytes == NULL) return bulk_fail(error, (size_t)entry->size, path);
   zip_file_t *file = zip_fopen_index(archive, entry->index, 0);
   zip_uint64_t done = 0;
   for (zip_int64_t got = 1; file != NULL && got > 0 && done<entry->size; done += got> 0 ? (zip_uint64_t)got : 0) {
@@ -48,7 +50,7 @@ static mlp_cl_status read_entry(const char *path, zip_t *archive, const zip_stat
   bool whole = file != NULL && done == entry->size && zip_fread(file, &beyond, 1) == 0;
   if (file != NULL) zip_fclose(file);
   if (whole) return MLP_CL_OK;
-  free(*bytes);
+  bulk_free(*bytes);
   return fail(error, MLP_CL_BAD_FILE, "%s: %s is damaged after byte %llu; fetch the archive again", path, entry->name,
               (unsigned long long)done);
 }
@@ -62,12 +64,12 @@ static mlp_cl_status read_pair(const char *path, zip_t *archive, const char *fea
   snprintf(name, sizeof name, "%.400s: %s", path, entry.name);
   TRY(read_entry(path, archive, &entry, &bytes, error));
   mlp_cl_status status = npy_features(name, bytes, (size_t)entry.size, parts, error);
-  free(bytes);
+  bulk_free(bytes);
   if (status == MLP_CL_OK && find(archive, labels, &entry)) {
     snprintf(name, sizeof name, "%.400s: %s", path, entry.name);
     TRY(read_entry(path, archive, &entry, &bytes, error));
     status = npy_labels(name, bytes, (size_t)entry.size, targets, parts, error);
-    free(bytes);
+    bulk_free(bytes);
   }
   return status;
 }
@@ -110,8 +112,8 @@ mlp_cl_status npz_read(const char *path, bool targets, dataset_parts *train, dat
   mlp_cl_status status = read_parts(path, archive, targets, train, test, error);
   zip_discard(archive);
   if (status != MLP_CL_OK) {
-    npy_free(train);
-    npy_free(test);
+    dataset_parts_free(train);
+    dataset_parts_free(test);
   }
   return status;
 }

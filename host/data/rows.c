@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bulk.h"
 #include "base/size.h"
 #include "data/format.h"
 #include "data/heading.h"
@@ -317,13 +318,13 @@ static mlp_cl_status reserve(gathered *g, mlp_cl_error *error) {
   if (room > DATASET_ROWS_MAX || !size_multiply(room, (p->width + p->outputs + 1) * sizeof(float), &bytes)) {
     return fail(error, MLP_CL_BAD_FILE, "more than %zu rows", p->rows);
   }
-  void *features = realloc(p->features, room * p->width * sizeof(float));
+  void *features = bulk_resize(p->features, room * p->width * sizeof(float));
   if (features != NULL) p->features = features;
-  void *labels = realloc(p->classes > 0 ? (void *)p->labels : (void *)p->targets,
-                         p->classes > 0 ? room * sizeof(int32_t) : room * p->outputs * sizeof(float));
+  void *labels = bulk_resize(p->classes > 0 ? (void *)p->labels : (void *)p->targets,
+                             p->classes > 0 ? room * sizeof(int32_t) : room * p->outputs * sizeof(float));
   if (labels != NULL && p->classes > 0) p->labels = labels;
   if (labels != NULL && p->classes == 0) p->targets = labels;
-  if (features == NULL || labels == NULL) return fail_memory(error, bytes, "a table");
+  if (features == NULL || labels == NULL) return bulk_fail(error, bytes, "a table");
   g->room = room;
   return MLP_CL_OK;
 }
@@ -350,8 +351,6 @@ mlp_cl_status rows_gather(mlp_cl_rows *r, mlp_cl_dataset **dataset, mlp_cl_error
                           .encoding = e}};
   mlp_cl_status status = gather(r, &g, error);
   if (status == MLP_CL_OK) return dataset_adopt(&g.parts, dataset, error);
-  free(g.parts.features);
-  free(g.parts.labels);
-  free(g.parts.targets);
+  dataset_parts_free(&g.parts);
   return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/heading.h"
@@ -228,11 +229,11 @@ static mlp_cl_status reserve_row(table *t, mlp_cl_error *error) {
   }
   size_t room = t->room == 0 ? 64 : size_min(2 * t->room, DATASET_ROWS_MAX);
   size_t bytes = room * (t->numbers_count * sizeof *t->numbers + t->texts_count * sizeof *t->texts);
-  double *numbers = realloc(t->numbers, room * t->numbers_count * sizeof *numbers + 1);
+  double *numbers = bulk_resize(t->numbers, room * t->numbers_count * sizeof *numbers);
   if (numbers != NULL) t->numbers = numbers;
-  uint32_t *texts = realloc(t->texts, room * t->texts_count * sizeof *texts + 1);
+  uint32_t *texts = bulk_resize(t->texts, room * t->texts_count * sizeof *texts);
   if (texts != NULL) t->texts = texts;
-  if (numbers == NULL || texts == NULL) return fail_memory(error, bytes, t->csv.source.path);
+  if (numbers == NULL || texts == NULL) return bulk_fail(error, bytes, t->csv.source.path);
   t->room = room;
   return MLP_CL_OK;
 }
@@ -282,7 +283,7 @@ void table_close(table *t) {
   for (size_t i = 0; t->values != NULL && i < t->texts_count; i++) name_set_destroy(&t->values[i]);
   free(t->columns);
   free(t->values);
-  free(t->numbers);
-  free(t->texts);
+  bulk_free(t->numbers);
+  bulk_free(t->texts);
   csv_close(&t->csv);
 }

@@ -2,6 +2,7 @@
  * part, and each part written under it. */
 #include <stdlib.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/table.h"
@@ -145,18 +146,20 @@ static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const 
                         .encoding = encoding};
   for (size_t row = 0; row < t->rows; row++) made.rows += marks[row] == mark;
   if (made.rows == 0) return MLP_CL_OK;
+  /* Many values of a one-hot column make much of a small file: then memory must hold it. */
+  bool blown_up = made.width / 16 > t->columns_count;
   size_t bytes;
-  if (!size_multiply(made.rows, made.width * sizeof(float), &bytes) || bytes > memory_total_bytes()) {
+  if (!size_multiply(made.rows, made.width * sizeof(float), &bytes) || (blown_up && bytes > memory_total_bytes())) {
     return fail(error, MLP_CL_NO_MEMORY,
                 "%s: %zu rows of %zu features are more than memory holds; --ignore some columns", t->csv.source.path,
                 made.rows, made.width);
   }
-  made.features = malloc(bytes);
-  if (classes) made.labels = malloc(made.rows * sizeof *made.labels);
-  if (!classes) made.targets = malloc(made.rows * made.outputs * sizeof *made.targets);
+  made.features = bulk_allocate(bytes);
+  if (classes) made.labels = bulk_allocate(made.rows * sizeof *made.labels);
+  if (!classes) made.targets = bulk_allocate(made.rows * made.outputs * sizeof *made.targets);
   mlp_cl_status status = MLP_CL_OK;
   if (made.features == NULL || (made.labels == NULL && made.targets == NULL)) {
-    status = fail_memory(error, bytes, t->csv.source.path);
+    status = bulk_fail(error, bytes, t->csv.source.path);
   }
   for (size_t row = 0, next = 0; status == MLP_CL_OK && row < t->rows; row++) {
     if (marks[row] != mark) continue;
@@ -164,9 +167,7 @@ static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const 
     encode_labels(t, encoding, row, next++, &made);
   }
   if (status == MLP_CL_OK) return dataset_adopt(&made, dataset, error);
-  free(made.features);
-  free(made.labels);
-  free(made.targets);
+  dataset_parts_free(&made);
   return status;
 }
 

@@ -2,6 +2,7 @@
  * allocating, so that the plan cannot differ from what they do. */
 #include <stdlib.h>
 
+#include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "context/context.h"
@@ -74,10 +75,12 @@ static mlp_cl_status make_all(mlp_cl_context *on, const mlp_cl_shape *shape, con
   return status;
 }
 
+/* Features that lie in a file take no memory that others could not have. */
 static uint64_t dataset_bytes(const mlp_cl_dataset *data) {
   if (data == NULL) return 0;
-  return (uint64_t)data->rows * (data->width * dataset_element_bytes(data->element) + data->outputs * sizeof(float) +
-                                 (data->labels != NULL ? sizeof *data->labels : 0));
+  uint64_t rows = data->rows, features = rows * data->width * dataset_element_bytes(data->element);
+  uint64_t answers = data->outputs * sizeof(float) + (data->labels != NULL ? sizeof *data->labels : 0);
+  return (features <= bulk_limit() ? features : 0) + rows * answers;
 }
 
 mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *shape, const mlp_cl_dataset *train,

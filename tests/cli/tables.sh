@@ -153,3 +153,19 @@ same "$(head -n 1 out)" row,big,odd
 at_least "$(sed -n 's/^0,\(.*\),.*/\1/p' out)" 0.5
 refused 1 train --data numbers.csv --task regression --label y,z --init-from labels.safetensors --device reference --quiet
 says err 'give --task multi-label'
+
+# Rows that lie in a file instead of memory come to the same weights.
+gzip -c people.csv >people.csv.gz
+for data in people.csv.gz digits; do
+  for memory in 1000 0; do
+    export MLP_CL_HOST_MEMORY=$memory
+    run 0 train --data $data --one-hot all --holdout 0.3 --validation 0.2 --device reference --epochs 2 --json --quiet
+    get weights_sha256 >sha256.$memory
+  done
+  cmp -s sha256.1000 sha256.0 || fail "$last: other weights from rows in a file"
+done
+run 0 evaluate people.safetensors --data people.csv --device reference --json
+same "$(get accuracy)" 1.0
+export TMPDIR=/nowhere
+refused 1 train --data people.csv --one-hot all --device reference --quiet
+says err '/nowhere; name a folder that has room in TMPDIR'

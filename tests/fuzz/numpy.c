@@ -16,7 +16,7 @@ static void check(mlp_cl_status status, const mlp_cl_error *error, dataset_parts
   for (size_t i = 0; parts->labels != NULL && i < parts->rows; i++)
     MUST(parts->labels[i] >= 0 && (size_t)parts->labels[i] < parts->classes);
   for (size_t i = 0; parts->targets != NULL && i < parts->rows * parts->outputs; i++) MUST(isfinite(parts->targets[i]));
-  npy_free(parts);
+  dataset_parts_free(parts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
