@@ -1,9 +1,9 @@
 /* A short run in which one OpenCL call fails, for many choices of that call; and one in which the device is lost from a
- * call on. Each case is a process of its own, which must end in time, with a clear error or else with the same result
- * as the run without a fault, with no object left and no file but a whole one.
+ * call on. Each case must end in time, with a clear error or else with the same result as the run without a fault, with
+ * no object left and no file but a whole one.
  *
  * By default some calls of each function fail, with one code. MLP_CL_TORTURE=1 tries every call with every code that it
- * may have, for hours; the device's verdict is remembered then, so that its self-test is not part of the run.
+ * may have, for long; the device's verdicts are remembered then, so that its self-test is not part of the run.
  * MLP_CL_FAULT="panel clFinish 3" tries one, "panel clFinish 3 -6" with that code, and "panel any 3" the device lost
  * from the third call on. */
 #include <inttypes.h>
@@ -13,16 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "context/context.h"
 #include "files.h"
 #include "layer.h"
 #include "test.h"
 
-enum { WIDTH = 20, CLASSES = 5, ROWS = 40, BATCH = 16, STEPS = 3, FUNCTIONS_MAX = 64, CASE_SECONDS = 20 };
+enum { WIDTH = 20, CLASSES = 5, ROWS = 40, BATCH = 16, STEPS = 3, FUNCTIONS_MAX = 64 };
+enum { CASE_SECONDS = 20, CHILD_CASES = 100 };
 
-/* What a run leaves for the parent: in shared memory, so that a crash leaves what was there before. */
 typedef struct outcome {
   bool complete;
   mlp_cl_status status;
@@ -34,7 +36,15 @@ typedef struct outcome {
   uint64_t calls[FUNCTIONS_MAX], calls_in_all;
 } outcome;
 
-static outcome *shared, expected;
+/* What a child leaves for its parent: in shared memory, so that a crash leaves what was there before. */
+static struct shared {
+  outcome outcome; /* of the last case */
+  size_t next;     /* case of the list */
+  size_t errors;   /* cases that ended with one */
+  size_t complaints;
+} * shared;
+
+static outcome expected;
 static char cache[32];
 static unsigned char *expected_file;
 static size_t expected_bytes;
@@ -119,9 +129,7 @@ static const char *describe(const fault *f) {
   return text;
 }
 
-/* So that a long run tells all that it finds. */
-static size_t complaints;
-
+/* Counts, so that a long run tells all that it finds. */
 __attribute__((format(printf, 2, 3))) static bool complain(const fault *f, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -129,39 +137,41 @@ __attribute__((format(printf, 2, 3))) static bool complain(const fault *f, const
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
   va_end(arguments);
-  complaints++;
+  shared->complaints++;
   return false;
 }
 
-/* Of LeakSanitizer, where the test is built with it. */
-__attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
+static volatile sig_atomic_t seconds;
 
-/* In a child, whose parent never calls OpenCL: a driver's threads are lost in a fork. */
-static bool run_child(const fault *f) {
-  memset(shared, 0, sizeof *shared);
-  fflush(stdout);
-  pid_t child = fork();
-  ck_assert_int_ge(child, 0);
-  if (child == 0) {
-    alarm(CASE_SECONDS);
-    if (f->nth > 0 && f->function != NULL) layer_fail(f->function, f->nth, f->code);
-    if (f->nth > 0 && f->function == NULL) layer_lose_device(f->nth);
-    run(f->kernels, test_path("model.safetensors"), shared);
-    /* Without the drivers' farewells, in which LeakSanitizer hangs now and then. */
-    _exit(__lsan_do_recoverable_leak_check != NULL ? __lsan_do_recoverable_leak_check() : 0);
-  }
-  int status;
-  ck_assert_int_eq(waitpid(child, &status, 0), child);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return complain(f, "no end after %d s", CASE_SECONDS);
-  if (WIFSIGNALED(status)) return complain(f, "ended by signal %d", WTERMSIG(status));
-  if (WEXITSTATUS(status) != 0) return complain(f, "exit status %d", WEXITSTATUS(status));
-  if (!shared->complete) return complain(f, "not complete, or the loader did not take the layer");
-  return true;
+/* A process that is stopped for a while has one alarm of that time, so only time in which it could go on counts. */
+static void on_alarm(int number) {
+  if (++seconds < CASE_SECONDS) return;
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static void watch(void) {
+  const struct itimerval every_second = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
+  seconds = 0;
+  signal(SIGALRM, on_alarm);
+  setitimer(ITIMER_REAL, &every_second, NULL);
+}
+
+/* A run on which the layer has its eye from its first call to its last. */
+static bool run_case(const fault *f) {
+  outcome *o = &shared->outcome;
+  *o = (outcome){0};
+  layer_reset();
+  if (f->nth > 0 && f->function != NULL) layer_fail(f->function, f->nth, f->code);
+  if (f->nth > 0 && f->function == NULL) layer_lose_device(f->nth);
+  watch();
+  run(f->kernels, test_path("model.safetensors"), o);
+  return o->complete || complain(f, "not complete, or the loader did not take the layer");
 }
 
 /* A whole file after success, none otherwise. */
 static bool check_file(const fault *f) {
-  size_t bytes, wanted = shared->status == MLP_CL_OK ? 1 : 0, count = test_folder_count();
+  size_t bytes, wanted = shared->outcome.status == MLP_CL_OK ? 1 : 0, count = test_folder_count();
   if (count != wanted) return complain(f, "%zu files were left, not %zu", count, wanted);
   if (wanted == 0) return true;
   unsigned char *file = test_file_read(test_path("model.safetensors"), &bytes);
@@ -172,9 +182,9 @@ static bool check_file(const fault *f) {
 
 /* A sentence, on one line but for a build log, that speaks to people and not in C. */
 static bool check_text(const fault *f) {
-  const mlp_cl_error *e = &shared->error;
+  const mlp_cl_error *e = &shared->outcome.error;
   size_t length = strcspn(e->text, "\n");
-  if (e->status != shared->status) return complain(f, "the error and the call have different statuses");
+  if (e->status != shared->outcome.status) return complain(f, "the error and the call have different statuses");
   if (length < 30 || (e->text[length] != '\0' && e->status != MLP_CL_BUILD) || strstr(e->text, "->") != NULL ||
       strstr(e->text, "code:") != NULL)
     return complain(f, "an unclear text: %s", e->text);
@@ -182,27 +192,84 @@ static bool check_text(const fault *f) {
 }
 
 static bool check_result(const fault *f) {
-  if (strcmp(shared->sha256, expected.sha256) != 0) return complain(f, "success with other weights");
-  if (shared->loss != expected.loss) return complain(f, "success with another loss");
+  if (strcmp(shared->outcome.sha256, expected.sha256) != 0) return complain(f, "success with other weights");
+  if (shared->outcome.loss != expected.loss) return complain(f, "success with another loss");
   return true;
 }
 
 static void try(const fault *f) {
-  if (run_child(f)) {
-    if (shared->objects != 0) complain(f, "%d objects were left", (int)shared->objects);
+  if (run_case(f)) {
+    const outcome *o = &shared->outcome;
+    if (o->objects != 0) complain(f, "%d objects were left", (int)o->objects);
     (void)check_file(f);
-    (void)(shared->status == MLP_CL_OK ? check_result(f) : check_text(f));
+    (void)(o->status == MLP_CL_OK ? check_result(f) : check_text(f));
+    shared->errors += o->status != MLP_CL_OK;
   }
   (void)remove(test_path("model.safetensors"));
 }
 
+/* Of LeakSanitizer, where the test is built with it. */
+__attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
+
+/* Some cases one after the other, since a driver takes longer to start than a case; none after one that went wrong. */
+static _Noreturn void try_some(const fault *cases, size_t count) {
+  size_t complaints = shared->complaints;
+  for (size_t i = 0; i < CHILD_CASES && shared->next < count && shared->complaints == complaints; i++) {
+    try(&cases[shared->next]);
+    shared->next++;
+  }
+  /* Without the drivers' farewells, in which LeakSanitizer hangs now and then. */
+  _exit(__lsan_do_recoverable_leak_check != NULL ? __lsan_do_recoverable_leak_check() : 0);
+}
+
+/* In children, whose parent never calls OpenCL: a driver's threads are lost in a fork. The next child goes on behind a
+ * case that ended the one before. */
+static void try_cases(const fault *cases, size_t count) {
+  shared->next = shared->errors = 0;
+  while (shared->next < count) {
+    fflush(stdout);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) try_some(cases, count);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (!WIFSIGNALED(status) && WEXITSTATUS(status) == 0) continue;
+    const fault *f = &cases[shared->next < count ? shared->next : count - 1];
+    if (!WIFSIGNALED(status))
+      complain(f, "exit status %d, of this case or one before it", WEXITSTATUS(status));
+    else if (WTERMSIG(status) == SIGALRM)
+      complain(f, "no end after %d s", CASE_SECONDS);
+    else
+      complain(f, "ended by signal %d", WTERMSIG(status));
+    shared->next += WIFSIGNALED(status);
+    (void)remove(test_path("model.safetensors"));
+  }
+}
+
 /* ---- All of them ------------------------------------------------------------------------------------------------ */
+
+/* A device whose verdicts are remembered is open after fewer calls. */
+static void find_verdicts(const char *kernels) {
+  const mlp_cl_context_options options = {.allow_inexact = true, .kernels = kernels};
+  mlp_cl_context *context;
+  ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &context, &test_error));
+  ck_ok(context_prove_steps(context, true, &test_error));
+  mlp_cl_context_destroy(context);
+}
 
 static void try_without_fault(const char *kernels) {
   const fault none = {.kernels = kernels};
-  ck_assert(run_child(&none));
-  if (torture()) ck_assert(run_child(&none)); /* the first has found the verdict */
-  expected = *shared;
+  fflush(stdout);
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    if (torture()) find_verdicts(kernels);
+    _exit(run_case(&none) ? 0 : 1);
+  }
+  int status;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert_int_eq(status, 0);
+  expected = shared->outcome;
   ck_assert_msg(expected.status == MLP_CL_OK, "%s: %s", kernels, expected.error.text);
   ck_assert_int_eq(expected.objects, 0);
   free(expected_file);
@@ -224,28 +291,27 @@ static uint64_t next_call(uint64_t call, uint64_t opening, uint64_t calls) {
 
 /* `codes` end with 0. */
 static void try_calls(const char *kernels, const char *function, const int *codes, uint64_t opening, uint64_t calls) {
-  size_t tried = 0, failed = 0;
+  size_t count = 0;
+  fault *cases = calloc(calls * LAYER_CODES_MAX + 1, sizeof *cases);
+  ck_assert_ptr_nonnull(cases);
   for (uint64_t nth = 1; nth <= calls; nth = next_call(nth, opening, calls))
-    for (size_t i = 0; i == 0 || codes[i] != 0; i++) {
-      const fault f = {.kernels = kernels, .function = function, .nth = nth, .code = codes[i]};
-      try(&f);
-      tried++;
-      failed += shared->status != MLP_CL_OK;
-    }
+    for (size_t i = 0; i == 0 || codes[i] != 0; i++)
+      cases[count++] = (fault){.kernels = kernels, .function = function, .nth = nth, .code = codes[i]};
+  try_cases(cases, count);
+  free(cases);
   if (calls > 0)
     printf("%s, %s: %" PRIu64 " calls, %zu faults, %zu errors, %zu went on\n", kernels,
-           function == NULL ? "device lost" : function, calls, tried, failed, tried - failed);
+           function == NULL ? "device lost" : function, calls, count, shared->errors, count - shared->errors);
 }
 
 static void try_all(const char *kernels) {
   static const int usual[] = {0};
-  complaints = 0;
   try_without_fault(kernels);
   for (size_t i = 0; i < layer_functions_count(); i++)
     try_calls(kernels, layer_function_name(i), torture() ? layer_codes(i) : usual, expected.opening[i],
               expected.calls[i]);
   try_calls(kernels, NULL, usual, expected.opening_in_all, expected.calls_in_all);
-  ck_assert_uint_eq(complaints, 0);
+  ck_assert_uint_eq(shared->complaints, 0);
 }
 
 /* "KERNELS FUNCTION N [CODE]" */
@@ -254,11 +320,11 @@ START_TEST(one) {
   fault f = {.kernels = kernels};
   ck_assert_int_ge(sscanf(getenv("MLP_CL_FAULT"), "%63s %63s %" SCNu64 " %d", kernels, function, &f.nth, &f.code), 3);
   f.function = strcmp(function, "any") != 0 ? function : NULL;
-  complaints = 0;
   try_without_fault(kernels);
-  try(&f);
-  printf("%s: %s\n", describe(&f), shared->status == MLP_CL_OK ? "went on" : shared->error.text);
-  ck_assert_uint_eq(complaints, 0);
+  try_cases(&f, 1);
+  const outcome *o = &shared->outcome;
+  printf("%s: %s\n", describe(&f), o->status == MLP_CL_OK ? "went on" : o->error.text);
+  ck_assert_uint_eq(shared->complaints, 0);
 }
 END_TEST
 

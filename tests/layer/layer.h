@@ -35,10 +35,11 @@ LAYER_API uint64_t layer_waits(void);
 LAYER_API uint64_t layer_transfers(void);
 /* Objects created and not released: of a type ("cl_mem"), or of all for NULL. */
 LAYER_API int64_t layer_objects(const char *type);
-/* Sets all counts to 0, except those of objects. */
+/* Sets all counts to 0, except those of objects, and takes back what is to fail. */
 LAYER_API void layer_reset(void);
 
-/* The codes that a function may fail with, ended by 0. */
+/* The codes that a function may fail with, fewer than LAYER_CODES_MAX, ended by 0. */
+enum { LAYER_CODES_MAX = 20 };
 LAYER_API const int *layer_codes(size_t function);
 
 /* The nth call from now (1: the next one) of a function fails with the code (0: one that fits it) and does nothing;
