@@ -9,7 +9,7 @@
 
 #include "base/size.h"
 
-enum { FIRST_BUFFER = 1 << 18 };
+enum { FIRST_BUFFER = 4 * STREAM_BUFFER };
 
 mlp_cl_status csv_open(csv_reader *csv, const char *path, mlp_cl_error *error) {
   *csv = (csv_reader){.next_line = 1, .buffer_bytes = FIRST_BUFFER, .fields_room = 64};

@@ -17,6 +17,8 @@ _Noreturn void fuzz_die(const char *file, int line, const char *what);
 
 /* The path of a file in memory with these bytes; file `number` (0 … 3) is overwritten by the next call. */
 const char *fuzz_file(int number, const void *data, size_t size);
+/* Where a target has it: an input that is read to its end, of at most `room` bytes; its size. */
+__attribute__((weak)) size_t fuzz_whole_file(uint8_t *data, size_t room, unsigned number);
 /* A failure has its status and a sentence on one line, with nothing in it that a terminal would obey. */
 void fuzz_check_error(mlp_cl_status status, const mlp_cl_error *error);
 /* The same for lines of text that were printed. */
