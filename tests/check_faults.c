@@ -162,6 +162,7 @@ static bool run_case(const fault *f) {
   outcome *o = &shared->outcome;
   *o = (outcome){0};
   layer_reset();
+  layer_mend();
   if (f->nth > 0 && f->function != NULL) layer_fail(f->function, f->nth, f->code);
   if (f->nth > 0 && f->function == NULL) layer_lose_device(f->nth);
   watch();

@@ -390,11 +390,14 @@ int64_t layer_objects(const char *type) {
 void layer_reset(void) {
   memset(layer.calls, 0, sizeof layer.calls);
   layer.calls_in_all = layer.waits = 0;
+  if (layer.objects[TYPE_cl_kernel] == 0) layer.handles_count = 0;
+  for (size_t i = 0; i < layer.kernels_count; i++) layer.kernels[i].launches = 0;
+}
+
+void layer_mend(void) {
   layer.failing = -1;
   layer.lost = false;
   layer.lost_in = 0;
-  if (layer.objects[TYPE_cl_kernel] == 0) layer.handles_count = 0;
-  for (size_t i = 0; i < layer.kernels_count; i++) layer.kernels[i].launches = 0;
 }
 
 const int *layer_codes(size_t function) {

@@ -35,8 +35,10 @@ LAYER_API uint64_t layer_waits(void);
 LAYER_API uint64_t layer_transfers(void);
 /* Objects created and not released: of a type ("cl_mem"), or of all for NULL. */
 LAYER_API int64_t layer_objects(const char *type);
-/* Sets all counts to 0, except those of objects, and takes back what is to fail. */
+/* Sets all counts to 0, except those of objects. */
 LAYER_API void layer_reset(void);
+/* Takes back what is to fail. */
+LAYER_API void layer_mend(void);
 
 /* The codes that a function may fail with, fewer than LAYER_CODES_MAX, ended by 0. */
 enum { LAYER_CODES_MAX = 20 };
