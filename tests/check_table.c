@@ -318,15 +318,19 @@ START_TEST(other_tables_fit_by_name_or_place) {
 }
 END_TEST
 
-static void refuse_rows(const mlp_cl_encoding *encoding, const char *text, const char *part) {
+static void refuse_rows_with(mlp_cl_header header, const mlp_cl_encoding *encoding, const char *text,
+                             const char *part) {
   mlp_cl_rows *rows;
   float features[64];
   size_t got = 1;
-  mlp_cl_status status =
-      mlp_cl_rows_open(write_table("r.csv", text), encoding, MLP_CL_HEADER_DETECT, 1, &rows, &test_error);
+  mlp_cl_status status = mlp_cl_rows_open(write_table("r.csv", text), encoding, header, 1, &rows, &test_error);
   while (status == MLP_CL_OK && got > 0) status = mlp_cl_rows_next(rows, 1, features, &got, &test_error);
   ck_fails(status, MLP_CL_BAD_FILE, part);
   mlp_cl_rows_close(rows);
+}
+
+static void refuse_rows(const mlp_cl_encoding *encoding, const char *text, const char *part) {
+  refuse_rows_with(MLP_CL_HEADER_DETECT, encoding, text, part);
 }
 
 START_TEST(tables_that_do_not_fit_name_both_sides) {
@@ -350,6 +354,20 @@ START_TEST(tables_that_do_not_fit_name_both_sides) {
   ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job,city\n1,3,clerk,Rom\n"), NULL, e,
                                   MLP_CL_HEADER_DETECT, false, &labelled, &test_error),
            MLP_CL_BAD_FILE, "\"Rom\" is none of the classes that the model knows: A,b, Bonn, Köln");
+  mlp_cl_parts_destroy(&parts);
+  mlp_cl_model_info_destroy(info);
+}
+END_TEST
+
+/* Which of two columns of one name is meant cannot be known: a heading that has them is refused, one that is only
+ * looked for is taken as a record, which does not fit. */
+START_TEST(two_columns_of_one_name_are_refused) {
+  mlp_cl_parts parts;
+  mlp_cl_model_info *info;
+  const mlp_cl_encoding *e = people_encoding(&parts, &info);
+  static const char rows[] = "age,job,pay,age\n30,clerk,1.5,31\n";
+  refuse_rows_with(MLP_CL_HEADER_YES, e, rows, "r.csv: line 1: columns 1 and 4 are both called \"age\"; rename one");
+  refuse_rows(e, rows, "line 1, column 1 (\"age\"): \"age\" is not a number");
   mlp_cl_parts_destroy(&parts);
   mlp_cl_model_info_destroy(info);
 }
@@ -404,6 +422,7 @@ int main(void) {
   tcase_add_test(cases, a_model_keeps_the_encoding);
   tcase_add_test(cases, other_tables_fit_by_name_or_place);
   tcase_add_test(cases, tables_that_do_not_fit_name_both_sides);
+  tcase_add_test(cases, two_columns_of_one_name_are_refused);
   tcase_add_test(cases, a_column_may_have_no_name);
   tcase_add_test(cases, survives_any_byte);
   suite_add_tcase(suite, cases);
