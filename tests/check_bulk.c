@@ -55,6 +55,7 @@ START_TEST(an_array_keeps_its_content_as_it_grows) {
     array = bulk_resize(array, room * sizeof *array);
     ck_assert_ptr_nonnull(array);
     ck_assert_uint_eq((uintptr_t)array % 16, 0);
+    ck_assert(bulk_in_file(array) == (room * sizeof *array > bulk_limit()));
     for (; count < room; count++) array[count] = (uint32_t)count * 2654435761u;
     size_t same = 0;
     for (size_t i = 0; i < count; i++) same += array[i] == (uint32_t)i * 2654435761u;

@@ -88,11 +88,15 @@ void *bulk_allocate(size_t bytes) {
   return bulk_resize(NULL, bytes);
 }
 
+bool bulk_in_file(const void *array) {
+  return ((const head *)array - 1)->is.file >= 0;
+}
+
 void bulk_free(void *array) {
   if (array == NULL) return;
   head *of = (head *)array - 1;
   int file = of->is.file;
-  if (file < 0) {
+  if (!bulk_in_file(array)) {
     free(of);
     return;
   }

@@ -9,6 +9,8 @@
 
 /* What one array may take before it lies in a file. */
 uint64_t bulk_limit(void);
+/* Whether an array, which is not NULL, lies in a file. */
+bool bulk_in_file(const void *array);
 /* NULL when there is no room. Freed by bulk_free alone. */
 void *bulk_allocate(size_t bytes);
 /* Grows an array that may be NULL, its content kept. NULL when there is no room, and then the array is as it was. */

@@ -80,7 +80,7 @@ static uint64_t dataset_bytes(const mlp_cl_dataset *data) {
   if (data == NULL) return 0;
   uint64_t rows = data->rows, features = rows * data->width * dataset_element_bytes(data->element);
   uint64_t answers = data->outputs * sizeof(float) + (data->labels != NULL ? sizeof *data->labels : 0);
-  return (features <= bulk_limit() ? features : 0) + rows * answers;
+  return (bulk_in_file(data->features) ? 0 : features) + rows * answers;
 }
 
 mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *shape, const mlp_cl_dataset *train,
