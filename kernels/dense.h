@@ -10,7 +10,8 @@
 
 /* Units of work: unit_rows rows × one panel; the panel runs fastest, so that a share of units is a block that is wide
  * rather than high. */
-#define UNITS(rows, unit_rows, panels) (((rows) + (unit_rows)-1) / (unit_rows) * (panels))
+#define HEIGHTS(rows, unit_rows) (((rows) + (unit_rows)-1) / (unit_rows))
+#define UNITS(rows, unit_rows, panels) (HEIGHTS(rows, unit_rows) * (panels))
 
 /* Takes from the share's start the units that make one block: as many panels as there are of the same rows. */
 TILE_FUNCTION block next_block(share *left, int unit_rows, int rows, int panels) {

@@ -90,8 +90,6 @@ typedef struct {
   bool share_panels, cut_panels;
 } phase_work;
 
-#define HEIGHTS(rows, unit_rows) (((rows) + (unit_rows)-1) / (unit_rows))
-
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
   phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, false, false};
