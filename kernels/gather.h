@@ -1,4 +1,4 @@
-/* One line of a batch from one row of the source: conversion, scaling, zeros behind the last column. */
+/* A row of a batch from a row of the source: conversion, scaling, zeros behind the last column. */
 #ifndef GATHER_H
 #define GATHER_H
 
@@ -11,11 +11,15 @@
 #define ELEMENT_FLOAT32 3
 #define ELEMENT_BYTES(element) ((element) == ELEMENT_FLOAT32 ? 4 : (element) == ELEMENT_INT16 ? 2 : 1)
 
+/* The pieces of a row that gather.cl shares: so many panels each, which a CPU reads in one stream. */
+#define GATHER_PANELS 16
+#define GATHER_PIECES(width) ((PANELS(width) + GATHER_PANELS - 1) / GATHER_PANELS)
+
 #if VECTOR_LINES
 
 /* 16 elements from `row`; those behind `width` are 0. */
-#define GATHER_DEFINE(TYPE)                                                                     \
-  static inline line gather_##TYPE(global const TYPE *row, int begin, int width) {              \
+#define GATHER_LINE(TYPE)                                                                       \
+  static inline line line_of_##TYPE(global const TYPE *row, int begin, int width) {             \
     if (begin + PANEL <= width) return convert_float16(vload16(0, row + begin));                \
     float tail[PANEL];                                                                          \
     for (int i = 0; i < PANEL; i++) tail[i] = begin + i < width ? (float)row[begin + i] : 0.0f; \
@@ -25,31 +29,40 @@
 #else
 
 /* This lane's element. */
-#define GATHER_DEFINE(TYPE)                                                        \
-  static inline line gather_##TYPE(global const TYPE *row, int begin, int width) { \
-    return begin + lane() < width ? (float)row[begin + lane()] : 0.0f;             \
+#define GATHER_LINE(TYPE)                                                           \
+  static inline line line_of_##TYPE(global const TYPE *row, int begin, int width) { \
+    return begin + lane() < width ? (float)row[begin + lane()] : 0.0f;              \
   }
 
 #endif
 
-GATHER_DEFINE(uchar)
-GATHER_DEFINE(char)
-GATHER_DEFINE(short)
-GATHER_DEFINE(float)
-
-/* The line of `panel` from row `from` of the source. */
-static inline void gather_line(int element, global const uchar *source, ulong from, int width, int panel, float scale,
-                               global float *y) {
-  global const uchar *row = source + from * (ulong)width * (ulong)ELEMENT_BYTES(element);
-  int begin = panel * PANEL;
-  line x;
-  switch (element) {
-    case ELEMENT_UINT8: x = gather_uchar(row, begin, width); break;
-    case ELEMENT_INT8: x = gather_char((global const char *)row, begin, width); break;
-    case ELEMENT_INT16: x = gather_short((global const short *)row, begin, width); break;
-    default: x = gather_float((global const float *)row, begin, width); break;
+/* Panels [panel, panel_end) of the row. Scaled integers are 0 or large, mostly: then no floor is looked for. */
+#define GATHER_DEFINE(TYPE, IS_INTEGER)                                                                      \
+  GATHER_LINE(TYPE)                                                                                          \
+  static inline void gather_##TYPE(global const TYPE *row, int width, int panel, int panel_end, float scale, \
+                                   global float *y, int y_stride) {                                          \
+    bool is_canonical = IS_INTEGER && scale >= FLOOR_VALUE;                                                  \
+    for (; panel < panel_end; panel++) {                                                                     \
+      line x = line_of_##TYPE(row, panel * PANEL, width) * scale;                                            \
+      store_line(y, line_index(panel, y_stride, 0), is_canonical ? x : canonical(x, FLOOR_VALUE));           \
+    }                                                                                                        \
   }
-  store_line(y, 0, canonical(x * scale, FLOOR_VALUE));
+
+GATHER_DEFINE(uchar, true)
+GATHER_DEFINE(char, true)
+GATHER_DEFINE(short, true)
+GATHER_DEFINE(float, false)
+
+/* Panels [panel, panel_end) of row `from` of the source, to the row of the batch whose first line is at `y`. */
+static inline void gather_panels(int element, global const uchar *source, ulong from, int width, int panel,
+                                 int panel_end, float scale, global float *y, int y_stride) {
+  global const uchar *row = source + from * (ulong)width * (ulong)ELEMENT_BYTES(element);
+  switch (element) {
+    case ELEMENT_UINT8: gather_uchar(row, width, panel, panel_end, scale, y, y_stride); break;
+    case ELEMENT_INT8: gather_char((global const char *)row, width, panel, panel_end, scale, y, y_stride); break;
+    case ELEMENT_INT16: gather_short((global const short *)row, width, panel, panel_end, scale, y, y_stride); break;
+    default: gather_float((global const float *)row, width, panel, panel_end, scale, y, y_stride); break;
+  }
 }
 
 #endif

@@ -33,24 +33,34 @@ SGD_DEFINE(float)
 SGD_DEFINE(line)
 #endif
 
-static inline __attribute__((overloadable)) bool not_finite(float x) {
-  return (as_uint(x) & 0x7f800000u) == 0x7f800000u;
+/* Looks for parameters that are not finite, many at a time: `doubt` begins as 0 and stays so until one of them is added,
+ * times 0; then it is NaN. */
+static inline __attribute__((overloadable)) float add_doubt(float doubt, float x) {
+  return fma(x, 0.0f, doubt);
+}
+
+static inline __attribute__((overloadable)) bool not_finite(float doubt) {
+  return doubt != 0.0f;
 }
 
 #if VECTOR_LINES
-static inline __attribute__((overloadable)) bool not_finite(line x) {
-  return any((as_uint16(x) & 0x7f800000u) == (uint16)(0x7f800000u));
+static inline __attribute__((overloadable)) line add_doubt(line doubt, line x) {
+  return fma(x, (line)(0.0f), doubt);
+}
+
+static inline __attribute__((overloadable)) bool not_finite(line doubt) {
+  return any(doubt != (line)(0.0f));
 }
 #endif
 
-/* Steps the lines at `w`, and at `v` when there is momentum; lowers *flag to `step` when a parameter is not finite. */
+/* Steps the lines at `w`, and at `v` when there is momentum. */
 static inline __attribute__((always_inline)) void sgd_update(const sgd_rule *rule, line g, global float *w,
-                                                             global float *v, global uint *flag, uint step) {
+                                                             global float *v, line *doubt) {
   line velocity = rule->momentum != 0.0f ? load_line(v, 0) : (line)(0.0f);
   line weight = sgd_step(rule, g, load_line(w, 0), &velocity);
   if (rule->momentum != 0.0f) store_line(v, 0, velocity);
   store_line(w, 0, weight);
-  if (not_finite(weight)) atomic_min(flag, step);
+  *doubt = add_doubt(*doubt, weight);
 }
 
 #endif

@@ -130,10 +130,9 @@ static inline ulong row_of_source(const job *j, ulong position) {
 }
 
 TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, const block *c) {
-  for (int panel = 0; panel < PANELS(j->width); panel++)
-    for (int row = c->row; row < c->row_end; row++)
-      gather_line(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, panel, j->source_scale,
-                  j->x + line_index(panel, j->x_stride, row));
+  for (int row = c->row; row < c->row_end; row++)
+    gather_panels(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, 0, PANELS(j->width),
+                  j->source_scale, j->x + line_index(0, j->x_stride, row), j->x_stride);
 }
 
 TILE_FUNCTION void forward(const job *j, const step_rows *s, int i, const block *c) {
