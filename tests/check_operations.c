@@ -311,6 +311,30 @@ START_TEST(gather_of_each_type) {
 }
 END_TEST
 
+/* An integer times a small or a negative scale: below 2^-30 it is 0, and 0 has no sign. In rows of two pieces. */
+START_TEST(gather_of_scaled_integers) {
+  enum { ROWS = 3, WIDTH = 300, COUNT = ROWS * WIDTH };
+  static const float scales[] = {0x1p-31f, 0x1p-30f, -0x1p-31f, -1.0f, 0x1p-90f};
+  static int8_t i8[COUNT];
+  static int16_t i16[COUNT];
+  static uint8_t u8[COUNT];
+  const void *sources[] = {u8, i8, i16};
+  const mlp_cl_element elements[] = {MLP_CL_UINT8, MLP_CL_INT8, MLP_CL_INT16};
+  for (int i = 0; i < COUNT; i++) i8[i] = (int8_t)(i % 7 - 3), i16[i] = i8[i], u8[i] = (uint8_t)(i % 4);
+  for (size_t e = 0; e < 3; e++)
+    for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
+      float y[COUNT], wanted[COUNT];
+      for (int i = 0; i < COUNT; i++) {
+        float scaled = scales[s] * (float)(e == 0 ? u8[i] : i8[i]);
+        wanted[i] = fabsf(scaled) < 0x1p-30f ? 0.0f : scaled;
+      }
+      test_canary_fill(y, COUNT);
+      ck_ok(mlp_cl_gather(device, sources[e], elements[e], ROWS, WIDTH, scales[s], NULL, ROWS, y, &test_error));
+      ck_same_bits(y, wanted, COUNT, "gather of scaled integers");
+    }
+}
+END_TEST
+
 START_TEST(refuses_bad_arguments) {
   float a[4] = {0}, b[4] = {0}, c[4] = {0};
   const int32_t label = 2;
@@ -353,6 +377,7 @@ int main(void) {
   tcase_add_test(tests, sgd_by_hand);
   tcase_add_test(tests, sgd_stores_are_canonical);
   tcase_add_test(tests, gather_of_each_type);
+  tcase_add_test(tests, gather_of_scaled_integers);
   tcase_add_test(tests, refuses_bad_arguments);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);

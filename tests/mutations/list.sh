@@ -221,6 +221,14 @@ mutation 'labels behind the last one are counted'
 edit kernels/target_loss.cl 's/loss \+= inside \? part : zero/loss += part/'
 caught_by target_loss pocl
 
+mutation 'scaled integers are never below the floor'
+edit kernels/gather.h 's/IS_INTEGER && scale >= FLOOR_VALUE/IS_INTEGER/'
+caught_by operations pocl
+
+mutation 'a parameter that is not finite goes unnoticed'
+edit kernels/sgd.h 's/\*doubt = add_doubt\(\*doubt, weight\);//'
+caught_by operations pocl
+
 # ---- Streams and checkpoints ----
 
 mutation 'a streamed batch is read from the start of its chunk'
