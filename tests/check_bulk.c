@@ -57,12 +57,14 @@ START_TEST(an_array_keeps_its_content_as_it_grows) {
     ck_assert_uint_eq((uintptr_t)array % 16, 0);
     ck_assert(bulk_in_file(array) == (room * sizeof *array > bulk_limit()));
     for (; count < room; count++) array[count] = (uint32_t)count * 2654435761u;
+    bulk_expect_random(array);
     size_t same = 0;
     for (size_t i = 0; i < count; i++) same += array[i] == (uint32_t)i * 2654435761u;
     ck_assert_uint_eq(same, count);
     ck_assert_uint_eq(test_folder_count(), 0);
   }
   bulk_free(array);
+  bulk_expect_random(NULL);
   bulk_free(NULL);
 }
 END_TEST

@@ -104,6 +104,12 @@ void bulk_free(void *array) {
   close(file);
 }
 
+void bulk_expect_random(void *array) {
+  if (array == NULL || !bulk_in_file(array)) return;
+  head *of = (head *)array - 1;
+  (void)madvise(of, of->is.bytes, MADV_RANDOM);
+}
+
 mlp_cl_status bulk_fail(mlp_cl_error *error, size_t bytes, const char *what) {
   if (bytes <= bulk_limit()) return fail_memory(error, bytes, what);
   return fail(error, MLP_CL_NO_MEMORY, "no room for %s (%zu bytes) in %s; name a folder that has room in TMPDIR", what,

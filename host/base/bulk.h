@@ -16,6 +16,9 @@ void *bulk_allocate(size_t bytes);
 /* Grows an array that may be NULL, its content kept. NULL when there is no room, and then the array is as it was. */
 void *bulk_resize(void *array, size_t bytes);
 void bulk_free(void *array);
+/* From now on the array, which may be NULL, is read here and there: of a file only the pages that are touched are
+ * fetched. */
+void bulk_expect_random(void *array);
 /* NO_MEMORY for an array of so many bytes, with what there was no room in. */
 mlp_cl_status bulk_fail(mlp_cl_error *error, size_t bytes, const char *what);
 

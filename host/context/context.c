@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/bulk.h"
 #include "base/cache.h"
 #include "base/embedded.h"
 #include "base/sha256.h"
@@ -163,10 +164,10 @@ mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_er
   return broken == NULL ? MLP_CL_OK : context_break(context, broken, error);
 }
 
-/* Unless the caller says: half of a device's memory, in one piece. The reference reads rows where they are. */
+/* Unless the caller says: half of a device's memory, in one piece. The reference's is that of the host. */
 static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context_options *options) {
-  if (device->type == MLP_CL_DEVICE_REFERENCE) return UINT64_MAX;
   if (options->data_bytes > 0) return options->data_bytes;
+  if (device->type == MLP_CL_DEVICE_REFERENCE) return bulk_limit();
   uint64_t half = device->global_memory_bytes / 2;
   return half < device->largest_allocation_bytes ? half : device->largest_allocation_bytes;
 }

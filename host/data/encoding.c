@@ -61,53 +61,53 @@ void encode_value(const encoding_column *column, uint32_t value, float *features
   for (size_t i = 0; i < column->values.count; i++) features[i] = i == value ? 1.0f : 0.0f;
 }
 
-typedef struct sums {
-  size_t count;
-  double sum, least, most;
-} sums;
-
-static sums add_up(const double *values, size_t stride, size_t rows, const unsigned char *marks) {
-  sums s = {0, 0.0, INFINITY, -INFINITY};
-  for (size_t i = 0; i < rows; i++) {
-    double value = values[i * stride];
-    if (marks[i] != SPLIT_TRAIN || isnan(value)) continue;
-    s.count++;
-    s.sum += value;
-    if (value < s.least) s.least = value;
-    if (value > s.most) s.most = value;
-  }
-  return s;
+static void add_value(column_fit *fit, double value) {
+  if (isnan(value)) return;
+  fit->count++;
+  fit->sum += value;
+  if (value < fit->least) fit->least = value;
+  if (value > fit->most) fit->most = value;
 }
 
-static double deviation(const double *values, size_t stride, size_t rows, const unsigned char *marks, double mean,
-                        size_t count) {
-  double squares = 0.0;
-  for (size_t i = 0; i < rows; i++) {
-    double value = values[i * stride];
-    if (marks[i] != SPLIT_TRAIN || isnan(value)) continue;
-    squares = fma(value - mean, value - mean, squares);
-  }
-  return sqrt(squares / (double)count);
+static void add_square(column_fit *fit, double value) {
+  if (isnan(value)) return;
+  fit->squares = fma(value - fit->column->fill, value - fit->column->fill, fit->squares);
 }
 
-mlp_cl_status encoding_fit(encoding_column *column, const double *values, size_t stride, size_t rows,
-                           const unsigned char *marks, mlp_cl_scaling scaling, mlp_cl_error *error) {
-  sums s = add_up(values, stride, rows, marks);
-  if (s.count == 0) {
+static mlp_cl_status find_mean(column_fit *fit, mlp_cl_error *error) {
+  encoding_column *column = fit->column;
+  if (fit->count == 0) {
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "column \"%.80s\" has no value in the training part; leave it away: --ignore", column->name);
   }
-  double mean = s.least == s.most ? s.least : s.sum / (double)s.count;
-  column->fill = mean;
+  column->fill = fit->least == fit->most ? fit->least : fit->sum / (double)fit->count;
+  return MLP_CL_OK;
+}
+
+static void find_scale(const column_fit *fit) {
+  encoding_column *column = fit->column;
   column->offset = 0.0;
   column->divisor = 1.0;
-  if (scaling == MLP_CL_SCALE_NONE) return MLP_CL_OK;
-  column->offset = scaling == MLP_CL_SCALE_MINMAX ? s.least : mean;
-  if (s.least == s.most) return MLP_CL_OK;
+  if (fit->scaling == MLP_CL_SCALE_NONE) return;
+  column->offset = fit->scaling == MLP_CL_SCALE_MINMAX ? fit->least : column->fill;
+  if (fit->least == fit->most) return;
   column->divisor =
-      scaling == MLP_CL_SCALE_MINMAX ? s.most - s.least : deviation(values, stride, rows, marks, mean, s.count);
+      fit->scaling == MLP_CL_SCALE_MINMAX ? fit->most - fit->least : sqrt(fit->squares / (double)fit->count);
   /* Values so close to each other that their distance is no normal number. */
   if (!(column->divisor >= 0x1p-1022)) column->divisor = 1.0;
+}
+
+mlp_cl_status encoding_fit(column_fit *fits, size_t count, const double *values, size_t rows,
+                           const unsigned char *marks, mlp_cl_error *error) {
+  for (size_t i = 0; i < count; i++) fits[i].least = INFINITY, fits[i].most = -INFINITY;
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t i = 0; marks[row] == SPLIT_TRAIN && i < count; i++) add_value(&fits[i], values[row * count + i]);
+  }
+  for (size_t i = 0; i < count; i++) TRY(find_mean(&fits[i], error));
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t i = 0; marks[row] == SPLIT_TRAIN && i < count; i++) add_square(&fits[i], values[row * count + i]);
+  }
+  for (size_t i = 0; i < count; i++) find_scale(&fits[i]);
   return MLP_CL_OK;
 }
 

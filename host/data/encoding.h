@@ -44,11 +44,20 @@ bool encode_number(const encoding_column *column, double value, float *feature);
 /* A 1 among zeros; NAME_NONE is a missing value. */
 void encode_value(const encoding_column *column, uint32_t value, float *features);
 
-/* The numbers of `column` from its values in the training part: values[i · stride] where marks[i] is SPLIT_TRAIN.
- * mean = sum / n, the sum in row order; standard: deviation = sqrt(sum of (value - mean)² / n), each square by fma;
- * minmax: offset = minimum, divisor = maximum - minimum. A constant column has offset = its value, divisor 1. NaN is
- * left out. Error: BAD_ARGUMENT (no value at all). */
-mlp_cl_status encoding_fit(encoding_column *column, const double *values, size_t stride, size_t rows,
-                           const unsigned char *marks, mlp_cl_scaling scaling, mlp_cl_error *error);
+/* A column of numbers whose offset, divisor and fill are to be found. */
+typedef struct column_fit {
+  encoding_column *column;
+  mlp_cl_scaling scaling;
+  /* The rest is encoding_fit's own and begins as 0. */
+  size_t count;
+  double sum, least, most, squares;
+} column_fit;
+
+/* From the rows of `values` (rows, count) where marks[row] is SPLIT_TRAIN, column i for fits[i]; two passes over the
+ * rows, which may lie in a file, for all columns together. mean = sum / n, the sum in row order; standard: deviation =
+ * sqrt(sum of (value - mean)² / n), each square by fma; minmax: offset = minimum, divisor = maximum - minimum. A
+ * constant column has offset = its value, divisor 1. NaN is left out. Error: BAD_ARGUMENT (no value at all). */
+mlp_cl_status encoding_fit(column_fit *fits, size_t count, const double *values, size_t rows,
+                           const unsigned char *marks, mlp_cl_error *error);
 
 #endif

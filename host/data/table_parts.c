@@ -51,8 +51,8 @@ static mlp_cl_status sort_values(table *t, const table_column *column, mlp_cl_er
 
 /* ---- Encoding ---------------------------------------------------------------------------------------------------- */
 
-static mlp_cl_status fit_column(table *t, size_t position, const unsigned char *marks, encoding_column *column,
-                                mlp_cl_error *error) {
+/* Takes the column's name and values out of the table; numbers are fitted afterwards, all columns together. */
+static void take_column(table *t, size_t position, column_fit *fits, encoding_column *column) {
   static const mlp_cl_column_kind kinds[] = {[ROLE_NUMBER] = MLP_CL_COLUMN_NUMBER,
                                              [ROLE_TEXT] = MLP_CL_COLUMN_ONE_HOT,
                                              [ROLE_CLASS] = MLP_CL_COLUMN_CLASSES,
@@ -62,16 +62,14 @@ static mlp_cl_status fit_column(table *t, size_t position, const unsigned char *
   column->position = position;
   column->name = from->name;
   from->name = NULL;
+  column->filled = (from->role == ROLE_TEXT || from->role == ROLE_NUMBER) && t->options->missing_mean;
   if (from->role == ROLE_TEXT || from->role == ROLE_CLASS) {
     column->values = t->values[from->slot];
     t->values[from->slot] = (name_set){0};
-    column->filled = from->role == ROLE_TEXT && t->options->missing_mean;
-    return MLP_CL_OK;
+    return;
   }
   bool scaled = from->role == ROLE_NUMBER || t->options->scale_targets;
-  column->filled = from->role == ROLE_NUMBER && t->options->missing_mean;
-  return encoding_fit(column, t->numbers + from->slot, t->numbers_count, t->rows, marks,
-                      scaled ? t->options->scaling : MLP_CL_SCALE_NONE, error);
+  fits[from->slot] = (column_fit){.column = column, .scaling = scaled ? t->options->scaling : MLP_CL_SCALE_NONE};
 }
 
 /* Takes names and values out of the table. */
@@ -86,14 +84,18 @@ static mlp_cl_status make_encoding(table *t, const unsigned char *marks, mlp_cl_
   TRY(encoding_create(features, labels, &made, error));
   made->named = t->named;
   made->file_columns = t->columns_count;
-  mlp_cl_status status = MLP_CL_OK;
   encoding_column *feature = made->columns, *label = made->labels;
-  for (size_t i = 0; status == MLP_CL_OK && i < t->columns_count; i++) {
+  column_fit *fits = calloc(t->numbers_count + 1, sizeof *fits);
+  mlp_cl_status status =
+      fits == NULL ? fail_memory(error, t->numbers_count * sizeof *fits, "the columns of a table") : MLP_CL_OK;
+  for (size_t i = 0; fits != NULL && i < t->columns_count; i++) {
     column_role role = t->columns[i].role;
     if (role == ROLE_IGNORED) continue;
     bool is_label = role == ROLE_CLASS || role == ROLE_TARGET;
-    status = fit_column(t, i, marks, is_label ? label++ : feature++, error);
+    take_column(t, i, fits, is_label ? label++ : feature++);
   }
+  if (status == MLP_CL_OK) status = encoding_fit(fits, t->numbers_count, t->numbers, t->rows, marks, error);
+  free(fits);
   if (status != MLP_CL_OK) {
     encoding_release(made);
     return status;

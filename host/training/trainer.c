@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bulk.h"
 #include "base/size.h"
 #include "context/context.h"
 #include "data/dataset.h"
@@ -110,8 +111,10 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
   t->spread = targets_spread(t->train);
   tensor_set_begin(&t->tensors, t->network->backend, error);
   TRY(add_host_memory(t, error));
-  if (stream_is_needed(t->network->backend, t->train))
+  if (stream_is_needed(t->network->backend, t->train)) {
+    if (!t->recipe.no_shuffle) bulk_expect_random(t->train->features);
     TRY(stream_begin(&t->stream, t->train, t->parts.batch, &t->tensors, error));
+  }
   add_tensors(t);
   TRY(t->tensors.status);
   TRY(best_create(t, error));
