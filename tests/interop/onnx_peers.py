@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""On demand: exported networks against ONNX's own checker and onnxruntime.
+"""On demand: exported networks, of classes, numbers and labels, against ONNX's own checker and onnxruntime.
 
 tests/interop/onnx_peers.py BUILD/mlp_cl      (needs the Python packages numpy, onnx and onnxruntime)
 
@@ -71,6 +71,34 @@ def columns(mlp_cl, model, rows):
     return numpy.column_stack([rows[:, :2], *(rows[:, 2 + COLOURS.index(value)] for value in values)])
 
 
+def numbers(folder, names, answers):
+    """A table of four columns of numbers, and columns to learn; what ONNX is given."""
+    rows = numpy.random.default_rng(3).normal(50, 20, (400, 4)).astype(numpy.float32)
+    file = folder / "numbers.csv"
+    with file.open("w") as stream:
+        stream.write(f"a,b,c,d,{','.join(names)}\n")
+        for row, learned in zip(rows, numpy.column_stack(answers(rows))):
+            stream.write(",".join(repr(float(value)) for value in [*row, *learned]) + "\n")
+    return file, rows
+
+
+def compare_targets(mlp_cl, folder, task, answers):
+    """Numbers come back in the units of their columns, labels as probabilities."""
+    model, exported = folder / "model.safetensors", folder / "model.onnx"
+    names = ["u", "v"]
+    file, rows = numbers(folder, names, answers)
+    run(mlp_cl, "train", "--data", file, "--task", task, "--label", ",".join(names), "--epochs", 20, "--out", model, "--force",
+        "--quiet")
+    run(mlp_cl, "export", model, "--out", exported, "--force", "--quiet")
+    onnx.checker.check_model(onnx.load(exported), full_check=True)
+    told = [json.loads(line)["values"] for line in run(mlp_cl, "predict", model, file, "--format", "jsonl", "--quiet").splitlines()]
+    wanted = numpy.array([[row[name] for name in names] for row in told])
+    got = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"]).run(None, {"features": rows})[0]
+    worst = float((numpy.abs(got - wanted) / wanted.std(axis=0)).max())
+    print(f"{'table, ' + task:28} {len(wanted)} rows, largest difference {worst:.2e} of the column's deviation")
+    return worst <= LIMIT
+
+
 def compare(mlp_cl, folder, source, name, options):
     model, exported = folder / "model.safetensors", folder / "model.onnx"
     training, predicting, rows = source(folder)
@@ -93,6 +121,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         passed = [compare(sys.argv[1], pathlib.Path(folder), source, *case)
                   for source in (images, table) for case in CASES.items()]
+        passed.append(compare_targets(sys.argv[1], pathlib.Path(folder), "regression",
+                                      lambda x: (x[:, 0] + x[:, 1], 1e4 * x[:, 2] - x[:, 3])))
+        passed.append(compare_targets(sys.argv[1], pathlib.Path(folder), "multi-label",
+                                      lambda x: (x[:, 0] > x[:, 1], x[:, 2] > 50)))
     sys.exit(0 if all(passed) else 1)
 
 
