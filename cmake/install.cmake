@@ -24,14 +24,14 @@ file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/mlp_cl.pc.in ${PROJECT_BINARY_DIR}/mlp_cl.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/mlp_cl.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
-# The manual page is written by the command itself, so it cannot be made while compiling for another machine.
+# The manual pages are written by the command itself, so they cannot be made while compiling for another machine.
 if(NOT CMAKE_CROSSCOMPILING)
-  set(manual ${PROJECT_BINARY_DIR}/mlp_cl.1)
+  set(manual ${PROJECT_BINARY_DIR}/manual)
   set(manual_parts ${PROJECT_SOURCE_DIR}/share/manual.sh ${PROJECT_SOURCE_DIR}/share/mlp_cl.1.in)
-  add_custom_command(OUTPUT ${manual} COMMAND sh ${manual_parts} $<TARGET_FILE:mlp_cl> ${manual}
+  add_custom_command(OUTPUT ${manual}/mlp_cl.1 COMMAND sh ${manual_parts} $<TARGET_FILE:mlp_cl> ${manual}
     DEPENDS mlp_cl ${manual_parts} VERBATIM)
-  add_custom_target(manual ALL DEPENDS ${manual})
-  install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT command)
+  add_custom_target(manual ALL DEPENDS ${manual}/mlp_cl.1)
+  install(DIRECTORY ${manual}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT command)
 endif()
 
 # Debian's zsh looks for what packages bring in a folder of its own.

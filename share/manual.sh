@@ -1,20 +1,20 @@
 #!/bin/sh
-# The manual page: manual.sh TEMPLATE MLP_CL PAGE. Takes the place of @COMMANDS@ and @COMMON@ in the template with what the command says
-# of itself (--help), so that the page cannot fall behind.
+# The manual pages: manual.sh TEMPLATE MLP_CL FOLDER makes mlp_cl.1 from the template and, for each command, mlp_cl-COMMAND.1 from what
+# the command says of itself (--help), so that no page can fall behind.
 set -eu
-template=$1 mlp_cl=$2 page=$3
-common='^(Device|Output)$'
+template=$1 mlp_cl=$2 folder=$3
+version=$("$mlp_cl" --version | cut -d' ' -f2)
 
-# Help to roff: a group's title, then an option a paragraph; ends before the examples, which stand as they are.
+# Help to roff: what the command does, how it is called, a group's title, an option a paragraph; examples stand as they are.
 roff() {
-  awk -v common="$common" -v wanted="$1" '
+  awk -v command="mlp_cl-$1" '
     function escape(text) { gsub(/\\/, "\\e", text); gsub(/-/, "\\-", text); sub(/^[.\047]/, "\\\\\\&&", text); return text }
-    NR == 1 { if (wanted == "own") { sub(/^[^:]*: /, ""); summary = $0 } next }
-    /^Usage: / { if (wanted == "own") { sub(/^Usage: /, ""); print ".SS " escape($0); print escape(summary) "." } next }
-    /^Examples:/ { if (wanted != "own") exit; print ".PP\nExamples:\n.PP\n.nf"; examples = 1; next }
+    NR == 1 { sub(/^[^:]*: /, ""); print ".SH NAME\n" escape(command) " \\- " escape($0); next }
+    /^Usage: / { sub(/^Usage: /, ""); print ".SH SYNOPSIS\n" escape($0) "\n.SH OPTIONS"; next }
+    /^Examples:/ { print ".SH EXAMPLES\n.nf"; examples = 1; next }
     examples { print escape($0); next }
-    /^[A-Z]/ { shown = ($0 ~ common) == (wanted == "common"); if (shown && wanted == "own") print ".PP\n.I " $0; next }
-    !shown || !NF { next }
+    /^[A-Z]/ { print ".SS " $0; next }
+    !NF { next }
     /^  (-., |    )--/ {
       print ".TP"
       match($0, /--[a-z-]+/); name = substr($0, RSTART, RLENGTH); rest = substr($0, RSTART + RLENGTH)
@@ -29,11 +29,16 @@ roff() {
     END { if (examples) print ".fi" }'
 }
 
-commands=$("$mlp_cl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-while IFS= read -r line; do
-  case $line in
-    @COMMANDS@) for command in $commands; do "$mlp_cl" "$command" --help | roff own; done ;;
-    @COMMON@) "$mlp_cl" train --help | roff common ;;
-    *) printf '%s\n' "$line" ;;
-  esac
-done <"$template" | sed "s/@VERSION@/$("$mlp_cl" --version | cut -d' ' -f2)/" >"$page"
+mkdir -p "$folder"
+rm -f "$folder"/mlp_cl*.1
+"$mlp_cl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  *\(.*\)/\1 \2/p' >"$folder/commands"
+while read -r command summary; do
+  {
+    printf '.TH MLP_CL\\-%s 1 "" "mlp_cl %s" "User commands"\n' "$(printf '%s' "$command" | tr '[:lower:]' '[:upper:]')" "$version"
+    "$mlp_cl" "$command" --help | roff "$command"
+    printf '.SH SEE ALSO\n.BR mlp_cl (1):\ndevices, exit status, environment, files\n'
+  } >"$folder/mlp_cl-$command.1"
+  printf '.TP\n.BR mlp_cl\\-%s (1)\n%s\n' "$command" "$summary"
+done <"$folder/commands" >"$folder/list"
+sed -e "s/@VERSION@/$version/" -e "/@COMMANDS@/{r $folder/list" -e 'd;}' "$template" >"$folder/mlp_cl.1"
+rm "$folder/commands" "$folder/list"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The manual page and the completion of bash know every command, and every option that --help knows.
+# The manual pages and the completion of bash know every command, and every option that --help knows.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 share=$(cd "$(dirname "$0")/../../share" && pwd) || exit 1
 
-sh "$share/manual.sh" "$share/mlp_cl.1.in" "$MLP_CL" page || fail "the manual page could not be made"
-if grep -n '@[A-Z]*@' page; then fail "a place in the manual page was not filled"; fi
+sh "$share/manual.sh" "$share/mlp_cl.1.in" "$MLP_CL" pages || fail "the manual pages could not be made"
+if grep -n '@[A-Z]*@' pages/*; then fail "a place in the manual was not filled"; fi
 
 cat >complete.bash <<'END'
 . "$1"
@@ -24,14 +24,16 @@ sort commands | diff - completed || fail "completion knows other commands"
 
 while read -r command; do
   run 0 "$command" --help
-  grep -qx "\\.SS mlp_cl $command.*" page || fail "the manual page lacks $command"
+  grep -qxF ".BR mlp_cl\\-$command (1)" pages/mlp_cl.1 || fail "the manual page lacks $command"
+  page=pages/mlp_cl-$command.1
+  grep -qxF "$(head -n 1 out | sed 's/^[^:]*: //; s/-/\\-/g; s/^/mlp_cl\\-'"$command"' \\- /')" "$page" || fail "$page has no name"
   # Other than the page and the completion do it: every word that begins with two dashes.
   sed '/^Examples:/,$d' out | tr -s ' =,' '\n' | grep '^--[a-z]' | sort -u >options
   [ -s options ] || fail "$command --help shows no option"
   completes "$command" -- | sort >completed
   diff options completed || fail "completion knows other options of $command"
   while read -r option; do
-    grep -qF "\\fB$(echo "$option" | sed 's/-/\\-/g')\\fR" page || fail "the manual page lacks $option"
+    grep -qF "\\fB$(echo "$option" | sed 's/-/\\-/g')\\fR" "$page" || fail "$page lacks $option"
   done <options
 done <commands
 

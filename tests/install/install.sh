@@ -16,7 +16,7 @@ lib=$(dirname "$(find "$PWD/installed" -name libmlp_cl.a)")
 export LD_LIBRARY_PATH="$lib" PKG_CONFIG_PATH="$lib/pkgconfig"
 [ "$(installed/bin/mlp_cl --version | cut -d' ' -f2)" = "$VERSION" ] || fail "the command's version"
 [ "$(pkg-config --modversion mlp_cl)" = "$VERSION" ] || fail "pkg-config's version"
-for file in man/man1/mlp_cl.1 bash-completion/completions/mlp_cl zsh/site-functions/_mlp_cl fish/vendor_completions.d/mlp_cl.fish; do
+for file in man/man1/mlp_cl.1 man/man1/mlp_cl-train.1 bash-completion/completions/mlp_cl zsh/site-functions/_mlp_cl fish/vendor_completions.d/mlp_cl.fish; do
   [ -s "installed/share/$file" ] || fail "$file is not installed"
 done
 
