@@ -11,9 +11,10 @@ static double round_up(double distance) {
   return power * (share <= 1.0001 ? 1 : share <= 2.0001 ? 2 : share <= 5.0001 ? 5 : 10);
 }
 
-static void widen(axis *a) {
+/* `least_share` is the shortest axis, as a share of its numbers: below, labels would be long or alike. */
+static void widen(axis *a, double least_share) {
   if (!(a->low <= a->high)) a->low = 0, a->high = 1;
-  double least = 1e-6 * fmax(fabs(a->low), fabs(a->high)); /* below, ticks would not be distinct */
+  double least = least_share * fmax(fabs(a->low), fabs(a->high));
   if (a->high - a->low > least) return;
   double middle = a->low, margin = middle == 0 ? 1 : fabs(middle) / 2;
   a->low = middle - margin;
@@ -28,7 +29,9 @@ static void add_ticks(axis *a, double step) {
 
 axis axis_linear(double low, double high) {
   axis a = {.low = low, .high = high};
-  widen(&a);
+  widen(&a, 1e-3);
+  double largest = fmax(fabs(a.low), fabs(a.high));
+  if (largest >= 1e5 || largest < 1e-3) a.exponent = (int)floor(log10(largest) + 1e-9);
   double step = round_up((a.high - a.low) / 5);
   a.low = floor(a.low / step + 1e-9) * step;
   a.high = ceil(a.high / step - 1e-9) * step;
@@ -38,7 +41,7 @@ axis axis_linear(double low, double high) {
 
 axis axis_whole(double low, double high) {
   axis a = {.low = low, .high = high};
-  widen(&a);
+  widen(&a, 1e-6);
   add_ticks(&a, fmax(1, round_up((a.high - a.low) / 10)));
   return a;
 }
@@ -62,18 +65,17 @@ double axis_place(const axis *a, double value) {
 }
 
 const char *axis_label(const axis *a, double tick, char buffer[40]) {
-  double step = a->ticks_count > 1 ? a->ticks[1] - a->ticks[0] : fabs(tick);
-  double largest = fmax(fabs(a->low), fabs(a->high));
   if (a->logarithmic && (tick > 9e4 || tick < 9e-4)) {
     int exponent = (int)floor(log10(tick) + 1e-9);
     snprintf(buffer, 40, "%.0fe%d", tick / pow(10, exponent), exponent);
     return buffer;
   }
-  if (a->logarithmic || largest >= 1e7 || (largest > 0 && largest < 1e-3)) {
+  if (a->logarithmic) {
     snprintf(buffer, 40, "%.6g", tick);
     return buffer;
   }
+  double unit = pow(10, a->exponent), step = (a->ticks_count > 1 ? a->ticks[1] - a->ticks[0] : fabs(tick)) / unit;
   int decimals = step > 0 && step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
-  snprintf(buffer, 40, "%.*f", decimals < 8 ? decimals : 8, tick == 0 ? 0.0 : tick);
+  snprintf(buffer, 40, "%.*f", decimals < 8 ? decimals : 8, tick == 0 ? 0.0 : tick / unit);
   return buffer;
 }

@@ -7,7 +7,7 @@
 #include "axis.h"
 #include "svg.h"
 
-enum { WIDTH = 800, LEFT = 72, RIGHT = 24, TOP = 44, PANEL_HEIGHT = 230, PANEL_GAP = 34, BOTTOM = 50 };
+enum { WIDTH = 800, LEFT = 84, RIGHT = 24, TOP = 44, PANEL_HEIGHT = 230, PANEL_GAP = 34, BOTTOM = 50 };
 enum { LEGEND_LINE = 20, LEGEND_SAMPLE = 26, NAME_MOST = 40, MARKED_MOST = 20 };
 
 /* Which number of a point a line shows. */
@@ -142,7 +142,7 @@ static void draw_run(const panel *p, const curve *run, int colour, bool several,
 /* ---- Panels ------------------------------------------------------------------------------------------------------ */
 
 static void draw_axes(const panel *p, const char *name, bool last) {
-  char label[40];
+  char label[40], title[60];
   for (size_t i = 0; i < p->y.ticks_count; i++) {
     double y = axis_place(&p->y, p->y.ticks[i]);
     svg_line(p->picture, "grid", LEFT, y, WIDTH - RIGHT, y);
@@ -158,7 +158,9 @@ static void draw_axes(const panel *p, const char *name, bool last) {
   }
   svg_line(p->picture, "axis", LEFT, p->y.from, WIDTH - RIGHT, p->y.from);
   svg_line(p->picture, "axis", LEFT, p->y.from, LEFT, p->y.to);
-  svg_write(p->picture, &(svg_text){NULL, "middle", 16, (p->y.from + p->y.to) / 2, -90, 0}, name);
+  snprintf(title, sizeof title, "%s", name);
+  if (p->y.exponent != 0) snprintf(title, sizeof title, "%s (×1e%d)", name, p->y.exponent);
+  svg_write(p->picture, &(svg_text){NULL, "middle", 16, (p->y.from + p->y.to) / 2, -90, 0}, title);
   if (last)
     svg_write(p->picture, &(svg_text){NULL, "middle", (LEFT + WIDTH - RIGHT) / 2, p->y.from + 39, 0, 0}, "epoch");
 }

@@ -72,7 +72,7 @@ static double unit_of(const opened_model *m) {
 static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
                        size_t classes) {
   mlp_cl_task task = mlp_cl_network_task(m->network);
-  printf("rows        %zu\nloss        %.6f\n", result->rows, result->loss);
+  printf("rows        %zu\nloss        %.6g\n", result->rows, result->loss);
   if (task == MLP_CL_REGRESSION) {
     printf("R2          %.4f\nRMSE        %.6g\nMAE         %.6g\n", result->accuracy, sqrt(result->loss) * unit_of(m),
            result->mean_absolute_error * unit_of(m));

@@ -41,13 +41,13 @@ static void format_time(char *text, size_t size, double seconds) {
 
 /* Percentage, loss, time left and rate, in the order of what people look for, as far as there is room. */
 static void append_numbers(const progress *p, const mlp_cl_event *event, double share, char *tail, size_t columns) {
-  char part[64];
+  char part[64], loss[16];
   uint64_t steps = event->step - p->first_step;
   double seconds = event->seconds - p->first_s;
   snprintf(part, sizeof part, "  %3.0f %%", floor(share * 100));
   append(tail, columns, part);
   if (isfinite(p->loss)) {
-    snprintf(part, sizeof part, "  loss %.4f", p->loss);
+    snprintf(part, sizeof part, "  loss %s", report_loss(p->loss, loss));
     append(tail, columns, part);
   }
   if (steps == 0 || !(seconds > 0)) return;

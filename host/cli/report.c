@@ -201,6 +201,11 @@ bool report_colours(FILE *stream) {
   return isatty(fileno(stream)) && !(none && *none) && term && *term && strcmp(term, "dumb") != 0;
 }
 
+const char *report_loss(double loss, char buffer[16]) {
+  snprintf(buffer, 16, loss != 0 && (loss < 1e-3 || loss >= 1e5) ? "%.3e" : "%.4f", loss);
+  return buffer;
+}
+
 const char *report_green(void) {
   return report_colours(stdout) ? "\033[1;32m" : "";
 }

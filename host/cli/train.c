@@ -47,9 +47,10 @@ static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
 /* `score` is what is told beside the loss, `part` what it is measured on. */
 static void print_epoch(const mlp_cl_event *event, bool first, const char *score, const char *part) {
   if (first) printf("epoch  train loss  %8s  %5s loss  %8s   seconds\n", score, part, score);
-  printf("%5u  %10.4f  %8.4f  ", event->epoch, event->train_loss, event->train_accuracy);
+  char loss[16];
+  printf("%5u  %10s  %8.4f  ", event->epoch, report_loss(event->train_loss, loss), event->train_accuracy);
   if (event->has_test)
-    printf("%10.4f  %8.4f  ", event->test_loss, event->test_accuracy);
+    printf("%10s  %8.4f  ", report_loss(event->test_loss, loss), event->test_accuracy);
   else
     printf("%10s  %8s  ", "-", "-");
   printf("%8.2f\n", event->seconds);

@@ -78,6 +78,17 @@ cp out numbers.json
 run 0 plot numbers.jsonl numbers.json --out again_numbers.svg
 picture again_numbers.svg '>R²<'
 
+# Very large and very small losses: the labels stay short, and the columns of the table under their headings.
+for loss in 1e12,'loss (×1e12)' 1e-12,'loss (×1e-12)'; do
+  printf '{"event":"epoch","epoch":1,"train_loss":%s,"train_accuracy":0}\n' "${loss%,*}" >extreme.jsonl
+  run 0 plot extreme.jsonl --out extreme.svg --force
+  picture extreme.svg "${loss#*,}"
+done
+sed 's/$/e6/' numbers.csv >large.csv
+run 0 train --data large.csv --task regression --scale none --optimiser adam --device reference --epochs 1 --quiet
+same "$(sed -n '2{s/[^ ]/x/g;p;}' out | wc -c)" "$(sed -n '1p' out | wc -c)"
+says out 'e+1'
+
 # A run that diverges is told and drawn, and its failure is the one object.
 run 5 train --device reference --lr 1e9 --weight-decay 1 --log bad.jsonl --plot bad.svg --json --quiet
 same "$(get error.status)" DIVERGED
