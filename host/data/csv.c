@@ -137,7 +137,10 @@ static mlp_cl_status fail_at(const csv_reader *csv, size_t line, const char *wha
 /* Takes one byte in `state` BEFORE, QUOTED, QUOTE_IN_QUOTED or AFTER, or a special one in PLAIN. *ended: the record. */
 static mlp_cl_status take(csv_reader *csv, csv_place *place, bool *ended, mlp_cl_error *error) {
   char *record = csv->buffer + csv->next, c = record[place->at];
-  if (c == '\0') return fail_at(csv, csv->next_line, "a NUL byte: this is not a text file", error);
+  if (c == '\0')
+    return fail_at(csv, csv->next_line,
+                   "a NUL byte: this is no table of text; NPY, NPZ and IDX files are read by name, not through a pipe",
+                   error);
   if (place->state == QUOTED) {
     if (c == '"') {
       place->state = QUOTE_IN_QUOTED;

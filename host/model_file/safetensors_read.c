@@ -68,7 +68,8 @@ static mlp_cl_status read_header_length(source *from, size_t *length, mlp_cl_err
   for (int b = 7; b >= 0; b--) wanted = wanted << 8 | bytes[b];
   if (wanted > HEADER_BYTES_MAX || wanted > from->file_bytes - 8) {
     return fail(error, MLP_CL_BAD_FILE,
-                "%s: byte 0: header length %llu, but the file has %llu bytes: truncated, or not a safetensors file",
+                "%s: byte 0: header length %llu, but the file has %llu bytes: truncated, or no safetensors file, as "
+                "'mlp_cl train --out' writes",
                 from->path, (unsigned long long)wanted, (unsigned long long)from->file_bytes);
   }
   from->data_start = 8 + wanted;

@@ -166,6 +166,10 @@ for data in people.csv.gz digits; do
 done
 run 0 evaluate people.safetensors --data people.csv --device reference --json
 same "$(get accuracy)" 1.0
+refused 1 predict people.safetensors people.safetensors --device reference --quiet
+says err 'NPY, NPZ and IDX files are read by name'
+refused 1 evaluate people.csv --data people.csv --device reference --quiet
+says err 'no safetensors file'
 export TMPDIR=/nowhere
 refused 1 train --data people.csv --one-hot all --device reference --quiet
 says err '/nowhere; name a folder that has room in TMPDIR'
