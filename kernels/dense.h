@@ -94,7 +94,7 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
                                                global float *bias, global float *bias_velocity, int bias_stride,
                                                global uint *flag, uint step) {
   line pending[TREE_LEVELS][UNIT_ROWS];
-  line doubt = (line)(0.0f);
+  uint_line largest = (uint_line)(0);
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global const float *d = d_y + line_index(panel, d_y_stride, 0);
@@ -104,7 +104,7 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
       if (store)
         store_line(bias, at, g);
       else
-        sgd_update(rule, g, bias + at, bias_velocity + at, &doubt);
+        sgd_update(rule, g, bias + at, bias_velocity + at, &largest);
     }
     for (int leaf = 0; leaf < leaves; leaf++)
       for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
@@ -121,11 +121,11 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
           if (store)
             store_line(weight, at, g);
           else
-            sgd_update(rule, g, weight + at, weight_velocity + at, &doubt);
+            sgd_update(rule, g, weight + at, weight_velocity + at, &largest);
         }
       }
   }
-  if (not_finite(doubt)) atomic_min(flag, step);
+  if (not_finite(largest)) atomic_min(flag, step);
 }
 
 #endif

@@ -7,9 +7,9 @@ kernel void sgd(int rows, int cols, SGD_PARAMETERS, global const float *gradient
   const sgd_rule rule = SGD_FROM_PARAMETERS;
   FOR_LINES(rows, PANELS(cols), panel, row) {
     line g = load_line(gradient, line_index(panel, gradient_stride, row));
-    line doubt = (line)(0.0f);
+    uint_line largest = (uint_line)(0);
     sgd_update(&rule, g, weight + line_index(panel, weight_stride, row),
-               velocity + line_index(panel, velocity_stride, row), &doubt);
-    if (not_finite(doubt)) atomic_min(flag, step);
+               velocity + line_index(panel, velocity_stride, row), &largest);
+    if (not_finite(largest)) atomic_min(flag, step);
   }
 }

@@ -33,34 +33,34 @@ SGD_DEFINE(float)
 SGD_DEFINE(line)
 #endif
 
-/* Looks for parameters that are not finite, many at a time: `doubt` begins as 0 and stays so until one of them is added,
- * times 0; then it is NaN. */
-static inline __attribute__((overloadable)) float add_doubt(float doubt, float x) {
-  return fma(x, 0.0f, doubt);
+/* The bits of |x|: ordered as numbers are, infinities and NaN last. Parameters that are not finite are looked for many at
+ * a time, by the largest of these; by integers, because Mesa's compiler takes x · 0 for 0 whatever x is. */
+static inline __attribute__((overloadable)) uint magnitude(float x) {
+  return as_uint(x) & 0x7fffffffu;
 }
 
-static inline __attribute__((overloadable)) bool not_finite(float doubt) {
-  return doubt != 0.0f;
+static inline __attribute__((overloadable)) bool not_finite(uint largest) {
+  return largest >= 0x7f800000u;
 }
 
 #if VECTOR_LINES
-static inline __attribute__((overloadable)) line add_doubt(line doubt, line x) {
-  return fma(x, (line)(0.0f), doubt);
+static inline __attribute__((overloadable)) uint_line magnitude(line x) {
+  return as_uint16(x) & 0x7fffffffu;
 }
 
-static inline __attribute__((overloadable)) bool not_finite(line doubt) {
-  return any(doubt != (line)(0.0f));
+static inline __attribute__((overloadable)) bool not_finite(uint_line largest) {
+  return any(largest >= (uint_line)(0x7f800000u));
 }
 #endif
 
-/* Steps the lines at `w`, and at `v` when there is momentum. */
+/* Steps the lines at `w`, and at `v` when there is momentum; *largest grows to the new weights' magnitudes. */
 static inline __attribute__((always_inline)) void sgd_update(const sgd_rule *rule, line g, global float *w,
-                                                             global float *v, line *doubt) {
+                                                             global float *v, uint_line *largest) {
   line velocity = rule->momentum != 0.0f ? load_line(v, 0) : (line)(0.0f);
   line weight = sgd_step(rule, g, load_line(w, 0), &velocity);
   if (rule->momentum != 0.0f) store_line(v, 0, velocity);
   store_line(w, 0, weight);
-  *doubt = add_doubt(*doubt, weight);
+  *largest = max(*largest, magnitude(weight));
 }
 
 #endif

@@ -31,6 +31,8 @@ static dropout draw_mask(uint64_t first_row) {
 static const sgd plain_sgd = {.learning_rate = 0.1f};
 static const sgd momentum_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f};
 static const sgd nesterov_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true};
+/* Steps beyond the largest float where |weight| is above 0.89: those parameters become infinite and lower the flag. */
+static const sgd overflowing_sgd = {.learning_rate = 0x1.2p28f, .weight_decay = 0x1p100f};
 
 static void run_gather(trial_run *run, trial_shape s, tensor_element element) {
   size_t source_rows = s.rows + 5;
@@ -136,6 +138,9 @@ static void backward_weight_momentum(trial_run *run, trial_shape s) {
 static void backward_weight_nesterov(trial_run *run, trial_shape s) {
   run_backward_update(run, s, &nesterov_sgd, true);
 }
+static void backward_weight_overflow(trial_run *run, trial_shape s) {
+  run_backward_update(run, s, &overflowing_sgd, true);
+}
 
 static void softmax(trial_run *run, trial_shape s) {
   const tensor *logits = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_LOGITS);
@@ -238,7 +243,9 @@ static void run_sgd(trial_run *run, trial_shape s, const sgd *update) {
   tensor *weight = parameter(run, s.in, s.out);
   bool momentum = update->momentum != 0.0f;
   tensor *velocity = momentum ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL;
-  DO(&run->set, sgd, update, gradient, weight, velocity, NULL, 0);
+  tensor *flag = trial_integers(run, 1, -1);
+  DO(&run->set, sgd, update, gradient, weight, velocity, flag, 3);
+  trial_collect(run, flag, 1);
   trial_collect(run, weight, s.in);
   if (velocity != NULL) trial_collect(run, velocity, s.in);
 }
@@ -250,6 +257,9 @@ static void sgd_momentum(trial_run *run, trial_shape s) {
 }
 static void sgd_nesterov(trial_run *run, trial_shape s) {
   run_sgd(run, s, &nesterov_sgd);
+}
+static void sgd_overflow(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &overflowing_sgd);
 }
 
 const trial trials[] = {
@@ -271,6 +281,7 @@ const trial trials[] = {
     {"sgd", sgd_plain},
     {"sgd momentum", sgd_momentum},
     {"sgd nesterov", sgd_nesterov},
+    {"sgd overflow", sgd_overflow},
     {"dense logits", dense_forward_logits},
     {"dense relu", dense_forward_relu},
     {"dense relu dropout", dense_forward_hidden},
@@ -280,5 +291,6 @@ const trial trials[] = {
     {"dense backward weight, update", backward_weight_update},
     {"dense backward weight, momentum", backward_weight_momentum},
     {"dense backward weight, nesterov", backward_weight_nesterov},
+    {"dense backward weight, overflow", backward_weight_overflow},
 };
 const size_t trials_count = sizeof trials / sizeof *trials;

@@ -226,7 +226,7 @@ edit kernels/gather.h 's/IS_INTEGER && scale >= FLOOR_VALUE/IS_INTEGER/'
 caught_by operations pocl
 
 mutation 'a parameter that is not finite goes unnoticed'
-edit kernels/sgd.h 's/\*doubt = add_doubt\(\*doubt, weight\);//'
+edit kernels/sgd.h 's/\*largest = max\(\*largest, magnitude\(weight\)\);//'
 caught_by operations pocl
 
 # ---- Streams and checkpoints ----
