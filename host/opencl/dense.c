@@ -52,10 +52,10 @@ cleanup:
 /* Below this one work-item is done before a second core has been woken. */
 static const double short_launch_flops = 2e6;
 
-/* Panel: each work-item is a work-group and takes a share of the units. */
+/* Panel: each work-item is a work-group and takes a share of the units. A panel's padding is computed, too. */
 static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
                                mlp_cl_error *error) {
-  double flops = 2.0 * (double)rows * (double)cols * (double)depth;
+  double flops = 2.0 * (double)rows * (double)size_round_up(cols, PANEL) * (double)depth;
   if (flops < short_launch_flops) return launch_shares(l, 1, error);
   return launch_shares(l, size_divide_up(rows, unit_rows) * size_divide_up(cols, PANEL), error);
 }
@@ -165,7 +165,8 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch l;
   TRY(launch_begin(&l, self, "dense_backward_weight", error));
   backward_weight_arguments(&l, d);
-  return run_units(&l, (size_t)self->tuning.unit_rows, weight->rows, weight->cols, d->rows, error);
+  size_t in = size_round_up(weight->rows, (size_t)self->tuning.tile_rows); /* what tiles compute */
+  return run_units(&l, (size_t)self->tuning.unit_rows, in, weight->cols, d->rows, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
