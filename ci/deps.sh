@@ -6,9 +6,8 @@ set -eu
 
 build="build-essential cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd zlib1g-dev
   libjansson-dev libsodium-dev libpopt-dev libprotobuf-c-dev protobuf-c-compiler libzip-dev"
-tests="check libxml2-utils mesa-opencl-icd oclgrind clang clang-format shellcheck dataset-fashion-mnist gcc-aarch64-linux-gnu
-  valgrind cppcheck
-  libc6-dev-arm64-cross qemu-user"
+tests="check libxml2-utils mesa-opencl-icd oclgrind clang clang-format clang-tidy shellcheck dataset-fashion-mnist
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user valgrind cppcheck"
 
 case "${1:-}" in
   '') wanted=$build ;;

@@ -33,6 +33,13 @@ for kernel in kernels/*.cl kernels/*.h; do
   fi
 done
 
+# .clang-tidy lists the checks.
+echo "clang-tidy"
+build="build-lint"
+cmake -S . -B $build -G Ninja -DCMAKE_C_COMPILER=clang -DMLP_CL_EXAMPLES=OFF >/dev/null
+cmake --build $build --target onnx/onnx.pb-c.h >/dev/null
+find host -name '*.c' -print0 | xargs -0 -P 2 -n 8 clang-tidy -p $build --quiet 2>/dev/null || complain "clang-tidy"
+
 # Includes run downward: the rooms that each room may include from, beside base and the public header.
 echo "includes"
 rooms_of() {

@@ -132,7 +132,7 @@ static void draw_run(const panel *p, const curve *run, int colour, bool several,
   draw_line(p, &held_out);
   if (isnan(run->diverged)) return;
   double x = axis_place(&p->x, run->diverged);
-  bool right = x > (LEFT + WIDTH - RIGHT) / 2;
+  bool right = x > (LEFT + WIDTH - RIGHT) / 2.0;
   svg_line(p->picture, "end", x, p->y.from, x, p->y.to);
   svg_write(p->picture,
             &(svg_text){"alarm small", right ? "end" : "start", right ? x - 5 : x + 5, (p->y.from + p->y.to) / 2, 0, 0},
@@ -162,7 +162,7 @@ static void draw_axes(const panel *p, const char *name, bool last) {
   if (p->y.exponent != 0) snprintf(title, sizeof title, "%s (×1e%d)", name, p->y.exponent);
   svg_write(p->picture, &(svg_text){NULL, "middle", 16, (p->y.from + p->y.to) / 2, -90, 0}, title);
   if (last)
-    svg_write(p->picture, &(svg_text){NULL, "middle", (LEFT + WIDTH - RIGHT) / 2, p->y.from + 39, 0, 0}, "epoch");
+    svg_write(p->picture, &(svg_text){NULL, "middle", (LEFT + WIDTH - RIGHT) / 2.0, p->y.from + 39, 0, 0}, "epoch");
 }
 
 /* ---- The legend -------------------------------------------------------------------------------------------------- */

@@ -84,7 +84,7 @@ static json_t *describe_tensor(const safetensors_tensor *tensor, size_t begin) {
   json_t *shape = json_array();
   for (size_t i = 0; i < tensor->rank; i++) json_array_append_new(shape, json_integer((json_int_t)tensor->sizes[i]));
   return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
-                   (json_int_t)(begin + tensor->count * sizeof(float)));
+                   (json_int_t)begin + (json_int_t)(tensor->count * sizeof(float)));
 }
 
 /* The JSON text, in the order of `content`, freed by the caller; NULL without memory. */

@@ -64,7 +64,7 @@ static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t 
  * cache, as long as there are units enough for all. */
 static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols) {
   enum { LARGEST = 4, UNITS_OF_CORE = 12 };
-  size_t smallest = (size_t)self->tuning.unit_rows, wanted = UNITS_OF_CORE * self->base.device.compute_units;
+  size_t smallest = (size_t)self->tuning.unit_rows, wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
   for (size_t times = LARGEST; times > 1; times--)
     if (size_divide_up(rows, times * smallest) * size_divide_up(cols, PANEL) >= wanted) {
       size_t pieces = size_divide_up(rows, times * smallest); /* of much the same size */
@@ -80,8 +80,8 @@ typedef struct tile_grid {
 
 static tile_grid grid_of(const opencl_tuning *u, size_t rows, size_t cols) {
   tile_grid g = {
-      .x = size_divide_up(cols, (size_t)(u->group_cols * u->item_cols)) * (size_t)u->group_cols,
-      .y = size_divide_up(rows, (size_t)(u->group_rows * u->item_rows)) * (size_t)u->group_rows,
+      .x = size_divide_up(cols, (size_t)u->group_cols * (size_t)u->item_cols) * (size_t)u->group_cols,
+      .y = size_divide_up(rows, (size_t)u->group_rows * (size_t)u->item_rows) * (size_t)u->group_rows,
   };
   g.items = g.x * g.y;
   return g;

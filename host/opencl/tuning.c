@@ -105,7 +105,7 @@ static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
     return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
            forward_rows % MASK_ROWS == 0;
   }
-  size_t items = (size_t)(u->group_rows * u->group_cols);
+  size_t items = (size_t)u->group_rows * (size_t)u->group_cols;
   size_t slabs = SLAB * sizeof(float) * (size_t)(u->group_rows * u->item_rows + u->group_cols * u->item_cols);
   return u->item_rows % 4 == 0 && u->item_cols % 4 == 0 && items <= device->work_group_size &&
          slabs <= device->local_memory_bytes;

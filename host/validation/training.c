@@ -65,7 +65,7 @@ static size_t widths_count(const training_run *run) {
 static bool keep_metrics(const mlp_cl_event *event, void *user) {
   outcome *kept = user;
   if (event->kind != MLP_CL_EVENT_EPOCH || event->epoch > MOST_EPOCHS) return true;
-  double *of_epoch = kept->metrics + 4 * (event->epoch - 1);
+  double *of_epoch = kept->metrics + 4 * (size_t)(event->epoch - 1);
   of_epoch[0] = event->train_loss;
   of_epoch[1] = event->train_accuracy;
   of_epoch[2] = event->test_loss;
