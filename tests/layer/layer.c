@@ -10,7 +10,7 @@
 
 #include "functions.h"
 
-enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64, EDITS_MAX = 16 };
+enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64, EDITS_MAX = 16, PROGRAMS_MAX = 16 };
 
 enum function {
 #define NAME(name, ...) FUNCTION_##name,
@@ -41,8 +41,10 @@ typedef struct kernel_count {
 } kernel_count;
 
 static struct layer {
-  const cl_icd_dispatch *target; /* the loader's; NULL before it takes the layer in */
-  cl_icd_dispatch own;
+  const cl_icd_dispatch *target; /* what the wrappers call; NULL before the loader takes the layer in */
+  const cl_icd_dispatch *loader;
+  cl_icd_dispatch own, keeping;
+  bool keeps;
   uint64_t calls[FUNCTIONS_COUNT], calls_in_all, waits, transfers;
   int64_t objects[TYPES_COUNT];
   kernel_count kernels[KERNELS_MAX];
@@ -176,6 +178,63 @@ static void count_object(enum type type, int change) {
   }
 
 LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, WRAP_RELEASE)
+
+/* ---- A context and programs that are kept --------------------------------------------------------------------------
+ * Beneath the wrappers, which count what they hand out as if it were new. */
+
+static struct {
+  cl_context context;
+  struct {
+    cl_program program;
+    char *source, *options;
+  } programs[PROGRAMS_MAX];
+  size_t programs_count;
+} kept;
+
+static cl_context CL_API_CALL keep_context(const cl_context_properties *properties, cl_uint count,
+                                           const cl_device_id *devices, notify_context notify, void *user,
+                                           cl_int *status) {
+  if (kept.context == NULL)
+    kept.context = layer.loader->clCreateContext(properties, count, devices, notify, user, status);
+  if (kept.context != NULL) *status = layer.loader->clRetainContext(kept.context);
+  return kept.context;
+}
+
+static cl_program CL_API_CALL keep_program(cl_context context, cl_uint count, const char **sources,
+                                           const size_t *lengths, cl_int *status) {
+  if (count != 1 || lengths == NULL || kept.programs_count == PROGRAMS_MAX) abort();
+  size_t i = 0;
+  while (i < kept.programs_count && (strlen(kept.programs[i].source) != lengths[0] ||
+                                     memcmp(kept.programs[i].source, sources[0], lengths[0]) != 0))
+    i++;
+  if (i == kept.programs_count) {
+    cl_program created = layer.loader->clCreateProgramWithSource(context, 1, sources, lengths, status);
+    if (created == NULL) return NULL;
+    kept.programs[i].program = created;
+    kept.programs[i].source = strndup(sources[0], lengths[0]);
+    kept.programs_count++;
+  }
+  *status = layer.loader->clRetainProgram(kept.programs[i].program);
+  return kept.programs[i].program;
+}
+
+static cl_int CL_API_CALL keep_build(cl_program program, cl_uint count, const cl_device_id *devices,
+                                     const char *options, notify_program notify, void *user) {
+  size_t i = 0;
+  while (kept.programs[i].program != program) i++;
+  char **built = &kept.programs[i].options;
+  if (*built != NULL && strcmp(*built, options) == 0) return CL_SUCCESS;
+  if (*built != NULL) abort();
+  cl_int code = layer.loader->clBuildProgram(program, count, devices, options, notify, user);
+  if (code == CL_SUCCESS) *built = strdup(options);
+  return code;
+}
+
+static void keep_programs(void) {
+  layer.keeping.clCreateContext = keep_context;
+  layer.keeping.clCreateProgramWithSource = keep_program;
+  layer.keeping.clBuildProgram = keep_build;
+}
 
 /* ---- Programs that are built otherwise ----------------------------------------------------------------------------
  */
@@ -336,7 +395,10 @@ CL_API_ENTRY LAYER_API cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_ic
   layer.own.clBuildProgram = build_program;
   layer.own.clCreateKernel = create_kernel;
   layer.own.clEnqueueNDRangeKernel = launch_kernel;
-  layer.target = target;
+  layer.loader = target;
+  layer.keeping = *target;
+  layer.target = &layer.keeping;
+  if (layer.keeps) keep_programs();
   *own = &layer.own;
   *own_count = ENTRIES;
   read_environment();
@@ -392,6 +454,11 @@ void layer_reset(void) {
   layer.calls_in_all = layer.waits = 0;
   if (layer.objects[TYPE_cl_kernel] == 0) layer.handles_count = 0;
   for (size_t i = 0; i < layer.kernels_count; i++) layer.kernels[i].launches = 0;
+}
+
+void layer_keep_programs(void) {
+  if (layer_active()) abort();
+  layer.keeps = true;
 }
 
 void layer_mend(void) {

@@ -40,6 +40,11 @@ LAYER_API void layer_reset(void);
 /* Takes back what is to fail. */
 LAYER_API void layer_mend(void);
 
+/* Before the first OpenCL call: the driver makes one context and builds each program once, and these are handed out
+ * again by later calls, which are counted, and fail, as before. For many runs in one process, since building takes
+ * longest. */
+LAYER_API void layer_keep_programs(void);
+
 /* The codes that a function may fail with, fewer than LAYER_CODES_MAX, ended by 0. */
 enum { LAYER_CODES_MAX = 20 };
 LAYER_API const int *layer_codes(size_t function);
