@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "output.h"
 #include "report.h"
 
 static const double default_every_s = 60;
@@ -45,6 +46,8 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
   mlp_cl_error error;
   const char *path = plan->when.path;
   if (path == NULL) return STATUS_OK;
+  int status = output_check_distinct(o, OPTION_CHECKPOINT);
+  if (status != STATUS_OK) return status;
   if (mlp_cl_check_output(path, &error) != MLP_CL_OK) return report_failure(&error);
   bool exists = access(path, F_OK) == 0, same = plan->resume != NULL && strcmp(path, plan->resume) == 0;
   if (exists && !same && !options_has(o, OPTION_FORCE))

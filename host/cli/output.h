@@ -8,9 +8,11 @@
 #include "options.h"
 
 /* Tells before the work, not after, whether the path that option `id` names can be written: an existing file only with
- * --force. Returns an exit status, after a complaint unless it is STATUS_OK; without the option there is nothing to
- * complain of. */
+ * --force, and never one that the command also reads, or writes for another option. Returns an exit status, after a
+ * complaint unless it is STATUS_OK; without the option there is nothing to complain of. */
 int output_check(const options *o, option_id id);
+/* The part of output_check that --force does not lift. */
+int output_check_distinct(const options *o, option_id id);
 /* Beside the target, flushed, renamed. Says that it wrote; returns an exit status. */
 int output_write(const char *path, const char *text, size_t length);
 

@@ -4,14 +4,18 @@
 
 #include "base/size.h"
 
-#define MOST_ROWS 1024
 #define MOST_BYTES ((size_t)64 << 20)
+
+/* Enough rows to fill a GPU; on a CPU few enough to stay in its caches from one layer to the next. */
+static size_t most_rows(const mlp_cl_network *network) {
+  return network->backend->device.type == MLP_CL_DEVICE_GPU ? 1024 : 256;
+}
 
 static size_t chunk_of(const mlp_cl_network *network, size_t rows) {
   size_t widths = 2 * network_inputs(network) + network_classes(network);
   for (size_t i = 0; i < network->layers_count; i++) widths += network->layers[i].out;
   size_t fitting = MOST_BYTES / (widths * sizeof(float));
-  return size_max(1, size_min(rows, size_min(fitting, MOST_ROWS)));
+  return size_max(1, size_min(rows, size_min(fitting, most_rows(network))));
 }
 
 void forward_release(mlp_cl_network *network) {

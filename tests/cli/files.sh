@@ -52,6 +52,25 @@ train="train --device reference --quiet --hidden 3 --epochs 1 --batch 4"
   cmp -s small.safetensors kept || fail "the model was changed"
   run 0 $train --data small --out small.safetensors --force
   cmp -s small.safetensors kept || fail "the same run wrote other bytes"
+
+  # What is read, or written for another option, is never overwritten, also not by another name of it.
+  {
+    echo a,b,class
+    for i in $(seq 20); do echo "$i,$((i * i)),$((i % 2))"; done
+  } >table.csv
+  cp table.csv kept.csv
+  ln -s table.csv link.csv
+  for output in "--out table.csv" "--checkpoint ./table.csv" "--plot link.csv" "--profile $PWD/table.csv"; do
+    refused 2 $train --data table.csv --force $output
+    says err "--data, too"
+    cmp -s table.csv kept.csv || fail "$last: the data were changed"
+  done
+  refused 2 $train --data small --out new.safetensors --checkpoint ./new.safetensors
+  says err "--out new.safetensors is the file of --checkpoint"
+  [ ! -e new.safetensors ] || fail "$last: wrote a model"
+  refused 2 evaluate small.safetensors --data small --device reference --force --plot ./small.safetensors
+  says err "the file that is read"
+  cmp -s small.safetensors kept || fail "the model was changed"
 }
 
 # refuses_model FILE [TEXT]
