@@ -33,8 +33,8 @@ SGD_DEFINE(float)
 SGD_DEFINE(line)
 #endif
 
-/* The bits of |x|: ordered as numbers are, infinities and NaN last. Parameters that are not finite are looked for many at
- * a time, by the largest of these; by integers, because Mesa's compiler takes x · 0 for 0 whatever x is. */
+/* The bits of |x|: ordered as numbers are, infinities and NaN last. Parameters that are not finite are looked for many
+ * at a time, by the largest of these; by integers, because Mesa's compiler takes x · 0 for 0 whatever x is. */
 static inline __attribute__((overloadable)) uint magnitude(float x) {
   return as_uint(x) & 0x7fffffffu;
 }

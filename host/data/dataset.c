@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bulk.h"
+#include "base/finite.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/encoding.h"
@@ -95,12 +96,10 @@ static mlp_cl_status check_shape(const dataset_parts *parts, mlp_cl_error *error
 }
 
 static mlp_cl_status check_features(const float *features, size_t rows, size_t width, mlp_cl_error *error) {
-  for (size_t i = 0; i < rows * width; i++) {
-    if (isfinite(features[i])) continue;
-    return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: features must be finite", i % width,
-                i / width, (double)features[i]);
-  }
-  return MLP_CL_OK;
+  size_t i = finite_count(features, rows * width);
+  if (i == rows * width) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: features must be finite", i % width, i / width,
+              (double)features[i]);
 }
 
 static mlp_cl_status check_labels(const int32_t *labels, size_t rows, size_t classes, mlp_cl_error *error) {
@@ -120,12 +119,10 @@ static mlp_cl_status check_targets(const float *targets, size_t rows, size_t out
   if (outputs == 0 || outputs > DATASET_CLASSES_MAX) {
     return fail(error, MLP_CL_BAD_ARGUMENT, "%zu targets a row: give 1 to %zu", outputs, DATASET_CLASSES_MAX);
   }
-  for (size_t i = 0; i < rows * outputs; i++) {
-    if (isfinite(targets[i])) continue;
-    return fail(error, MLP_CL_BAD_ARGUMENT, "target %zu of row %zu is %g: targets must be finite", i % outputs,
-                i / outputs, (double)targets[i]);
-  }
-  return MLP_CL_OK;
+  size_t i = finite_count(targets, rows * outputs);
+  if (i == rows * outputs) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT, "target %zu of row %zu is %g: targets must be finite", i % outputs,
+              i / outputs, (double)targets[i]);
 }
 
 /* rows × cols elements of `bytes` each, or fails where they cannot be addressed or held. */

@@ -1,8 +1,8 @@
 /* A network's parameters on their way to and from the host, and their receipt. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finite.h"
 #include "base/sha256.h"
 #include "network/network.h"
 
@@ -27,11 +27,10 @@ mlp_cl_status mlp_cl_network_get(mlp_cl_network *network, size_t layer, float *w
 
 static mlp_cl_status check_finite(const float *values, size_t count, const char *what, size_t layer,
                                   mlp_cl_error *error) {
-  for (size_t i = 0; values != NULL && i < count; i++)
-    if (!isfinite(values[i]))
-      return fail(error, MLP_CL_BAD_ARGUMENT, "%s %zu of layer %zu is %g: give finite values", what, i, layer,
-                  (double)values[i]);
-  return MLP_CL_OK;
+  size_t i = values != NULL ? finite_count(values, count) : count;
+  if (i == count) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT, "%s %zu of layer %zu is %g: give finite values", what, i, layer,
+              (double)values[i]);
 }
 
 mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t layer, const float *weight, const float *bias,
@@ -66,10 +65,10 @@ static mlp_cl_status add_parameters(mlp_cl_network *network, const tensor *added
                                     sha256 *state, mlp_cl_error *error) {
   size_t count = added->rows * added->cols;
   TRY(network->backend->op->tensor_read(network->backend, added, 0, added->rows, values, error));
-  for (size_t i = 0; i < count; i++)
-    if (!isfinite(values[i]))
-      return fail(error, MLP_CL_DIVERGED, "%s %zu of layer %zu is %g: such a network has no receipt",
-                  added == network->layers[layer].bias ? "bias" : "weight", i, layer, (double)values[i]);
+  size_t i = finite_count(values, count);
+  if (i < count)
+    return fail(error, MLP_CL_DIVERGED, "%s %zu of layer %zu is %g: such a network has no receipt",
+                added == network->layers[layer].bias ? "bias" : "weight", i, layer, (double)values[i]);
   to_little_endian(values, count);
   sha256_add(state, values, count * sizeof *values);
   return MLP_CL_OK;

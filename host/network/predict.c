@@ -1,6 +1,5 @@
 /* Class probabilities, or predicted numbers, of rows that come from the host. */
-#include <math.h>
-
+#include "base/finite.h"
 #include "base/size.h"
 #include "data/dataset.h"
 #include "network/forward.h"
@@ -18,11 +17,8 @@ static mlp_cl_status predict_chunk(mlp_cl_network *network, tensor *source, cons
 }
 
 static mlp_cl_status check_finite(const float *features, size_t rows, size_t width, mlp_cl_error *error) {
-  size_t count = rows * width, i = 0;
-  bool finite = true;
-  for (size_t k = 0; k < count; k++) finite &= isfinite(features[k]) != 0; /* without a branch: in vectors */
-  if (finite) return MLP_CL_OK;
-  while (isfinite(features[i])) i++;
+  size_t i = finite_count(features, rows * width);
+  if (i == rows * width) return MLP_CL_OK;
   return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: give finite values", i % width, i / width,
               (double)features[i]);
 }

@@ -1,12 +1,12 @@
 /* A trainer's tensors and its way through the steps. */
 #include "training/trainer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bulk.h"
+#include "base/finite.h"
 #include "base/size.h"
 #include "context/context.h"
 #include "data/dataset.h"
@@ -255,12 +255,12 @@ mlp_cl_status trainer_read_metrics(mlp_cl_trainer *t, mlp_cl_error *error) {
 
 /* Whether all values are; also when they cannot be read. */
 static bool is_finite(backend *on, const tensor *parameter) {
-  size_t count = parameter->rows * parameter->cols, i = 0;
+  size_t count = parameter->rows * parameter->cols;
   float *values = malloc(count * sizeof *values);
-  if (values == NULL || on->op->tensor_read(on, parameter, 0, parameter->rows, values, NULL) != MLP_CL_OK) i = count;
-  while (i < count && isfinite(values[i])) i++;
+  bool read = values != NULL && on->op->tensor_read(on, parameter, 0, parameter->rows, values, NULL) == MLP_CL_OK;
+  bool finite = !read || finite_count(values, count) == count;
   free(values);
-  return i == count;
+  return finite;
 }
 
 /* The first layer with a parameter that is not finite, if there is one: "a weight of layer 1". */
