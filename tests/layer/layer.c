@@ -8,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "edits.h"
 #include "functions.h"
+#include "keep.h"
 
-enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64, EDITS_MAX = 16, PROGRAMS_MAX = 16 };
+enum { LOST_CODE = CL_OUT_OF_RESOURCES, KERNELS_MAX = 256, NAME_MAX_BYTES = 64 };
 
 enum function {
 #define NAME(name, ...) FUNCTION_##name,
@@ -42,7 +44,6 @@ typedef struct kernel_count {
 
 static struct layer {
   const cl_icd_dispatch *target; /* what the wrappers call; NULL before the loader takes the layer in */
-  const cl_icd_dispatch *loader;
   cl_icd_dispatch own, keeping;
   bool keeps;
   uint64_t calls[FUNCTIONS_COUNT], calls_in_all, waits, transfers;
@@ -62,10 +63,6 @@ static struct layer {
   bool lost;
   bool gpu;
   const char *options; /* for clBuildProgram, or NULL */
-  struct {
-    char *text, *other;
-  } edits[EDITS_MAX]; /* of sources: `other` stands for `text` */
-  size_t edits_count;
   char skipped[NAME_MAX_BYTES];
   uint64_t skips_in; /* launches from now; 0: never */
 } layer = {.failing = -1, .hanging = -1};
@@ -179,91 +176,14 @@ static void count_object(enum type type, int change) {
 
 LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, WRAP_RELEASE)
 
-/* ---- A context and programs that are kept --------------------------------------------------------------------------
- * Beneath the wrappers, which count what they hand out as if it were new. */
-
-static struct {
-  cl_context context;
-  struct {
-    cl_program program;
-    char *source, *options;
-  } programs[PROGRAMS_MAX];
-  size_t programs_count;
-} kept;
-
-static cl_context CL_API_CALL keep_context(const cl_context_properties *properties, cl_uint count,
-                                           const cl_device_id *devices, notify_context notify, void *user,
-                                           cl_int *status) {
-  if (kept.context == NULL)
-    kept.context = layer.loader->clCreateContext(properties, count, devices, notify, user, status);
-  if (kept.context != NULL) *status = layer.loader->clRetainContext(kept.context);
-  return kept.context;
-}
-
-static cl_program CL_API_CALL keep_program(cl_context context, cl_uint count, const char **sources,
-                                           const size_t *lengths, cl_int *status) {
-  if (count != 1 || lengths == NULL || kept.programs_count == PROGRAMS_MAX) abort();
-  size_t i = 0;
-  while (i < kept.programs_count && (strlen(kept.programs[i].source) != lengths[0] ||
-                                     memcmp(kept.programs[i].source, sources[0], lengths[0]) != 0))
-    i++;
-  if (i == kept.programs_count) {
-    cl_program created = layer.loader->clCreateProgramWithSource(context, 1, sources, lengths, status);
-    if (created == NULL) return NULL;
-    kept.programs[i].program = created;
-    kept.programs[i].source = strndup(sources[0], lengths[0]);
-    kept.programs_count++;
-  }
-  *status = layer.loader->clRetainProgram(kept.programs[i].program);
-  return kept.programs[i].program;
-}
-
-static cl_int CL_API_CALL keep_build(cl_program program, cl_uint count, const cl_device_id *devices,
-                                     const char *options, notify_program notify, void *user) {
-  size_t i = 0;
-  while (kept.programs[i].program != program) i++;
-  char **built = &kept.programs[i].options;
-  if (*built != NULL && strcmp(*built, options) == 0) return CL_SUCCESS;
-  if (*built != NULL) abort();
-  cl_int code = layer.loader->clBuildProgram(program, count, devices, options, notify, user);
-  if (code == CL_SUCCESS) *built = strdup(options);
-  return code;
-}
-
-static void keep_programs(void) {
-  layer.keeping.clCreateContext = keep_context;
-  layer.keeping.clCreateProgramWithSource = keep_program;
-  layer.keeping.clBuildProgram = keep_build;
-}
-
 /* ---- Programs that are built otherwise ----------------------------------------------------------------------------
  */
 
-/* The source with each `text` replaced by its `other`. */
-static char *edit(const char *source, const char *text, const char *other) {
-  size_t from = strlen(text), to = strlen(other);
-  char *edited = malloc(strlen(source) * (to / from + 2) + 1), *end = edited;
-  if (edited == NULL) abort();
-  for (const char *found; (found = strstr(source, text)) != NULL; source = found + from) {
-    memcpy(end, source, (size_t)(found - source));
-    end += found - source;
-    memcpy(end, other, to);
-    end += to;
-  }
-  strcpy(end, source);
-  return edited;
-}
-
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **sources,
                                              const size_t *lengths, cl_int *status) {
-  if (layer.edits_count == 0) return wrapped_clCreateProgramWithSource(context, count, sources, lengths, status);
+  if (!edits_wanted()) return wrapped_clCreateProgramWithSource(context, count, sources, lengths, status);
   if (count != 1) abort();
-  char *source = strndup(sources[0], lengths != NULL ? lengths[0] : strlen(sources[0]));
-  for (size_t i = 0; i < layer.edits_count; i++) {
-    char *edited = edit(source, layer.edits[i].text, layer.edits[i].other);
-    free(source);
-    source = edited;
-  }
+  char *source = edits_apply(sources[0], lengths != NULL ? lengths[0] : strlen(sources[0]));
   cl_program created = wrapped_clCreateProgramWithSource(context, 1, (const char **)&source, NULL, status);
   free(source);
   return created;
@@ -339,23 +259,13 @@ static cl_int CL_API_CALL launch_kernel(cl_command_queue queue, cl_kernel kernel
 
 /* ---- Entry points of a layer ------------------------------------------------------------------------------------ */
 
-static void read_edits(void) {
-  const char *line = getenv("LAYER_EDIT"), *arrow;
-  for (; line != NULL && (arrow = strstr(line, " => ")) != NULL; line = strchr(arrow, '\n')) {
-    if (*line == '\n') line++;
-    if (arrow == line || layer.edits_count == EDITS_MAX) abort();
-    layer.edits[layer.edits_count].text = strndup(line, (size_t)(arrow - line));
-    layer.edits[layer.edits_count++].other = strndup(arrow + 4, strcspn(arrow + 4, "\n"));
-  }
-}
-
 static void read_environment(void) {
   const char *text = getenv("LAYER_SKIP"), *hang = getenv("LAYER_HANG");
   char name[NAME_MAX_BYTES];
   if (text != NULL && sscanf(text, "%63s %" SCNu64, layer.skipped, &layer.skips_in) != 2) layer.skips_in = 0;
   layer.options = getenv("LAYER_OPTIONS");
   layer.gpu = getenv("LAYER_GPU") != NULL;
-  read_edits();
+  edits_read();
   text = getenv("LAYER_FAIL");
   uint64_t nth;
   int code = 0;
@@ -395,10 +305,9 @@ CL_API_ENTRY LAYER_API cl_int CL_API_CALL clInitLayer(cl_uint count, const cl_ic
   layer.own.clBuildProgram = build_program;
   layer.own.clCreateKernel = create_kernel;
   layer.own.clEnqueueNDRangeKernel = launch_kernel;
-  layer.loader = target;
   layer.keeping = *target;
   layer.target = &layer.keeping;
-  if (layer.keeps) keep_programs();
+  if (layer.keeps) keep_programs(target, &layer.keeping);
   *own = &layer.own;
   *own_count = ENTRIES;
   read_environment();
