@@ -8,7 +8,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 only=${1:-}
 tree=$(mktemp -d "${TMPDIR:-/tmp}/mlp_cl-mutations-XXXXXX")
-trap 'rm -rf "$tree"' EXIT
+stop() {
+  pkill -KILL -f "$tree/build"
+}
+trap 'stop; rm -rf "$tree"' EXIT
 export CK_FORK=no MLP_CL_CACHE=off POCL_CACHE_DIR="$tree/pocl" RUSTICL_ENABLE=llvmpipe
 failures=0
 checking= # which checks are needed is asked first, then set
@@ -34,15 +37,15 @@ patiently() {
 run_oclgrind() {
   local run
   rm -f "$tree/races.log"
-  timeout 1800 oclgrind --data-races --log "$tree/races.log" "$tree/build/mlp_cl" train --device 0 --kernels "$1" \
-    --data "$tree/data" --hidden 5 --epochs 1 --batch 5 --watchdog 0 --quiet >"$tree/run.log" 2>&1 &
+  patiently oclgrind --data-races --log "$tree/races.log" "$tree/build/mlp_cl" train --device 0 --kernels "$1" \
+    --data "$tree/data" --hidden 5 --epochs 1 --batch 5 --watchdog 0 --quiet &
   run=$!
   while kill -0 $run 2>/dev/null && ! grep -q 'Kernel:' "$tree/races.log" 2>/dev/null; do sleep 1; done
   if [ ! -s "$tree/races.log" ]; then
     wait $run
     return
   fi
-  pkill -KILL -P $run
+  stop
   wait $run 2>/dev/null
   sed -n 's/^\(.*race.*\)$/:F:all:oclgrind:0: \1/p' "$tree/races.log" | head -n 1 >"$tree/run.log"
   return 1
