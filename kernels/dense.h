@@ -54,12 +54,15 @@ TILE_FUNCTION void dense_forward_block(const block *c, int in, int out, global c
 /* d_x = y > 0 ? (d_y · weightᵀ) · scale : 0, computed as its transpose: the block's rows are the layer's inputs, its
  * panels 16 rows of the batch each. weight (in, out); d_y_t (out, rows) and d_x_t (in, rows) are transposes; y and d_x
  * (rows, in). */
-TILE_FUNCTION void dense_backward_input_block(const block *c, int in, int out, global const float *d_y_t,
+TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, int out, global const float *d_y_t,
                                               int d_y_t_stride, global const float *weight, int weight_stride,
                                               bool with_y, global const float *y, int y_stride, float scale,
                                               global float *d_x, int d_x_stride, global float *d_x_t, int d_x_t_stride,
                                               bool keep_transpose) {
-  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, d_x_t, d_x_t_stride);
+  if (rows == 1)
+    feature_column(c, out, weight, weight_stride, d_y_t, d_x_t);
+  else
+    feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, d_x_t, d_x_t_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = d_x_t + line_index(panel, d_x_t_stride, 0);
     for (int row = c->row; row < c->row_end; row += PANEL) {

@@ -22,8 +22,8 @@ kernel void dense_backward_input(int unit_rows, int rows, int in, int out, globa
   share left = share_of_units(unit_rows, in, PANELS(rows));
   while (left.begin < left.end) {
     const block c = next_block(&left, unit_rows, in, PANELS(rows));
-    dense_backward_input_block(&c, in, out, d_y_t, d_y_t_stride, weight, weight_stride, with_y != 0, y, y_stride, scale,
-                               d_x, d_x_stride, d_x_t, d_x_t_stride, true);
+    dense_backward_input_block(&c, rows, in, out, d_y_t, d_y_t_stride, weight, weight_stride, with_y != 0, y, y_stride,
+                               scale, d_x, d_x_stride, d_x_t, d_x_t_stride, true);
   }
 }
 

@@ -4,9 +4,9 @@
  *   gather | layer 0 forward | … | loss | last layer backward | …      a phase begins when all units before it are done
  *
  * Any number of work-items, each a work-group, share each phase: each has a share of its own, in whose pieces it goes
- * first, so that the weights that it updates are those that it read, and are in its cache. Then it takes the pieces that
- * others have not begun. Nobody waits but for pieces that somebody runs, so all ends however few of the work-items run
- * at a time, also one after the other. */
+ * first, so that the weights that it updates are those that it read, and are in its cache. Then it takes the pieces
+ * that others have not begun. Nobody waits but for pieces that somebody runs, so all ends however few of the work-items
+ * run at a time, also one after the other. */
 #include "cross_entropy.h"
 #include "dense.h"
 #include "gather.h"
@@ -14,8 +14,9 @@
 
 #define LAYERS_MAX 4
 
-/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word CLAIMS(worker), on a cache line
- * of its own, tells how many pieces of that worker's share have been begun, and in which phase: number << 8 | pieces. */
+/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word CLAIMS(worker), on a cache
+ * line of its own, tells how many pieces of that worker's share have been begun, and in which phase: number << 8 |
+ * pieces. */
 #define CLAIMS(worker) (16 * (1 + (worker)))
 #define PIECES_MAX 8
 
@@ -171,10 +172,10 @@ TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c
   for (int row = c->row; row < c->row_end; row += PANEL) cross_entropy_block(&b, row, 0);
 }
 
-TILE_FUNCTION void backward_input(const job *j, int i, const block *c) {
+TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const block *c) {
   const layer *l = &j->layers[i], *below = &j->layers[i - 1];
-  dense_backward_input_block(c, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true, below->y,
-                             below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride, below->d_y_t,
+  dense_backward_input_block(c, s->rows, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true,
+                             below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride, below->d_y_t,
                              below->d_y_t_stride, i > 1);
 }
 
@@ -197,7 +198,7 @@ TILE_FUNCTION void run_block(const job *j, const step_rows *s, int phase, const 
   else if (phase == LOSS_PHASE(j))
     loss_of_rows(j, s, c);
   else if (BACKWARD_INPUT(j, phase))
-    backward_input(j, BACKWARD_LAYER(j, phase), c);
+    backward_input(j, s, BACKWARD_LAYER(j, phase), c);
   else
     backward_weight(j, s, BACKWARD_LAYER(j, phase), c);
 }

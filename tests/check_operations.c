@@ -24,9 +24,10 @@ typedef struct shape {
 } shape;
 
 /* The last ones are left out on slow devices. */
-static const shape shapes[] = {{1, 1, 1},   {1, 17, 16},  {15, 16, 17}, {16, 1, 33},   {31, 33, 2},   {64, 17, 64},
-                               {33, 10, 5}, {255, 7, 31}, {3, 257, 9},  {17, 33, 256}, {5, 255, 257}, {300, 10, 300}};
-#define LARGE_FROM 7
+static const shape shapes[] = {{1, 1, 1},     {1, 17, 16},   {15, 16, 17},   {16, 1, 33},  {31, 33, 2},
+                               {64, 17, 64},  {33, 10, 5},   {1, 70, 19},    {255, 7, 31}, {3, 257, 9},
+                               {17, 33, 256}, {5, 255, 257}, {300, 10, 300}, {1, 270, 530}};
+#define LARGE_FROM 8
 
 static size_t shapes_count(void) {
   return test_small() ? LARGE_FROM : sizeof shapes / sizeof *shapes;

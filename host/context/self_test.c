@@ -102,8 +102,8 @@ static mlp_cl_status find_broken_flag(backend *tested, const char **broken, mlp_
   return MLP_CL_OK;
 }
 
-/* Inside one tile and beyond it; five leaves; two blocks of inputs; two blocks of outputs. */
-static const trial_shape shapes[] = {{5, 19, 18}, {1030, 5, 17}, {5, 260, 3}, {3, 5, 260}};
+/* Inside one tile and beyond it; five leaves; two blocks of inputs, and of outputs, for some rows and for one. */
+static const trial_shape shapes[] = {{5, 19, 18}, {1030, 5, 17}, {5, 260, 3}, {3, 5, 260}, {1, 260, 3}, {1, 5, 260}};
 
 static mlp_cl_status try_shapes(const trial *tried, backend *tested, backend *reference, const char **broken,
                                 mlp_cl_error *error) {

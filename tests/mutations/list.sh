@@ -50,6 +50,14 @@ mutation 'blocks of 128'
 edit kernels/feature_sum.h 's/(BLOCK_FEATURES) 256/\1 128/'
 caught_by operations pocl
 
+mutation 'a single row is summed without blocks'
+edit kernels/matmul_panel.h 's/sum\[p\] = \(line\)\(0\.0f\);/if (begin == 0) sum[p] = (line)(0.0f);/; s/begin != 0 \? t\[p\] \+ sum\[p\] : sum\[p\]/sum[p]/'
+caught_by operations pocl panel
+
+mutation 'a single column is summed without blocks'
+edit kernels/matmul_panel.h 's/^( *)line sum = \(line\)\(0\.0f\);/\1line sum = t;/; s/t = begin != 0 \? t \+ sum : sum;/t = sum;/'
+caught_by operations pocl panel
+
 mutation 'leaves of 128 rows'
 edit host/reference/operations.h 's/BATCH_LEAF = 256/BATCH_LEAF = 128/'
 caught_by golden reference
