@@ -1,6 +1,6 @@
 /* The three products of a dense layer for CPU devices, with what surrounds them in their epilogues (dense.h). Each
- * work-item is a work-group and takes an equal share of the units, which have unit_rows rows: a multiple of UNIT_ROWS;
- * exactly that for the weight gradient. */
+ * work-item is a work-group and takes an equal share of the units, which have unit_rows rows: any that dense.h's blocks
+ * take forward, a multiple of UNIT_ROWS for the input's gradient, UNIT_ROWS for the weight's. */
 #include "dense.h"
 
 kernel void dense_forward(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,

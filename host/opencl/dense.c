@@ -60,17 +60,28 @@ static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t 
   return launch_shares(l, size_divide_up(rows, unit_rows) * size_divide_up(cols, PANEL), error);
 }
 
-/* Rows of a unit when all may be of any multiple of the smallest: the more, the longer does the other operand stay in
- * cache, as long as there are units enough for all. */
-static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols) {
+/* Rows of a unit, a multiple of `step`: the more, the longer does the other operand stay in cache, as long as there are
+ * units enough for all. The last unit is shorter, which leaves its core idle: so one that is hardly shorter. */
+static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols, size_t step) {
   enum { LARGEST = 4, UNITS_OF_CORE = 12 };
   size_t smallest = (size_t)self->tuning.unit_rows, wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
-  for (size_t times = LARGEST; times > 1; times--)
-    if (size_divide_up(rows, times * smallest) * size_divide_up(cols, PANEL) >= wanted) {
-      size_t pieces = size_divide_up(rows, times * smallest); /* of much the same size */
-      return size_round_up(size_divide_up(rows, pieces), smallest);
-    }
-  return smallest;
+  size_t chosen = smallest, least = SIZE_MAX;
+  for (size_t times = LARGEST; times > 0; times--) {
+    size_t pieces = size_divide_up(rows, times * smallest);
+    size_t unit = size_round_up(size_divide_up(rows, pieces), step), idle = size_round_up(rows, unit) - rows;
+    if ((times > 1 && pieces * size_divide_up(cols, PANEL) < wanted) || idle >= least) continue;
+    chosen = unit;
+    least = idle;
+  }
+  return chosen;
+}
+
+/* Blocks of a forward product are whole tiles, and whole words of the dropout's mask. */
+static size_t forward_step(const opencl_backend *self) {
+  enum { MASK_ROWS = 4 };
+  size_t step = (size_t)self->tuning.tile_rows;
+  while (step % MASK_ROWS != 0) step += (size_t)self->tuning.tile_rows;
+  return step;
 }
 
 /* Tile: one work-group for each tile of the result. */
@@ -95,7 +106,7 @@ static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
-  size_t unit_rows = unit_rows_of(self, d->rows, d->weight->cols);
+  size_t unit_rows = unit_rows_of(self, d->rows, d->weight->cols, forward_step(self));
   TRY(launch_begin(&l, self, "dense_forward", error));
   if (panel) launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
@@ -137,7 +148,7 @@ static void backward_weight_arguments(launch *l, const dense_backward_weight *d)
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
-  size_t unit_rows = unit_rows_of(self, d->weight->rows, d->rows);
+  size_t unit_rows = unit_rows_of(self, d->weight->rows, d->rows, (size_t)self->tuning.unit_rows);
   launch l;
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
