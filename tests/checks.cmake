@@ -21,7 +21,7 @@ check(network reference pocl rusticl)
 check(verify reference pocl)
 check(training reference pocl rusticl pocl_plain pocl_panel pocl_tile)
 check(checkpoint reference pocl)
-check(memory reference pocl)
+check(memory reference pocl pocl_plain)
 check(power_loss reference)
 target_link_options(check_power_loss PRIVATE
   -Wl,--wrap=openat,--wrap=write,--wrap=fsync,--wrap=linkat,--wrap=renameat)

@@ -287,6 +287,10 @@ typedef struct backend_operations {
   /* Contents are undefined, except that what lies outside a matrix in the backend's layout never reaches a result. */
   mlp_cl_status (*tensor_create)(backend *self, tensor_role role, tensor_element element, size_t rows, size_t cols,
                                  tensor **created, mlp_cl_error *error);
+  /* A PLAIN tensor whose values are the caller's own, row-major, which must stay as they are until it is destroyed.
+   * *shared is NULL, without an error, where the device cannot read them in place. */
+  mlp_cl_status (*tensor_share)(backend *self, tensor_element element, size_t rows, size_t cols, const void *values,
+                                tensor **shared, mlp_cl_error *error);
   /* Bytes of device memory that such a tensor takes; UINT64_MAX for more than there can be. */
   uint64_t (*tensor_bytes)(const backend *self, const tensor *t);
   void (*tensor_destroy)(backend *self, tensor *destroyed); /* NULL is allowed; waits */

@@ -18,7 +18,7 @@ static void print_limit(const char *what, uint64_t bytes, uint64_t limit) {
 
 static void print_text(const mlp_cl_memory *m) {
   printf("%-14s%16s\n", "kind", "bytes");
-  print_kind("data", m->data_bytes, "rows, labels, order, losses, predictions");
+  print_kind("data", m->data_bytes, "order, losses, predictions; rows and labels that are copied");
   print_kind("parameters", m->parameter_bytes, "weights and biases");
   print_kind("state", m->state_bytes, "of the optimiser");
   print_kind("activations", m->activation_bytes, "of a batch, and of an evaluation");

@@ -31,6 +31,19 @@ tensor *tensor_set_add(tensor_set *set, tensor_role role, tensor_element element
   return set->status == MLP_CL_OK ? added : NULL;
 }
 
+tensor *tensor_set_share(tensor_set *set, tensor_element element, size_t rows, size_t cols, const void *values) {
+  if (!has_room(set)) return NULL;
+  tensor *shared = NULL;
+  DO(set, tensor_share, element, rows, cols, values, &shared);
+  if (shared != NULL) set->tensors[set->count++] = shared;
+  return shared;
+}
+
+tensor *tensor_set_share_or_add(tensor_set *set, tensor_element element, size_t rows, size_t cols, const void *values) {
+  tensor *shared = tensor_set_share(set, element, rows, cols, values);
+  return shared != NULL ? shared : tensor_set_add(set, TENSOR_PLAIN, element, rows, cols, values);
+}
+
 tensor *tensor_set_add_zeroed(tensor_set *set, tensor_role role, size_t rows, size_t cols) {
   tensor *added = tensor_set_add(set, role, TENSOR_FLOAT32, rows, cols, NULL);
   if (added != NULL) DO(set, tensor_zero, added);

@@ -17,6 +17,11 @@ void tensor_set_begin(tensor_set *set, backend *on, mlp_cl_error *error);
 /* A new tensor, with `values` (row-major) written to it unless NULL. NULL once the set has failed. */
 tensor *tensor_set_add(tensor_set *set, tensor_role role, tensor_element element, size_t rows, size_t cols,
                        const void *values);
+/* A PLAIN tensor that reads values in place, which stay as they are as long as the set does. NULL where the device
+ * cannot, and once the set has failed. */
+tensor *tensor_set_share(tensor_set *set, tensor_element element, size_t rows, size_t cols, const void *values);
+/* The same, with a copy of the values where the device cannot. */
+tensor *tensor_set_share_or_add(tensor_set *set, tensor_element element, size_t rows, size_t cols, const void *values);
 /* One of float32, zeroed. */
 tensor *tensor_set_add_zeroed(tensor_set *set, tensor_role role, size_t rows, size_t cols);
 /* Reads all rows; does nothing when `target` or `source` is NULL. */

@@ -347,7 +347,7 @@ MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex
  * classes, or of each label, or the predicted numbers, as the network's task is. Waits.
  * Fewer rows than are worth a launch are computed on the host, from a copy of the parameters, with the same bits.
  * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
- * allocate nothing in this library.
+ * allocate nothing in this library, or a few bytes for more rows than fit into one pass.
  * Errors: BAD_ARGUMENT, DEVICE_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows,
                                                 float *probabilities, mlp_cl_error *error);
@@ -534,7 +534,7 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const ch
 
 /* What a run takes, in bytes. On the device, by kind of tensor, in the layout that the device wants: */
 typedef struct mlp_cl_memory {
-  uint64_t data_bytes; /* rows, labels, the order of epochs, losses and predictions */
+  uint64_t data_bytes; /* the order of epochs, losses, predictions; rows and labels, unless they are read in place */
   uint64_t parameter_bytes;
   uint64_t state_bytes; /* of the optimiser */
   uint64_t activation_bytes;

@@ -75,17 +75,21 @@ mlp_cl_evaluation evaluation_of(mlp_cl_task task, const mlp_cl_dataset *dataset,
 
 static void add_tensors(evaluator *e, size_t chunk, mlp_cl_error *error) {
   const mlp_cl_dataset *data = e->dataset;
+  tensor_element element = (tensor_element)data->element;
   size_t rows = data->rows;
   tensor_set *set = &e->tensors;
   tensor_set_begin(set, e->network->backend, error);
-  e->source = tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, e->resident ? rows : chunk, data->width,
-                             e->resident ? data->features : NULL);
+  e->source = tensor_set_share(set, element, rows, data->width, data->features);
+  e->resident |= e->source != NULL;
+  if (e->source == NULL)
+    e->source = tensor_set_add(set, TENSOR_PLAIN, element, e->resident ? rows : chunk, data->width,
+                               e->resident ? data->features : NULL);
   e->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
   if (e->network->task == MLP_CL_CLASSIFICATION) {
-    e->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, data->labels);
+    e->labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, rows, data->labels);
     e->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
   } else {
-    e->targets = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, rows, data->outputs, data->targets);
+    e->targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, rows, data->outputs, data->targets);
     e->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
   }
 }

@@ -152,6 +152,8 @@ size_t opencl_panels(const tensor *t);
 
 mlp_cl_status opencl_tensor_create(backend *base, tensor_role role, tensor_element element, size_t rows, size_t cols,
                                    tensor **created, mlp_cl_error *error);
+mlp_cl_status opencl_tensor_share(backend *base, tensor_element element, size_t rows, size_t cols, const void *values,
+                                  tensor **shared, mlp_cl_error *error);
 uint64_t opencl_tensor_bytes(const backend *base, const tensor *t);
 void opencl_tensor_destroy(backend *base, tensor *destroyed);
 mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, size_t rows, const void *source,

@@ -33,6 +33,7 @@ static mlp_cl_status opencl_finish(backend *base, mlp_cl_error *error) {
 static const backend_operations operations = {
     .close = opencl_close,
     .tensor_create = opencl_tensor_create,
+    .tensor_share = opencl_tensor_share,
     .tensor_destroy = opencl_tensor_destroy,
     .tensor_write = opencl_tensor_write,
     .tensor_bytes = opencl_tensor_bytes,

@@ -80,6 +80,25 @@ mlp_cl_status opencl_tensor_create(backend *base, tensor_role role, tensor_eleme
   return MLP_CL_OK;
 }
 
+/* CPU devices read the host's memory. A driver that will not has its reasons: the values are copied then. */
+mlp_cl_status opencl_tensor_share(backend *base, tensor_element element, size_t rows, size_t cols, const void *values,
+                                  tensor **shared, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  *shared = NULL;
+  if (self->tuning.variant != VARIANT_PANEL) return MLP_CL_OK;
+  opencl_tensor *t = calloc(1, sizeof *t);
+  if (t == NULL) return fail_memory(error, sizeof *t, "a tensor");
+  t->base = (tensor){TENSOR_PLAIN, element, rows, cols};
+  cl_int code = CL_INVALID_BUFFER_SIZE;
+  if (plain_bytes(&t->base, &t->bytes))
+    t->buffer = clCreateBuffer(self->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, t->bytes, (void *)values, &code);
+  if (code == CL_SUCCESS)
+    *shared = &t->base;
+  else
+    free(t);
+  return MLP_CL_OK;
+}
+
 uint64_t opencl_tensor_bytes(const backend *base, const tensor *t) {
   size_t stride, bytes, transposed = 0;
   if (!(in_panels(t) ? panel_bytes(t->rows, t->cols, &stride, &bytes) : plain_bytes(t, &bytes))) return UINT64_MAX;

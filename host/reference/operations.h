@@ -28,6 +28,7 @@
 typedef struct reference_tensor {
   tensor base;
   void *values;
+  bool shared; /* the values are the caller's */
 } reference_tensor;
 
 static inline void *values_of(const tensor *t) {

@@ -23,13 +23,25 @@ static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_eleme
     return fail(error, MLP_CL_BAD_SHAPE, "a tensor of %zu × %zu elements is larger than memory can be", rows, cols);
   reference_tensor *made = malloc(sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
-  made->base = (tensor){.role = role, .element = element, .rows = rows, .cols = cols};
+  *made = (reference_tensor){.base = {.role = role, .element = element, .rows = rows, .cols = cols}};
   made->values = malloc(bytes);
   if (made->values == NULL) {
     free(made);
     return fail_memory(error, bytes, "a tensor");
   }
   *created = &made->base;
+  return MLP_CL_OK;
+}
+
+static mlp_cl_status tensor_share(backend *self, tensor_element element, size_t rows, size_t cols, const void *values,
+                                  tensor **shared, mlp_cl_error *error) {
+  (void)self;
+  reference_tensor *made = malloc(sizeof *made);
+  if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
+  *made = (reference_tensor){.base = {.role = TENSOR_PLAIN, .element = element, .rows = rows, .cols = cols},
+                             .values = (void *)values,
+                             .shared = true};
+  *shared = &made->base;
   return MLP_CL_OK;
 }
 
@@ -44,7 +56,7 @@ static uint64_t tensor_bytes(const backend *self, const tensor *t) {
 static void tensor_destroy(backend *self, tensor *destroyed) {
   (void)self;
   if (destroyed == NULL) return;
-  free(values_of(destroyed));
+  if (!((reference_tensor *)destroyed)->shared) free(values_of(destroyed));
   free(destroyed);
 }
 
@@ -191,6 +203,7 @@ static void reference_close(backend *self) {
 static const backend_operations operations = {
     .close = reference_close,
     .tensor_create = tensor_create,
+    .tensor_share = tensor_share,
     .tensor_destroy = tensor_destroy,
     .tensor_write = tensor_write,
     .tensor_bytes = tensor_bytes,

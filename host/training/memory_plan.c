@@ -46,6 +46,21 @@ static mlp_cl_status count_tensor(backend *self, tensor_role role, tensor_elemen
   return MLP_CL_OK;
 }
 
+/* Takes no memory: whether the device can is tried. */
+static mlp_cl_status try_share(backend *self, tensor_element element, size_t rows, size_t cols, const void *values,
+                               tensor **shared, mlp_cl_error *error) {
+  backend *real = ((counting_backend *)self)->real;
+  tensor *tried = NULL;
+  *shared = NULL;
+  TRY(real->op->tensor_share(real, element, rows, cols, values, &tried, error));
+  if (tried == NULL) return MLP_CL_OK;
+  real->op->tensor_destroy(real, tried);
+  *shared = malloc(sizeof **shared);
+  if (*shared == NULL) return fail_memory(error, sizeof **shared, "a tensor");
+  **shared = (tensor){TENSOR_PLAIN, element, rows, cols};
+  return MLP_CL_OK;
+}
+
 static void forget_tensor(backend *self, tensor *destroyed) {
   (void)self;
   free(destroyed);
@@ -87,6 +102,7 @@ mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *sh
                                  const mlp_cl_dataset *test, const mlp_cl_recipe *recipe, mlp_cl_memory *memory,
                                  mlp_cl_error *error) {
   static const backend_operations counts = {.tensor_create = count_tensor,
+                                            .tensor_share = try_share,
                                             .tensor_destroy = forget_tensor,
                                             .tensor_write = skip_write,
                                             .tensor_zero = skip_zero};

@@ -45,16 +45,15 @@ static void add_tensors(mlp_cl_trainer *t) {
   step_plan *plan = &t->plan;
   static const int32_t no_step = -1;
   if (t->stream.data == NULL)
-    plan->source =
-        tensor_set_add(set, TENSOR_PLAIN, (tensor_element)data->element, data->rows, data->width, data->features);
+    plan->source = tensor_set_share_or_add(set, (tensor_element)data->element, data->rows, data->width, data->features);
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
     t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
   plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
   if (plan->task == MLP_CL_CLASSIFICATION) {
-    plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, data->labels);
+    plan->labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, data->rows, data->labels);
     plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
   } else {
-    plan->targets = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, data->rows, data->outputs, data->targets);
+    plan->targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, data->rows, data->outputs, data->targets);
     plan->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
   }
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
