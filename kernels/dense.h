@@ -69,11 +69,11 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
       line lines[PANEL];
       size_t rows_of_batch = line_index(row / PANEL, y_stride, panel * PANEL);
       size_t target = line_index(row / PANEL, d_x_stride, panel * PANEL);
-#pragma unroll
+#pragma unroll 1
       for (int i = 0; i < PANEL; i++)
         lines[i] = row + i < in ? load_line(column, (size_t)((row + i) * PANEL)) : (line)(0.0f);
       transpose_lines(lines);
-#pragma unroll
+#pragma unroll 1
       for (int i = 0; i < PANEL; i++) {
         lines[i] = canonical(lines[i], FLOOR_GRADIENT);
         if (with_y) lines[i] = relu_derivative(load_line(y, rows_of_batch + (size_t)(i * PANEL)), lines[i], scale);
@@ -81,7 +81,7 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
       }
       if (!keep_transpose) continue;
       transpose_lines(lines);
-#pragma unroll
+#pragma unroll 1
       for (int i = 0; i < PANEL; i++) store_line(column, (size_t)((row + i) * PANEL), lines[i]);
     }
   }
@@ -116,7 +116,7 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
         if (leaves > 1) TREE_ADD(pending, row - c->row, TILE_ROWS, leaf, sum);
         if (leaf + 1 < leaves) continue;
         if (leaves > 1) TREE_TOTAL(pending, row - c->row, TILE_ROWS, leaves, sum);
-#pragma unroll
+#pragma unroll 1
         for (int r = 0; r < TILE_ROWS; r++) {
           size_t at = line_index(panel, weight_stride, row + r);
           line g = canonical(sum[r], FLOOR_GRADIENT);
