@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 
+import process
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORES = len(os.sched_getaffinity(0))
 
@@ -192,7 +194,8 @@ def parse():
     p.add_argument("--device", default="-", help="as in mlp_cl --device")
     p.add_argument("--kernels", default="-", help="as in mlp_cl --kernels")
     p.add_argument("--gpu", action="store_true", help="compare with cuBLAS and with PyTorch on CUDA")
-    p.add_argument("--only", choices=["matmul", "train", "predict"], help="one table alone")
+    p.add_argument("--only", choices=["matmul", "train", "predict", "process"],
+                   help="one table alone; process: whole programs, which only this asks for, as it takes long")
     p.add_argument("--quick", action="store_true", help="small work only")
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
@@ -205,6 +208,8 @@ def main():
         sys.exit("compare.py: mlp_cl finds no device")
     print(f"{PEAK.version}; {processor()}, {CORES} cores; load {os.getloadavg()[0]:.1f} at the start. "
           f"Medians of {ARGUMENTS.rounds} rounds; a peer's column is its time over ours, above 1 we are faster.")
+    if ARGUMENTS.only == "process":
+        return process.compare(os.path.join(ARGUMENTS.workers, "mlp_cl"), ARGUMENTS.rounds)
     sections = [
         ("matmul", "Products", [f"matmul {o} {p}" for p in PRODUCTS for o in ORIENTATIONS]),
         ("train", "Training step (dropout 0.2, SGD)", [f"train {n}" for n in NETWORKS]),
