@@ -220,8 +220,7 @@ __attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
 /* Some cases one after the other, since a driver takes longer to start than a case; none after one that went wrong. */
 static _Noreturn void try_some(const fault *cases, size_t count) {
   size_t complaints = shared->complaints;
-  /* What a device says decides how programs are built. */
-  if (torture() && (cases->function == NULL || strcmp(cases->function, "clGetDeviceInfo") != 0)) layer_keep_programs();
+  if (torture()) layer_keep_programs();
   for (size_t i = 0; i < CHILD_CASES && shared->next < count && shared->complaints == complaints; i++) {
     try(&cases[shared->next]);
     shared->next++;

@@ -1,9 +1,9 @@
 /* The devices of all platforms, in a fixed order. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
 #include "opencl/internal.h"
 #include "opencl/opencl.h"
 
@@ -15,24 +15,29 @@ const char opencl_install_hint[] =
     "which "
     "needs none";
 
-static void device_text(cl_device_id id, cl_device_info what, char *text, size_t size) {
-  char buffer[1024] = "";
-  if (clGetDeviceInfo(id, what, sizeof buffer, buffer, NULL) != CL_SUCCESS) buffer[0] = '\0';
-  buffer[sizeof buffer - 1] = '\0';
-  size_t length = size_min(strlen(buffer), size - 1);
-  memcpy(text, buffer, length);
-  text[length] = '\0';
+/* What is not told stays 0; the code of the first such answer stays with the device, which is not opened then. */
+static bool told(opencl_device *device, cl_int code) {
+  if (device->trouble == CL_SUCCESS) device->trouble = code;
+  return code == CL_SUCCESS;
 }
 
-static uint64_t device_number(cl_device_id id, cl_device_info what) {
+static uint64_t ask_number(opencl_device *device, cl_device_info what) {
   uint64_t value = 0; /* cl_uint, size_t and cl_ulong all land in its low bytes on little-endian hosts */
-  if (clGetDeviceInfo(id, what, sizeof value, &value, NULL) != CL_SUCCESS) return 0;
-  return value;
+  return told(device, clGetDeviceInfo(device->id, what, sizeof value, &value, NULL)) ? value : 0;
 }
 
-static mlp_cl_device_type type_of(cl_device_id id) {
-  cl_device_type type = 0;
-  clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+static void ask_text(opencl_device *device, cl_device_info what, char *text, size_t size) {
+  char whole[1024] = "";
+  if (told(device, clGetDeviceInfo(device->id, what, sizeof whole - 1, whole, NULL))) snprintf(text, size, "%s", whole);
+}
+
+static void ask_platform_text(opencl_device *device, cl_platform_info what, char *text, size_t size) {
+  char whole[1024] = "";
+  if (told(device, clGetPlatformInfo(device->platform, what, sizeof whole - 1, whole, NULL)))
+    snprintf(text, size, "%s", whole);
+}
+
+static mlp_cl_device_type type_of(uint64_t type) {
   if (type & CL_DEVICE_TYPE_GPU) return MLP_CL_DEVICE_GPU;
   if (type & CL_DEVICE_TYPE_CPU) return MLP_CL_DEVICE_CPU;
   return MLP_CL_DEVICE_ACCELERATOR;
@@ -40,19 +45,18 @@ static mlp_cl_device_type type_of(cl_device_id id) {
 
 static void describe(opencl_device *device, int index) {
   mlp_cl_device *info = &device->info;
-  char platform[1024] = "";
-  clGetPlatformInfo(device->platform, CL_PLATFORM_NAME, sizeof platform, platform, NULL);
-  platform[sizeof info->platform - 1] = '\0';
-  memcpy(info->platform, platform, sizeof info->platform);
   info->index = index;
-  info->type = type_of(device->id);
-  device_text(device->id, CL_DEVICE_NAME, info->name, sizeof info->name);
-  device_text(device->id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-  info->compute_units = (uint32_t)device_number(device->id, CL_DEVICE_MAX_COMPUTE_UNITS);
-  info->global_memory_bytes = device_number(device->id, CL_DEVICE_GLOBAL_MEM_SIZE);
-  info->largest_allocation_bytes = device_number(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-  info->local_memory_bytes = device_number(device->id, CL_DEVICE_LOCAL_MEM_SIZE);
-  info->work_group_size = device_number(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  info->type = type_of(ask_number(device, CL_DEVICE_TYPE));
+  ask_platform_text(device, CL_PLATFORM_NAME, info->platform, sizeof info->platform);
+  ask_platform_text(device, CL_PLATFORM_VERSION, device->platform_version, sizeof device->platform_version);
+  ask_text(device, CL_DEVICE_NAME, info->name, sizeof info->name);
+  ask_text(device, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+  info->compute_units = (uint32_t)ask_number(device, CL_DEVICE_MAX_COMPUTE_UNITS);
+  info->global_memory_bytes = ask_number(device, CL_DEVICE_GLOBAL_MEM_SIZE);
+  info->largest_allocation_bytes = ask_number(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  info->local_memory_bytes = ask_number(device, CL_DEVICE_LOCAL_MEM_SIZE);
+  info->work_group_size = ask_number(device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  device->vector_width = (uint32_t)ask_number(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
 }
 
 /* Appends a platform's devices; one without devices adds none. One that does not answer must not keep others from use:

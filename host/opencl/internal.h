@@ -12,6 +12,9 @@ typedef struct opencl_device {
   cl_platform_id platform;
   cl_device_id id;
   mlp_cl_device info;
+  char platform_version[256];
+  uint32_t vector_width; /* floats of a register */
+  cl_int trouble;        /* the first code that is not CL_SUCCESS, of asking for any of this */
 } opencl_device;
 
 /* All devices in the order of mlp_cl_devices; freed with free(). */
@@ -93,6 +96,7 @@ typedef struct opencl_backend {
   cl_command_queue queue;
   opencl_tuning tuning;
   char platform_version[256];
+  uint32_t vector_width;
   opencl_program programs[PROGRAMS_MAX]; /* those that were needed so far */
   size_t programs_count;
   opencl_kernel kernels[KERNELS_MAX];

@@ -1,6 +1,7 @@
 /* Opening and closing a device, and the table of its operations. */
 #include "opencl/opencl.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,15 +70,20 @@ static const backend_operations operations = {
     .finish = opencl_finish,
 };
 
-/* What the driver did not tell is 0 and would make launches without work-items. */
-static mlp_cl_status check_limits(const mlp_cl_device *device, mlp_cl_error *error) {
-  if (device->work_group_size > 0 && device->compute_units > 0 && device->largest_allocation_bytes > 0)
-    return MLP_CL_OK;
+/* A device that does not answer, or with 0, would be given kernels for another one, or launches without work-items. */
+static mlp_cl_status check_answers(const opencl_device *device, mlp_cl_error *error) {
+  const mlp_cl_device *info = &device->info;
+  if (device->trouble != CL_SUCCESS)
+    return fail(error, MLP_CL_OPENCL,
+                "device %d (%s) does not say what it is: %s (%" PRId32
+                "); its driver is in trouble, take another device, or \"reference\"",
+                info->index, info->name, opencl_error_name(device->trouble), device->trouble);
+  if (info->work_group_size > 0 && info->compute_units > 0 && info->largest_allocation_bytes > 0) return MLP_CL_OK;
   return fail(error, MLP_CL_OPENCL,
               "%s says that its work-groups have %llu items, its compute units are %u and its largest allocation is of "
               "%llu bytes: its driver is in trouble, take another device, or \"reference\"",
-              device->name, (unsigned long long)device->work_group_size, (unsigned)device->compute_units,
-              (unsigned long long)device->largest_allocation_bytes);
+              info->name, (unsigned long long)info->work_group_size, (unsigned)info->compute_units,
+              (unsigned long long)info->largest_allocation_bytes);
 }
 
 static mlp_cl_status open_device(opencl_backend *self, const opencl_device *device, bool profile, mlp_cl_error *error) {
@@ -86,9 +92,9 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   self->base.op = &operations;
   self->base.device = device->info;
   self->device = device->id;
-  clGetPlatformInfo(device->platform, CL_PLATFORM_VERSION, sizeof self->platform_version - 1, self->platform_version,
-                    NULL);
-  TRY(check_limits(&device->info, error));
+  self->vector_width = device->vector_width;
+  memcpy(self->platform_version, device->platform_version, sizeof self->platform_version);
+  TRY(check_answers(device, error));
   self->context = clCreateContext(NULL, 1, &self->device, NULL, NULL, &code);
   TRY_CL(code, "opening %s", name);
   self->queue = clCreateCommandQueue(self->context, self->device, profile ? CL_QUEUE_PROFILING_ENABLE : 0, &code);

@@ -38,8 +38,6 @@ static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp
 /* Vectors of 16 floats come with 32 registers, which hold a tile of 12 rows; 16 registers of 8 hold 6 rows of two. */
 static opencl_tuning tuning_default(const opencl_backend *self) {
   const mlp_cl_device *device = &self->base.device;
-  cl_uint width = 0;
-  clGetDeviceInfo(self->device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
   /* llvmpipe unrolls nothing, takes minutes for a tile of registers, and after 65535 iterations of all its loops
    * together a work-item silently leaves them: a sum of 64000 terms, with the loops around it, is safe. */
   bool llvmpipe = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") != NULL;
@@ -51,7 +49,7 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
                           : VARIANT_TILE,
       .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
       .whole_steps = cpu,
-      .tile_rows = width >= 16 ? 12 : 6,
+      .tile_rows = self->vector_width >= 16 ? 12 : 6,
       .unit_rows = 48,
       .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
       .group_rows = large_groups ? 16 : 4,
