@@ -1,27 +1,23 @@
 /* The cache of facts: kept, told apart, refused when the folder or the file cannot be trusted. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cache.h"
+#include "files.h"
 #include "test.h"
 
 static const char key[65] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-static char folder[64], path[256];
+static const char other_key[65] = "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 static void use_new_folder(void) {
-  snprintf(folder, sizeof folder, "/tmp/mlp_cl-cache-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  snprintf(path, sizeof path, "%s/%s", folder, key);
-  setenv("MLP_CL_CACHE", folder, 1);
-}
-
-static void remove_folder(void) {
-  unlink(path);
-  rmdir(folder);
+  test_folder_create();
+  setenv("MLP_CL_CACHE", test_path(""), 1);
 }
 
 START_TEST(keeps_a_fact) {
@@ -33,17 +29,49 @@ START_TEST(keeps_a_fact) {
 END_TEST
 
 START_TEST(creates_its_folder_closed_to_others) {
-  char inner[128];
   struct stat about;
-  snprintf(inner, sizeof inner, "%s/inner", folder);
-  setenv("MLP_CL_CACHE", inner, 1);
-  cache_keep(key, "exact");
+  setenv("MLP_CL_CACHE", test_path("inner"), 1);
+  ck_assert(cache_keep(key, "exact"));
   ck_assert(cache_holds(key, "exact"));
-  ck_assert_int_eq(stat(inner, &about), 0);
+  ck_assert_int_eq(stat(test_path("inner"), &about), 0);
   ck_assert_int_eq(about.st_mode & 0777, 0700);
-  snprintf(path, sizeof path, "%s/%s", inner, key);
-  unlink(path);
-  rmdir(inner);
+  cache_forget(key);
+}
+END_TEST
+
+static void expect_no_folder(const char *value) {
+  setenv("MLP_CL_CACHE", value, 1);
+  ck_assert_msg(!cache_keep(key, "exact"), "kept in \"%s\"", value);
+  ck_assert_msg(!cache_available(), "\"%s\" is a folder", value);
+}
+
+START_TEST(what_is_no_folder_of_ours_is_not_used) {
+  static char long_path[8192];
+  long_path[0] = '/';
+  memset(long_path + 1, 'x', sizeof long_path - 2);
+  test_file_write(test_path("file"), "", 0);
+  ck_assert_int_eq(symlink(test_path(""), test_path("link")), 0);
+  expect_no_folder(test_path("file"));
+  expect_no_folder(test_path("file/inner"));
+  expect_no_folder(test_path("link"));
+  expect_no_folder("relative");
+  expect_no_folder("/proc/inner");
+  expect_no_folder(long_path);
+  unsetenv("HOME");
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  expect_no_folder("");
+}
+END_TEST
+
+START_TEST(without_a_name_it_is_in_the_home) {
+  setenv("MLP_CL_CACHE", "", 1);
+  setenv("HOME", test_path(""), 1);
+  unsetenv("XDG_CACHE_HOME");
+  ck_assert(cache_keep(key, "exact"));
+  setenv("MLP_CL_CACHE", test_path(".cache/mlp_cl"), 1);
+  ck_assert(cache_holds(key, "exact"));
+  cache_forget(key);
+  ck_assert_int_eq(rmdir(test_path(".cache/mlp_cl")), 0);
 }
 END_TEST
 
@@ -55,19 +83,77 @@ START_TEST(off_keeps_nothing) {
 END_TEST
 
 START_TEST(refuses_a_folder_that_others_can_write) {
-  cache_keep(key, "exact");
+  ck_assert(cache_keep(key, "exact"));
   ck_assert(cache_holds(key, "exact"));
-  ck_assert_int_eq(chmod(folder, 0777), 0);
+  ck_assert_int_eq(chmod(test_path(""), 0777), 0);
   ck_assert(!cache_holds(key, "exact"));
 }
 END_TEST
 
-START_TEST(a_damaged_fact_is_absent) {
-  cache_keep(key, "exact");
-  ck_assert_int_eq(truncate(path, 20), 0);
+START_TEST(refuses_an_entry_that_others_can_write) {
+  ck_assert(cache_keep(key, "exact"));
+  ck_assert_int_eq(chmod(test_path(key), 0620), 0);
   ck_assert(!cache_holds(key, "exact"));
-  cache_keep(key, "exact");
+}
+END_TEST
+
+/* With a right seal, since everybody can compute one. */
+START_TEST(refuses_what_belongs_to_another) {
+  ck_assert(cache_keep(key, "exact"));
+  ck_assert_int_eq(chown(test_path(key), 65534, 65534), 0);
+  ck_assert(!cache_holds(key, "exact"));
+  ck_assert(cache_keep(key, "exact"));
   ck_assert(cache_holds(key, "exact"));
+  ck_assert_int_eq(chown(test_path(""), 65534, 65534), 0);
+  ck_assert(!cache_holds(key, "exact"));
+}
+END_TEST
+
+START_TEST(an_entry_cut_or_changed_anywhere_is_absent) {
+  size_t count;
+  ck_assert(cache_keep(key, "exact"));
+  unsigned char *bytes = test_file_read(test_path(key), &count);
+  for (size_t length = 0; length <= count; length++) {
+    ck_assert_int_eq(truncate(test_path(key), (off_t)length), 0);
+    ck_assert(!cache_holds(key, "exact") || length == count);
+    test_file_write(test_path(key), bytes, count);
+  }
+  for (size_t bit = 0; bit < count * 8; bit++) {
+    bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    test_file_write(test_path(key), bytes, count);
+    ck_assert_ptr_null(cache_read(key, &(size_t){0}));
+    bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+  }
+  free(bytes);
+  ck_assert_int_eq(truncate(test_path(key), 1LL << 40), 0);
+  ck_assert(!cache_holds(key, "exact"));
+  ck_assert(cache_keep(key, "exact"));
+  ck_assert(cache_holds(key, "exact"));
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_absent) {
+  ck_assert_int_eq(mkfifo(test_path(key), 0600), 0);
+  ck_assert(!cache_holds(key, "exact"));
+  ck_assert(cache_keep(key, "exact"));
+  ck_assert(cache_holds(key, "exact"));
+  ck_assert_int_eq(mkdir(test_path(other_key), 0700), 0);
+  ck_assert(!cache_holds(other_key, "exact"));
+  ck_assert(!cache_keep(other_key, "exact"));
+  ck_assert_uint_eq(test_folder_count(), 2);
+}
+END_TEST
+
+START_TEST(a_write_that_is_cut_short_leaves_nothing) {
+  const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}, little = {100, RLIM_INFINITY};
+  char bytes[1000] = {0};
+  signal(SIGXFSZ, SIG_IGN);
+  bool limited = setrlimit(RLIMIT_FSIZE, &little) == 0; /* for Check's own files too */
+  bool written = cache_write(key, bytes, sizeof bytes);
+  ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+  ck_assert(limited && !written);
+  ck_assert_uint_eq(test_folder_count(), 0);
+  ck_assert(cache_write(key, bytes, sizeof bytes));
 }
 END_TEST
 
@@ -91,13 +177,9 @@ START_TEST(keeps_bytes) {
 END_TEST
 
 START_TEST(one_entry_is_not_taken_for_another) {
-  static const char other_key[65] = "f123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-  char other_path[256];
-  snprintf(other_path, sizeof other_path, "%s/%s", folder, other_key);
-  cache_keep(key, "exact");
-  ck_assert_int_eq(rename(path, other_path), 0);
+  ck_assert(cache_keep(key, "exact"));
+  ck_assert_int_eq(rename(test_path(key), test_path(other_key)), 0);
   ck_assert(!cache_holds(other_key, "exact"));
-  unlink(other_path);
 }
 END_TEST
 
@@ -133,25 +215,32 @@ START_TEST(many_processes_see_whole_entries) {
 END_TEST
 
 START_TEST(follows_no_link) {
-  char target[160];
-  snprintf(target, sizeof target, "%s/target", folder);
-  cache_keep(key, "exact");
-  ck_assert_int_eq(rename(path, target), 0);
-  ck_assert_int_eq(symlink(target, path), 0);
+  ck_assert(cache_keep(key, "exact"));
+  ck_assert_int_eq(rename(test_path(key), test_path("target")), 0);
+  ck_assert_int_eq(symlink(test_path("target"), test_path(key)), 0);
   ck_assert(!cache_holds(key, "exact"));
-  unlink(target);
+  ck_assert(cache_keep(key, "other"));
+  ck_assert(cache_holds(key, "other"));
+  ck_assert_int_eq(rename(test_path("target"), test_path(key)), 0);
+  ck_assert(cache_holds(key, "exact"));
 }
 END_TEST
 
 int main(void) {
   Suite *suite = suite_create("cache");
   TCase *tests = tcase_create("cache");
-  tcase_add_checked_fixture(tests, use_new_folder, remove_folder);
+  tcase_add_checked_fixture(tests, use_new_folder, test_folder_remove);
   tcase_add_test(tests, keeps_a_fact);
   tcase_add_test(tests, creates_its_folder_closed_to_others);
+  tcase_add_test(tests, what_is_no_folder_of_ours_is_not_used);
+  tcase_add_test(tests, without_a_name_it_is_in_the_home);
   tcase_add_test(tests, off_keeps_nothing);
   tcase_add_test(tests, refuses_a_folder_that_others_can_write);
-  tcase_add_test(tests, a_damaged_fact_is_absent);
+  tcase_add_test(tests, refuses_an_entry_that_others_can_write);
+  if (geteuid() == 0) tcase_add_test(tests, refuses_what_belongs_to_another);
+  tcase_add_test(tests, an_entry_cut_or_changed_anywhere_is_absent);
+  tcase_add_test(tests, what_is_no_file_is_absent);
+  tcase_add_test(tests, a_write_that_is_cut_short_leaves_nothing);
   tcase_add_test(tests, keeps_bytes);
   tcase_add_test(tests, one_entry_is_not_taken_for_another);
   tcase_add_test(tests, many_processes_see_whole_entries);

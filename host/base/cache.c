@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +40,11 @@ static bool choose_folder(char path[PATH_BYTES]) {
   return length > 0 && length < PATH_BYTES && *path == '/';
 }
 
+/* Whether nobody else can change what the descriptor stands for. */
+static bool is_private(int descriptor, struct stat *about) {
+  return fstat(descriptor, about) == 0 && about->st_uid == geteuid() && (about->st_mode & 077) == 0;
+}
+
 /* The folder's descriptor, or -1. */
 static int open_folder(void) {
   char path[PATH_BYTES];
@@ -45,8 +52,7 @@ static int open_folder(void) {
   create_folders(path);
   int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   struct stat about;
-  if (folder < 0) return -1;
-  if (fstat(folder, &about) == 0 && about.st_uid == geteuid() && (about.st_mode & 077) == 0) return folder;
+  if (folder < 0 || is_private(folder, &about)) return folder;
   close(folder);
   return -1;
 }
@@ -89,7 +95,7 @@ static bool write_all(int file, const char *bytes, size_t count) {
 static char *read_entry(int file, const char key[65], size_t *count) {
   struct stat about;
   char found[HEADER_BYTES], wanted[HEADER_BYTES + 1];
-  if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return NULL;
+  if (!is_private(file, &about) || !S_ISREG(about.st_mode)) return NULL;
   if (about.st_size < HEADER_BYTES || about.st_size > ENTRY_BYTES_MAX) return NULL;
   size_t size = (size_t)about.st_size - HEADER_BYTES;
   char *bytes = malloc(size + 1);
@@ -123,12 +129,14 @@ void *cache_read(const char key[65], size_t *count) {
 }
 
 bool cache_write(const char key[65], const void *bytes, size_t count) {
-  char header[HEADER_BYTES + 1], name[128];
-  if (count > ENTRY_BYTES_MAX - HEADER_BYTES) return false;
+  char header[HEADER_BYTES + 1], name[32];
+  uint64_t random;
+  if (count > ENTRY_BYTES_MAX - HEADER_BYTES || getentropy(&random, sizeof random) != 0) return false;
   int folder = open_folder();
   if (folder < 0) return false;
   bool written = false;
-  snprintf(name, sizeof name, "%s.%ld", key, (long)getpid());
+  /* Not by the process's number: other containers have the same, and one that was killed left its file. */
+  snprintf(name, sizeof name, ".new-%016" PRIx64, random);
   int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file >= 0) {
     size_t length = header_of(key, bytes, count, header);
