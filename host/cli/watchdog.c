@@ -10,6 +10,7 @@
 #include "report.h"
 
 static unsigned limit_s = 600;
+static volatile sig_atomic_t first_half; /* of the time until the end */
 static char doing_text[128], hint_text[512], error_text[800], json_text[1200];
 
 static void write_text(int file, const char *text) {
@@ -17,11 +18,23 @@ static void write_text(int file, const char *text) {
   (void)written; /* the process ends anyway */
 }
 
+/* A process that was stopped, by Ctrl-Z for example, finds one alarm when it goes on, however long that was: so the
+ * second one tells. */
 static void on_alarm(int number) {
   (void)number;
+  if (first_half) {
+    first_half = 0;
+    alarm(limit_s / 2);
+    return;
+  }
   write_text(STDERR_FILENO, error_text);
   write_text(STDOUT_FILENO, json_text);
   _exit(STATUS_FAILED);
+}
+
+static void start(void) {
+  alarm(limit_s - limit_s / 2);
+  first_half = limit_s > 1;
 }
 
 /* While the alarm is off. */
@@ -50,17 +63,17 @@ bool watchdog_read(const options *o) {
 }
 
 void watchdog_begin(const char *doing) {
-  struct sigaction action = {.sa_handler = on_alarm};
+  struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   alarm(0);
   snprintf(doing_text, sizeof doing_text, "%s", doing);
   make_texts();
   sigaction(SIGALRM, &action, NULL);
-  alarm(limit_s);
+  start();
 }
 
 void watchdog_feed(void) {
-  if (doing_text[0] != '\0') alarm(limit_s);
+  if (doing_text[0] != '\0') start();
 }
 
 void watchdog_hint(const char *format, ...) {
