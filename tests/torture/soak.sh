@@ -15,6 +15,7 @@ fail() {
   exit 1
 }
 
+: >out # for the first look at it
 "$MLP_CL" train --device 0 --hidden 16 --batch 1 --lr 0.001 --epochs "$epochs" --quiet --checkpoint run.safetensors \
   --checkpoint-every 2s >out 2>err &
 pid=$!
