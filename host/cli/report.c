@@ -188,8 +188,13 @@ void report_contract(json_t *object, const mlp_cl_context *context) {
 
 int report_json(json_t *object, int status) {
   char *text = object && !json_incomplete ? json_dumps(object, JSON_COMPACT) : NULL;
+  /* jansson leaves out a key where memory fails while it is written. */
+  bool whole = text && strlen(text) == json_dumpb(object, NULL, 0, JSON_COMPACT);
   json_decref(object);
-  if (!text) return report_failed(MLP_CL_NO_MEMORY, "the result could not be written: out of memory");
+  if (!whole) {
+    free(text);
+    return report_failed(MLP_CL_NO_MEMORY, "the result could not be written: out of memory");
+  }
   json_written = true;
   puts(text); /* main looks whether that went well */
   free(text);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "data/encoding.h"
 #include "model_file/model.h"
 
@@ -14,7 +15,7 @@
 
 /* Adds `value` as JSON text and releases it; NULL is no memory. */
 static mlp_cl_status add_json(safetensors *content, const char *key, json_t *value, mlp_cl_error *error) {
-  char *text = value == NULL ? NULL : json_dumps(value, DUMP_FLAGS);
+  char *text = json_text(value, DUMP_FLAGS);
   json_decref(value);
   if (text == NULL) return fail_memory(error, 256, "a model's metadata");
   mlp_cl_status status = safetensors_add_metadata(content, key, text, error);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "data/csv.h"
 #include "data/encoding.h"
 #include "model_file/model.h"
@@ -64,7 +65,7 @@ mlp_cl_status model_table_add(safetensors *content, const mlp_cl_encoding *encod
                              (json_int_t)encoding->file_columns, "columns",
                              describe_columns(encoding->columns, encoding->columns_count), "labels",
                              describe_columns(encoding->labels, encoding->labels_count));
-  char *text = object == NULL ? NULL : json_dumps(object, DUMP_FLAGS);
+  char *text = json_text(object, DUMP_FLAGS);
   json_decref(object);
   if (text == NULL) return fail_memory(error, 256, "a model's metadata");
   mlp_cl_status status = safetensors_add_metadata(content, MODEL_TABLE, text, error);

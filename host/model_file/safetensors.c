@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/atomic_file.h"
+#include "base/json_text.h"
 #include "base/size.h"
 
 void safetensors_destroy(safetensors *content) {
@@ -82,7 +83,13 @@ const safetensors_tensor *safetensors_find(const safetensors *content, const cha
 
 static json_t *describe_tensor(const safetensors_tensor *tensor, size_t begin) {
   json_t *shape = json_array();
-  for (size_t i = 0; i < tensor->rank; i++) json_array_append_new(shape, json_integer((json_int_t)tensor->sizes[i]));
+  int failed = 0;
+  for (size_t i = 0; i < tensor->rank; i++)
+    failed |= json_array_append_new(shape, json_integer((json_int_t)tensor->sizes[i]));
+  if (failed) {
+    json_decref(shape);
+    return NULL;
+  }
   return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
                    (json_int_t)begin + (json_int_t)(tensor->count * sizeof(float)));
 }
@@ -100,7 +107,7 @@ static char *describe(const safetensors *content) {
     failed |= json_object_set_new(header, content->tensors[i].name, describe_tensor(&content->tensors[i], begin));
     begin += content->tensors[i].count * sizeof(float);
   }
-  char *text = failed ? NULL : json_dumps(header, JSON_COMPACT);
+  char *text = failed ? NULL : json_text(header, JSON_COMPACT);
   json_decref(header);
   json_decref(metadata);
   return text;

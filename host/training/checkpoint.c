@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json_text.h"
 #include "data/dataset.h"
 #include "model_file/model.h"
 #include "training/position.h"
@@ -30,13 +31,17 @@ static json_t *number_or_null(double value) {
 /* [epoch, train loss, accuracy, test loss, accuracy, seconds] */
 static json_t *describe_metrics(const mlp_cl_trainer *t) {
   json_t *list = json_array();
+  int failed = 0;
   for (size_t i = 0; i < t->history.count; i++) {
     const mlp_cl_event *e = &t->history.epochs[i];
-    json_array_append_new(list, json_pack("[I, o, o, o, o, o]", (json_int_t)e->epoch, number_or_null(e->train_loss),
-                                          number_or_null(e->train_accuracy), number_or_null(e->test_loss),
-                                          number_or_null(e->test_accuracy), number_or_null(e->seconds)));
+    failed |=
+        json_array_append_new(list, json_pack("[I, o, o, o, o, o]", (json_int_t)e->epoch, number_or_null(e->train_loss),
+                                              number_or_null(e->train_accuracy), number_or_null(e->test_loss),
+                                              number_or_null(e->test_accuracy), number_or_null(e->seconds)));
   }
-  return list;
+  if (!failed) return list;
+  json_decref(list);
+  return NULL;
 }
 
 static mlp_cl_status add_position(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
@@ -44,8 +49,9 @@ static mlp_cl_status add_position(mlp_cl_trainer *t, safetensors *content, mlp_c
   snprintf(step, sizeof step, "%" PRIu64, t->step);
   json_t *run = json_pack("{s:i, s:s, s:s, s:o}", "version", POSITION_VERSION, "step", step, "train_sha256",
                           position_fingerprint(t, false), "metrics", describe_metrics(t));
-  if (t->has_test) json_object_set_new(run, "test_sha256", json_string(position_fingerprint(t, true)));
-  char *text = run == NULL ? NULL : json_dumps(run, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  bool complete = run != NULL && (!t->has_test || json_object_set_new(run, "test_sha256",
+                                                                      json_string(position_fingerprint(t, true))) == 0);
+  char *text = complete ? json_text(run, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(run);
   if (text == NULL) return fail_memory(error, 4096, "a checkpoint's position");
   mlp_cl_status status = safetensors_add_metadata(content, MODEL_RUN, text, error);
