@@ -1,6 +1,6 @@
 #!/bin/sh
 # Many small steps on OpenCL, with checkpoints: memory and the work a step takes are at the end what they were after a
-# quarter. soak.sh STEPS; environment: MLP_CL, TEST_FOLDER. Prints both, and the bytes that each epoch's metrics may keep.
+# quarter. soak.sh STEPS; environment: MLP_CL, TEST_FOLDER. Prints both.
 set -u
 : "${MLP_CL:?the binary under test}" "${TEST_FOLDER:?}"
 steps=${1:-1000000}
@@ -43,5 +43,6 @@ last_rss=$rss
 wait $pid || fail "exit status $?: $(tail -n 1 err)"
 echo "$((epochs * epoch_steps)) steps: memory $quarter_rss kB after a quarter, $last_rss kB at the end; CPU time of a step" \
   "$early ns in the second quarter, $late ns in the last"
-[ $((last_rss - quarter_rss)) -le 2048 ] || fail "memory grows"
+# The picture at the end wants a point of each epoch: 40 bytes, with room for as many again.
+[ $((last_rss - quarter_rss)) -le $((2048 + epochs / 12)) ] || fail "memory grows"
 [ "$late" -le $((early * 5 / 4 + 1)) ] || fail "steps become slower"
