@@ -50,7 +50,7 @@ int memory_report(const options *o, const plan *p, const run_data *data) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
   mlp_cl_memory memory;
-  if (open_device(o, &context, &error) != MLP_CL_OK) return report_failure(&error);
+  if (open_device_for(o, p->data_bytes, &context, &error) != MLP_CL_OK) return report_failure(&error);
   int status = STATUS_OK;
   if (run_plan_memory(context, p, data, &memory, &error) != MLP_CL_OK) {
     status = report_failure(&error);

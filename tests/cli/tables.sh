@@ -154,6 +154,14 @@ at_least "$(sed -n 's/^0,\(.*\),.*/\1/p' out)" 0.5
 refused 1 train --data numbers.csv --task regression --label y,z --init-from labels.safetensors --device reference --quiet
 says err 'give --task multi-label'
 
+# A dry run plans what the run would do: the reference reads rows in place, or 1 MiB of them at a time in two halves.
+awk 'BEGIN { for (i = 0; i < 100000; i++) print i % 7 "," i % 5 "," i % 3 "," i % 11 "," i % 2 }' >many.csv
+run 0 train --data many.csv --dry-run --device reference --json
+same "$(get memory.fits)" true
+whole=$(get memory.data_bytes)
+run 0 train --data many.csv --dry-run --device reference --json --data-memory 1
+same "$(get memory.data_bytes)" $((whole + 1024 * 1024))
+
 # Rows that lie in a file instead of memory come to the same weights.
 gzip -c people.csv >people.csv.gz
 for data in people.csv.gz digits; do
