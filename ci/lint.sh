@@ -21,8 +21,8 @@ fi
 
 echo "kernels"
 for kernel in kernels/*.cl; do
-  clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Ikernels -Wall -Wextra -Werror -fsyntax-only "$kernel" ||
-    complain "$kernel does not compile alone"
+  clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Ikernels -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+    "$kernel" || complain "$kernel does not compile alone"
 done
 # Results of these differ between drivers; docs/numerics.md tells what takes their place.
 loose='(^|[^a-z_0-9])(native_[a-z0-9]+|half_[a-z0-9]+|atomic_xchg|atomic_cmpxchg|mad|mad24|mul24|fmin|fmax|exp|log|sqrt|rsqrt|pow)[[:space:]]*\('

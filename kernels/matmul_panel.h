@@ -88,7 +88,10 @@ NARROW_FUNCTION void feature_row(const block *c, int depth, global const float *
  * cache while it meets all rows, and a's rows stay in the second while all panels pass. */
 TILE_FUNCTION void feature_block(const block *c, int depth, global const float *a, int a_stride, global const float *b,
                                  int b_stride, global float *total, int total_stride) {
-  if (c->row_end - c->row == 1) return feature_row(c, depth, a, a_stride, b, b_stride, total, total_stride);
+  if (c->row_end - c->row == 1) {
+    feature_row(c, depth, a, a_stride, b, b_stride, total, total_stride);
+    return;
+  }
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
     int end = min(depth, begin + BLOCK_FEATURES);
     for (int panel = c->panel; panel < c->panel_end; panel++)
