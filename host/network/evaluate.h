@@ -19,7 +19,7 @@ void row_metrics_destroy(row_metrics *metrics);
 typedef struct evaluator {
   mlp_cl_network *network;
   const mlp_cl_dataset *dataset;
-  bool resident; /* all features stay on the device; otherwise a chunk at a time passes through */
+  bool resident; /* the device has all features, or reads them in place; otherwise a chunk at a time passes through */
   tensor_set tensors;
   tensor *source, *losses;
   tensor *labels, *predictions; /* classification */
