@@ -217,6 +217,42 @@ START_TEST(predictions_do_not_depend_on_company) {
 }
 END_TEST
 
+/* As many rows as a pass takes, and one more: bytes that may be read in place, at odd addresses. */
+START_TEST(passes_end_where_rows_do) {
+  enum { ROWS = 1025, WIDTH = 37 };
+  static const size_t wide[] = {WIDTH, 100, 5}, counts[] = {256, 257, 512, 513, 1024, ROWS};
+  static uint8_t features[ROWS * WIDTH];
+  static int32_t labels[ROWS];
+  static float whole[ROWS * 5], part[ROWS * 5];
+  test_random r = {.state = 13};
+  for (size_t i = 0; i < ROWS * WIDTH; i++) features[i] = (uint8_t)test_random_bits(&r);
+  for (size_t i = 0; i < ROWS; i++) labels[i] = (int32_t)(test_random_bits(&r) % 5);
+  mlp_cl_network *network = make(device, 3, wide, true, MLP_CL_INIT_HE, 7);
+  mlp_cl_network *twin = make(reference, 3, wide, true, MLP_CL_INIT_HE, 7);
+  mlp_cl_dataset *all = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_UINT8, ROWS, WIDTH, 0x1p-8f, labels, 5, &all, &test_error));
+  ck_ok(mlp_cl_network_predict_dataset(twin, all, 0, ROWS, whole, &test_error));
+  for (size_t i = 0; i < (test_small() ? 2 : sizeof counts / sizeof *counts); i++) {
+    size_t rows = counts[i], first = ROWS - rows;
+    test_canary_fill(part, ROWS * 5);
+    ck_ok(mlp_cl_network_predict_dataset(network, all, first, rows, part, &test_error));
+    ck_same_bits(part, whole + first * 5, rows * 5, "the last rows");
+    mlp_cl_dataset *last = NULL;
+    mlp_cl_evaluation got = {0}, wanted = {0};
+    ck_ok(mlp_cl_dataset_from_arrays(features + first * WIDTH, MLP_CL_UINT8, rows, WIDTH, 0x1p-8f, labels + first, 5,
+                                     &last, &test_error));
+    ck_ok(mlp_cl_network_evaluate(network, last, &got, NULL, &test_error));
+    ck_ok(mlp_cl_network_evaluate(twin, last, &wanted, NULL, &test_error));
+    ck_assert_double_eq(got.loss, wanted.loss);
+    ck_assert_double_eq(got.accuracy, wanted.accuracy);
+    mlp_cl_dataset_destroy(last);
+  }
+  mlp_cl_dataset_destroy(all);
+  mlp_cl_network_destroy(network);
+  mlp_cl_network_destroy(twin);
+}
+END_TEST
+
 /* A few rows are computed on the host, from a copy of the parameters that must follow each change of them. */
 START_TEST(few_rows_follow_every_change) {
   enum { ROWS = 40, FEW = 3 };
@@ -326,6 +362,7 @@ int main(void) {
   tcase_add_test(tests, parameters_round_trip_canonically);
   tcase_add_test(tests, refuses_bad_arguments);
   tcase_add_test(tests, predictions_do_not_depend_on_company);
+  tcase_add_test(tests, passes_end_where_rows_do);
   tcase_add_test(tests, few_rows_follow_every_change);
   tcase_add_test(tests, evaluation_agrees_with_predictions);
   tcase_add_test(tests, evaluation_refuses_data_that_does_not_fit);
