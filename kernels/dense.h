@@ -41,11 +41,11 @@ TILE_FUNCTION void dense_forward_block(const block *c, int in, int out, global c
       if (m->threshold != 0) mask_words(m, row, panel, out, words);
 #pragma unroll
       for (int r = 0; r < MASK_ROWS; r++) {
-        line v = canonical(load_line(column, (size_t)((row + r) * PANEL)), FLOOR_VALUE);
+        line v = canonical(load_line(column, (size_t)(row + r) * PANEL), FLOOR_VALUE);
         if (with_bias) v = canonical(v + b, FLOOR_VALUE);
         if (with_relu) v = relu(v);
         if (m->threshold != 0) v = canonical(mask_apply(m, words[r], v), FLOOR_VALUE);
-        store_line(column, (size_t)((row + r) * PANEL), v);
+        store_line(column, (size_t)(row + r) * PANEL, v);
       }
     }
   }
@@ -71,7 +71,7 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
       size_t target = line_index(row / PANEL, d_x_stride, panel * PANEL);
 #pragma unroll 1
       for (int i = 0; i < PANEL; i++)
-        lines[i] = row + i < in ? load_line(column, (size_t)((row + i) * PANEL)) : (line)(0.0f);
+        lines[i] = row + i < in ? load_line(column, (size_t)(row + i) * PANEL) : (line)(0.0f);
       transpose_lines(lines);
 #pragma unroll 1
       for (int i = 0; i < PANEL; i++) {
@@ -82,7 +82,7 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
       if (!keep_transpose) continue;
       transpose_lines(lines);
 #pragma unroll 1
-      for (int i = 0; i < PANEL; i++) store_line(column, (size_t)((row + i) * PANEL), lines[i]);
+      for (int i = 0; i < PANEL; i++) store_line(column, (size_t)(row + i) * PANEL, lines[i]);
     }
   }
 }

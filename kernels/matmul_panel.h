@@ -124,7 +124,7 @@ NARROW_FUNCTION void feature_column(const block *c, int depth, global const floa
         transpose_lines(rows);
 #pragma unroll
         for (int i = 0; i < PANEL; i++)
-          if (k + i < end) sum = fma(rows[i], (line)(b[(k + i) * PANEL]), sum);
+          if (k + i < end) sum = fma(rows[i], (line)(b[(size_t)(k + i) * PANEL]), sum);
       }
       t = begin != 0 ? t + sum : sum;
     }

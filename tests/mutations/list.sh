@@ -86,7 +86,7 @@ caught_by golden reference
 # ---- Stores ----
 
 mutation 'the sum meets the bias without a canonical store'
-edit kernels/dense.h 's/canonical\((load_line\(column, \(size_t\)\(\(row \+ r\) \* PANEL\)\)), FLOOR_VALUE\)/\1/'
+edit kernels/dense.h 's/canonical\((load_line\(column, \(size_t\)\(row \+ r\) \* PANEL\)), FLOOR_VALUE\)/\1/'
 caught_by operations pocl
 
 mutation 'weights are stored as they come'
