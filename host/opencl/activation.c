@@ -2,8 +2,6 @@
 #include "base/size.h"
 #include "opencl/internal.h"
 
-enum { MASK_ROWS = 4 }; /* rows of a work-item in kernels/dropout.h */
-
 static void begin_arguments(launch *l, const activation *a) {
   launch_int(l, a->rows);
   launch_int(l, a->x->cols);

@@ -78,7 +78,6 @@ static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols,
 
 /* Blocks of a forward product are whole tiles, and whole words of the dropout's mask. */
 static size_t forward_step(const opencl_backend *self) {
-  enum { MASK_ROWS = 4 };
   size_t step = (size_t)self->tuning.tile_rows;
   while (step % MASK_ROWS != 0) step += (size_t)self->tuning.tile_rows;
   return step;
@@ -106,7 +105,7 @@ static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
-  size_t unit_rows = unit_rows_of(self, d->rows, d->weight->cols, forward_step(self));
+  size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, forward_step(self)) : 0;
   TRY(launch_begin(&l, self, "dense_forward", error));
   if (panel) launch_int(&l, unit_rows);
   launch_int(&l, d->rows);

@@ -3,8 +3,6 @@
 #include "exact_math.h"
 #include "opencl/internal.h"
 
-enum { MASK_ROWS = 4 }; /* rows of a work-item in kernels/dropout.h */
-
 mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, const tensor *x, tensor *y,
                              mlp_cl_error *error) {
   launch l;

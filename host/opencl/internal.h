@@ -137,6 +137,9 @@ void opencl_tuning_forget(backend *base);
 
 enum { PANEL = 16 };
 
+/* Rows of a work-item that draws a dropout mask: as in kernels/dropout.h. */
+enum { MASK_ROWS = 4 };
+
 typedef struct opencl_tensor {
   tensor base;
   cl_mem buffer;

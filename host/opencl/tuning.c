@@ -97,7 +97,7 @@ static void format(opencl_tuning *tuning, char text[MLP_CL_TUNING_BYTES]) {
 
 /* The constants' own conditions (kernels/matmul_panel.h, dense.h, matmul_tile.h), and the device's limits. */
 static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
-  enum { MASK_ROWS = 4, SLAB = 16 };
+  enum { SLAB = 16 };
   if (u->variant == VARIANT_PANEL) {
     int forward_rows = u->unit_rows / 2;
     return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
