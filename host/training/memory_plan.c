@@ -30,19 +30,24 @@ static uint64_t *kind_of(mlp_cl_memory *memory, tensor_role role) {
   return &memory->state_bytes;
 }
 
+/* A tensor without contents. */
+static mlp_cl_status make_shell(tensor shape, tensor **made, mlp_cl_error *error) {
+  *made = malloc(sizeof **made);
+  if (*made == NULL) return fail_memory(error, sizeof **made, "a tensor");
+  **made = shape;
+  return MLP_CL_OK;
+}
+
 static mlp_cl_status count_tensor(backend *self, tensor_role role, tensor_element element, size_t rows, size_t cols,
                                   tensor **created, mlp_cl_error *error) {
   counting_backend *counting = (counting_backend *)self;
   mlp_cl_memory *memory = counting->memory;
-  tensor *made = malloc(sizeof *made);
-  if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
-  *made = (tensor){role, element, rows, cols};
-  uint64_t bytes = counting->real->op->tensor_bytes(counting->real, made);
+  TRY(make_shell((tensor){role, element, rows, cols}, created, error));
+  uint64_t bytes = counting->real->op->tensor_bytes(counting->real, *created);
   uint64_t *kind = kind_of(memory, role);
   *kind = add(*kind, bytes);
   memory->device_bytes = add(memory->device_bytes, bytes);
   if (bytes > memory->largest_bytes) memory->largest_bytes = bytes;
-  *created = made;
   return MLP_CL_OK;
 }
 
@@ -55,10 +60,7 @@ static mlp_cl_status try_share(backend *self, tensor_element element, size_t row
   TRY(real->op->tensor_share(real, element, rows, cols, values, &tried, error));
   if (tried == NULL) return MLP_CL_OK;
   real->op->tensor_destroy(real, tried);
-  *shared = malloc(sizeof **shared);
-  if (*shared == NULL) return fail_memory(error, sizeof **shared, "a tensor");
-  **shared = (tensor){TENSOR_PLAIN, element, rows, cols};
-  return MLP_CL_OK;
+  return make_shell((tensor){TENSOR_PLAIN, element, rows, cols}, shared, error);
 }
 
 static void forget_tensor(backend *self, tensor *destroyed) {
