@@ -147,9 +147,7 @@ TILE_FUNCTION void batch_tile(int row, int in, int begin, int end, global const 
 #pragma unroll
   for (int r = 0; r < TILE_ROWS; r++) {
     x[r] = r == 0 ? a + element_index(a_stride, 0, row)
-                  : x[r - 1] + (row + r >= in            ? 0
-                                : (row + r) % PANEL == 0 ? next_panel
-                                                         : 1);
+                  : x[r - 1] + (row + r >= in ? 0 : (row + r) % PANEL == 0 ? next_panel : 1);
     sum[r] = (line)(0.0f);
   }
 #pragma unroll 2
