@@ -19,6 +19,6 @@ kernel void adam(int rows, int cols, float rate, float root, float keep2, float 
     store_line(moment, at_moment, m);
     store_line(rms, at_rms, s);
     store_line(weight, at, w);
-    if (not_finite(max(magnitude(w), magnitude(s)))) atomic_min(flag, step);
+    if (!below(max(magnitude(w), magnitude(s)), INFINITY_BITS)) atomic_min(flag, step);
   }
 }

@@ -98,16 +98,17 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
                                                global uint *flag, uint step) {
   line pending[TREE_LEVELS][UNIT_ROWS];
   uint_line largest = (uint_line)(0);
+  const uint far = sgd_far(rule);
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global const float *d = d_y + line_index(panel, d_y_stride, 0);
     if (c->row == 0 && with_bias) {
-      line g = canonical(batch_sum_of_column(d, rows), FLOOR_GRADIENT);
+      line sum = batch_sum_of_column(d, rows);
       size_t at = line_index(panel, bias_stride, 0);
       if (store)
-        store_line(bias, at, g);
+        store_line(bias, at, canonical(sum, FLOOR_GRADIENT));
       else
-        sgd_update(rule, g, bias + at, bias_velocity + at, &largest);
+        sgd_update(rule, 1, &sum, bias + at, bias_velocity + at, &largest);
     }
     for (int leaf = 0; leaf < leaves; leaf++)
       for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
@@ -116,19 +117,15 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
         if (leaves > 1) TREE_ADD(pending, row - c->row, TILE_ROWS, leaf, sum);
         if (leaf + 1 < leaves) continue;
         if (leaves > 1) TREE_TOTAL(pending, row - c->row, TILE_ROWS, leaves, sum);
-#pragma unroll 1
-        for (int r = 0; r < TILE_ROWS; r++) {
-          size_t at = line_index(panel, weight_stride, row + r);
-          line g = canonical(sum[r], FLOOR_GRADIENT);
-          if (row + r >= in) continue;
-          if (store)
-            store_line(weight, at, g);
-          else
-            sgd_update(rule, g, weight + at, weight_velocity + at, &largest);
-        }
+        const int count = min(TILE_ROWS, in - row);
+        global float *w = weight + line_index(panel, weight_stride, row);
+        if (store)
+          for (int r = 0; r < count; r++) store_line(w, (size_t)(r * PANEL), canonical(sum[r], FLOOR_GRADIENT));
+        else if (count < TILE_ROWS || !sgd_update_far(rule, far, TILE_ROWS, sum, w))
+          sgd_update(rule, count, sum, w, weight_velocity + line_index(panel, weight_stride, row), &largest);
       }
   }
-  if (not_finite(largest)) atomic_min(flag, step);
+  if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
 }
 
 #endif

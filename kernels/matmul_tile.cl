@@ -91,7 +91,7 @@ INLINE void finish(bool store, const sgd_rule *rule, float g, global float *w, g
   float weight = sgd_step(rule, g, *w, &velocity);
   if (rule->momentum != 0.0f) *v = velocity;
   *w = weight;
-  if (not_finite(magnitude(weight))) atomic_min(flag, step);
+  if (!below(magnitude(weight), INFINITY_BITS)) atomic_min(flag, step);
 }
 
 /* xᵀ · d_y (in, out) in the tree order, applied or stored; the groups of the first rows do the bias too. Each work-item

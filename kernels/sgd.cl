@@ -8,8 +8,8 @@ kernel void sgd(int rows, int cols, SGD_PARAMETERS, global const float *gradient
   FOR_LINES(rows, PANELS(cols), panel, row) {
     line g = load_line(gradient, line_index(panel, gradient_stride, row));
     uint_line largest = (uint_line)(0);
-    sgd_update(&rule, g, weight + line_index(panel, weight_stride, row),
+    sgd_update(&rule, 1, &g, weight + line_index(panel, weight_stride, row),
                velocity + line_index(panel, velocity_stride, row), &largest);
-    if (not_finite(largest)) atomic_min(flag, step);
+    if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
   }
 }

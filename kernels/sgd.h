@@ -39,8 +39,11 @@ static inline __attribute__((overloadable)) uint magnitude(float x) {
   return as_uint(x) & 0x7fffffffu;
 }
 
-static inline __attribute__((overloadable)) bool not_finite(uint largest) {
-  return largest >= 0x7f800000u;
+#define INFINITY_BITS 0x7f800000u
+
+/* Whether all of x are below the limit. */
+static inline __attribute__((overloadable)) bool below(uint x, uint limit) {
+  return x < limit;
 }
 
 #if VECTOR_LINES
@@ -48,19 +51,52 @@ static inline __attribute__((overloadable)) uint_line magnitude(line x) {
   return as_uint16(x) & 0x7fffffffu;
 }
 
-static inline __attribute__((overloadable)) bool not_finite(uint_line largest) {
-  return any(largest >= (uint_line)(0x7f800000u));
+static inline __attribute__((overloadable)) bool below(uint_line x, uint limit) {
+  uint8 eight = max(x.lo, x.hi);
+  ulong2 words = as_ulong2(max(eight.lo, eight.hi) >= (uint4)(limit)); /* two words are tested by one instruction */
+  return (words.x | words.y) == 0;
 }
 #endif
 
-/* Steps the lines at `w`, and at `v` when there is momentum; *largest grows to the new weights' magnitudes. */
-static inline __attribute__((always_inline)) void sgd_update(const sgd_rule *rule, line g, global float *w,
-                                                             global float *v, uint_line *largest) {
-  line velocity = rule->momentum != 0.0f ? load_line(v, 0) : (line)(0.0f);
-  line weight = sgd_step(rule, g, load_line(w, 0), &velocity);
-  if (rule->momentum != 0.0f) store_line(v, 0, velocity);
-  store_line(w, 0, weight);
-  *largest = max(*largest, magnitude(weight));
+/* Steps `count` lines at `w`, and at `v` when there is momentum, by sums that are not canonical yet; *largest grows to
+ * the new weights' magnitudes. */
+static __attribute__((noinline)) void sgd_update(const sgd_rule *rule, int count, const line *sum, global float *w,
+                                                 global float *v, uint_line *largest) {
+  for (size_t i = 0; i < (size_t)(count * PANEL); i += PANEL) {
+    line velocity = rule->momentum != 0.0f ? load_line(v, i) : (line)(0.0f);
+    line weight = sgd_step(rule, canonical(sum[i / PANEL], FLOOR_GRADIENT), load_line(w, i), &velocity);
+    if (rule->momentum != 0.0f) store_line(v, i, velocity);
+    store_line(w, i, weight);
+    *largest = max(*largest, magnitude(weight));
+  }
 }
+
+#if VECTOR_LINES
+
+/* Where the rule is one fma, neither canonical() changes anything if the new weight's magnitude is this or more: a
+ * gradient below its floor, which counts as 0, adds less than a quarter of the weight's last place and is lost in
+ * rounding. Infinite for other rules. */
+static inline uint sgd_far(const sgd_rule *rule) {
+  float far = rule->learning_rate * 0x1p-22f;
+  if (rule->momentum != 0.0f || rule->weight_decay != 0.0f) return INFINITY_BITS;
+  return magnitude(far > FLOOR_VALUE ? far : FLOOR_VALUE);
+}
+
+/* sgd_update where all new weights are finite and far from 0; else nothing, and false. */
+static inline __attribute__((always_inline)) bool sgd_update_far(const sgd_rule *rule, uint far, int count,
+                                                                 const line *sum, global float *w) {
+  const line rate = (line)(-rule->learning_rate);
+  uint_line beyond = (uint_line)(0);
+#pragma unroll
+  for (int i = 0; i < count; i++)
+    beyond = max(beyond, magnitude(fma(rate, sum[i], load_line(w, (size_t)(i * PANEL)))) - far);
+  if (!below(beyond, INFINITY_BITS - far)) return false;
+#pragma unroll
+  for (int i = 0; i < count; i++)
+    store_line(w, (size_t)(i * PANEL), fma(rate, sum[i], load_line(w, (size_t)(i * PANEL))));
+  return true;
+}
+
+#endif
 
 #endif

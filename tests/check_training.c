@@ -361,6 +361,30 @@ START_TEST(tells_where_it_diverged) {
 }
 END_TEST
 
+/* The loss is finite still; the label's weights are not any more, all others are large. */
+START_TEST(notices_the_step_that_made_weights_infinite) {
+  enum { IN = 18, OUT = 16 };
+  static const size_t widths[] = {IN, OUT};
+  const mlp_cl_shape shape = {.widths_count = 2, .widths = widths};
+  const int32_t label = 3;
+  float x[IN], zeros[IN * OUT] = {0};
+  for (size_t i = 0; i < IN; i++) x[i] = 0x1p99f;
+  const mlp_cl_recipe recipe = {.epochs = 1, .batch = 1, .learning_rate = 0x1p30f};
+  mlp_cl_dataset *data = NULL;
+  mlp_cl_network *network = NULL;
+  mlp_cl_trainer *trainer = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(x, MLP_CL_FLOAT32, 1, IN, 1.0f, &label, OUT, &data, &test_error));
+  ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
+  ck_ok(mlp_cl_network_set(network, 0, zeros, NULL, &test_error));
+  ck_ok(mlp_cl_trainer_create(network, data, NULL, &recipe, &trainer, &test_error));
+  uint64_t done = 0;
+  ck_fails(mlp_cl_trainer_steps(trainer, 1, &done, &test_error), MLP_CL_DIVERGED, "at step 1");
+  mlp_cl_trainer_destroy(trainer);
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(data);
+}
+END_TEST
+
 START_TEST(refuses_recipes_out_of_range) {
 #define CASE(part, ...) \
   { {__VA_ARGS__}, part }
@@ -457,6 +481,7 @@ int main(void) {
   tcase_add_test(tests, cancels_when_asked);
   tcase_add_test(tests, cancels_within_an_epoch);
   tcase_add_test(tests, tells_where_it_diverged);
+  tcase_add_test(tests, notices_the_step_that_made_weights_infinite);
   tcase_add_test(tests, refuses_recipes_out_of_range);
   tcase_add_test(tests, refuses_data_that_does_not_fit);
   tcase_add_test(tests, shuffles_are_permutations);

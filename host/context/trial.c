@@ -23,6 +23,7 @@ static float draw_value(trial_run *run, trial_values values) {
   uint64_t bits = draw(run);
   float x = (float)((int32_t)(bits >> 40) - (1 << 23)) * 0x1p-23f;
   uint64_t kind = bits & 63;
+  if (values == TRIAL_SMALL) return x < 0.0f ? (x - 1.0f) * 0x1p-27f : (x + 1.0f) * 0x1p-27f;
   if (values == TRIAL_LOGITS) return kind < 8 ? (float)kind : 8.0f * x;
   if (values == TRIAL_NOT_NEGATIVE && x < 0.0f) return 0.0f;
   if (kind == 0) return 0.0f;

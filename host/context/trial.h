@@ -47,6 +47,7 @@ typedef enum trial_values {
   TRIAL_UNIFORM,      /* in (-1, 1) with zeros, tiny and large values among them */
   TRIAL_NOT_NEGATIVE, /* as a ReLU leaves them: about half are 0 */
   TRIAL_LOGITS,       /* in (-8, 8), with ties */
+  TRIAL_SMALL,        /* of magnitude 2^-27 to 2^-26: sums of few products of two of them are near a gradient's floor */
   TRIAL_CANARY        /* NaN: for outputs, which must be overwritten */
 } trial_values;
 

@@ -31,6 +31,7 @@ static dropout draw_mask(uint64_t first_row) {
 static const sgd plain_sgd = {.learning_rate = 0.1f};
 static const sgd momentum_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f};
 static const sgd nesterov_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true};
+static const sgd fast_sgd = {.learning_rate = 4.0f};
 /* Steps beyond the largest float where |weight| is above 0.89: those parameters become infinite and lower the flag. */
 static const sgd overflowing_sgd = {.learning_rate = 0x1.2p28f, .weight_decay = 0x1p100f};
 
@@ -109,15 +110,15 @@ static void backward_weight_stored(trial_run *run, trial_shape s) {
   trial_collect(run, d.d_bias, 1);
 }
 
-static void run_backward_update(trial_run *run, trial_shape s, const sgd *update, bool bias) {
+static void run_backward_update(trial_run *run, trial_shape s, const sgd *update, bool bias, trial_values values) {
   bool velocity = update->momentum != 0.0f;
   dense_backward_weight d = {
       .rows = s.rows,
-      .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
-      .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+      .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, values),
+      .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, values),
       .update = update,
-      .weight = parameter(run, s.in, s.out),
-      .bias = bias ? parameter(run, 1, s.out) : NULL,
+      .weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, values),
+      .bias = bias ? trial_tensor(run, TENSOR_WEIGHT, 1, s.out, values) : NULL,
       .weight_velocity = velocity ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL,
       .bias_velocity = velocity && bias ? trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_UNIFORM) : NULL,
       .flag = trial_integers(run, 1, -1),
@@ -130,16 +131,20 @@ static void run_backward_update(trial_run *run, trial_shape s, const sgd *update
   trial_collect(run, d.flag, 1);
 }
 static void backward_weight_update(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &plain_sgd, false);
+  run_backward_update(run, s, &plain_sgd, false, TRIAL_UNIFORM);
 }
 static void backward_weight_momentum(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &momentum_sgd, true);
+  run_backward_update(run, s, &momentum_sgd, true, TRIAL_UNIFORM);
 }
 static void backward_weight_nesterov(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &nesterov_sgd, true);
+  run_backward_update(run, s, &nesterov_sgd, true, TRIAL_UNIFORM);
 }
 static void backward_weight_overflow(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &overflowing_sgd, true);
+  run_backward_update(run, s, &overflowing_sgd, true, TRIAL_UNIFORM);
+}
+/* Gradients below their floor move no weight, not even one that would feel them. */
+static void backward_weight_small(trial_run *run, trial_shape s) {
+  run_backward_update(run, s, &fast_sgd, true, TRIAL_SMALL);
 }
 
 static void softmax(trial_run *run, trial_shape s) {
@@ -292,5 +297,6 @@ const trial trials[] = {
     {"dense backward weight, momentum", backward_weight_momentum},
     {"dense backward weight, nesterov", backward_weight_nesterov},
     {"dense backward weight, overflow", backward_weight_overflow},
+    {"dense backward weight, small", backward_weight_small},
 };
 const size_t trials_count = sizeof trials / sizeof *trials;

@@ -93,6 +93,14 @@ mutation 'weights are stored as they come'
 edit kernels/sgd.h 's/return canonical\((fma\(.*weight\)), FLOOR_VALUE\)/return \1/'
 caught_by operations pocl
 
+mutation 'small weights feel gradients below the floor'
+edit kernels/sgd.h 's/learning_rate \* 0x1p-22f/learning_rate * 0x1p-60f/'
+caught_by operations pocl
+
+mutation 'infinite weights count as far from 0'
+edit kernels/sgd.h 's/below\(beyond, INFINITY_BITS - far\)/below(beyond, UINT_MAX - far)/'
+caught_by training pocl
+
 mutation 'velocities are stored as they come'
 edit kernels/sgd.h 's/REAL v = canonical\((fma\(.*, g\)), FLOOR_GRADIENT\);/REAL v = \1;/'
 caught_by operations pocl
