@@ -17,7 +17,7 @@ kernel void activation_forward(int rows, int cols, int kind, MASK_PARAMETERS, gl
     if (m.threshold != 0) mask_words(&m, row, panel, cols, words);
     for (int r = 0; r < min(MASK_ROWS, rows - row); r++) {
       line v = canonical(activation_value(kind, load_line(x, line_index(panel, x_stride, row + r))), FLOOR_VALUE);
-      if (m.threshold != 0) v = canonical(mask_apply(&m, words[r], v), FLOOR_VALUE);
+      if (m.threshold != 0) v = mask_apply(&m, words[r], v);
       store_line(y, line_index(panel, y_stride, row + r), within(v, panel, cols));
     }
   }
@@ -33,7 +33,7 @@ kernel void activation_backward(int rows, int cols, int kind, MASK_PARAMETERS, g
     for (int r = 0; r < min(MASK_ROWS, rows - row); r++) {
       line slope = activation_slope(kind, load_line(x, line_index(panel, x_stride, row + r)));
       line d = load_line(d_y, line_index(panel, d_y_stride, row + r));
-      if (m.threshold != 0) d = canonical(mask_apply(&m, words[r], d), FLOOR_GRADIENT);
+      if (m.threshold != 0) d = mask_apply(&m, words[r], d);
       store_line(d_x, line_index(panel, d_x_stride, row + r), within(canonical(d * slope, FLOOR_GRADIENT), panel, cols));
     }
   }

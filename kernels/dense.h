@@ -44,7 +44,7 @@ TILE_FUNCTION void dense_forward_block(const block *c, int in, int out, global c
         line v = canonical(load_line(column, (size_t)(row + r) * PANEL), FLOOR_VALUE);
         if (with_bias) v = canonical(v + b, FLOOR_VALUE);
         if (with_relu) v = relu(v);
-        if (m->threshold != 0) v = canonical(mask_apply(m, words[r], v), FLOOR_VALUE);
+        if (m->threshold != 0) v = mask_apply(m, words[r], v);
         store_line(column, (size_t)(row + r) * PANEL, v);
       }
     }

@@ -74,6 +74,7 @@ static inline void mask_words(const mask *m, int row, int panel, int cols, uint 
 
 #endif
 
+/* Canonical as x is, since the scale is at least 1. */
 static inline line mask_apply(const mask *m, uint_line words, line x) {
   return (words >= (uint_line)(m->threshold)) ? x * m->scale : (line)(0.0f);
 }

@@ -45,7 +45,7 @@ GROUP_ATTRIBUTE kernel void dense_forward(int rows, int in, int out, global cons
         float v = canonical(total[i][j + q], FLOOR_VALUE);
         if (with_bias) v = canonical(v + bias[element_index(bias_stride, 0, col + q)], FLOOR_VALUE);
         if (with_relu) v = (v <= 0.0f) ? 0.0f : v;
-        if (threshold != 0) v = words[q] >= threshold ? canonical(v * scale, FLOOR_VALUE) : 0.0f;
+        if (threshold != 0) v = words[q] >= threshold ? v * scale : 0.0f;
         total[i][j + q] = v;
       }
       vstore4(vload4(0, &total[i][j]), 0, y + element_index(y_stride, row, col));
@@ -72,7 +72,7 @@ GROUP_ATTRIBUTE kernel void dense_backward_input(int rows, int in, int out, glob
 #pragma unroll
       for (int q = 0; q < 4; q++) {
         float v = col + q < in ? canonical(total[i][j + q], FLOOR_GRADIENT) : 0.0f;
-        if (with_y) v = y[element_index(y_stride, row, col) + q] > 0.0f ? canonical(v * scale, FLOOR_GRADIENT) : 0.0f;
+        if (with_y) v = y[element_index(y_stride, row, col) + q] > 0.0f ? v * scale : 0.0f;
         total[i][j + q] = v;
       }
       vstore4(vload4(0, &total[i][j]), 0, d_x + element_index(d_x_stride, row, col));

@@ -121,7 +121,8 @@ typedef struct gather {
 /* y (rows, out) = dropout(relu(x (rows, in) · weight (in, out) + bias (1, out))), with the bits of the unfused ones:
  *   y = canonical(sum over features);  y = canonical(y + bias);  y = !(y <= 0) ? y : 0;
  *   y = kept ? canonical(y · scale) : 0
- * The first canonical() is not idle: a bias below 2^-7 would feel a sum below 2^-30. The last one is, as scale >= 1. */
+ * The first canonical() is not idle: a bias below 2^-7 would feel a sum below 2^-30. The last one is, as scale >= 1:
+ * kernels leave it out. */
 typedef struct dense_forward {
   size_t rows;
   const tensor *x, *weight;

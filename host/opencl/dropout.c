@@ -1,6 +1,5 @@
 /* dropout: forward on activations, backward on gradients, with the same mask. */
 #include "base/size.h"
-#include "exact_math.h"
 #include "opencl/internal.h"
 
 mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, const tensor *x, tensor *y,
@@ -10,7 +9,6 @@ mlp_cl_status opencl_dropout(backend *base, size_t rows, const dropout *mask, co
   launch_int(&l, rows);
   launch_int(&l, x->cols);
   launch_mask(&l, mask);
-  launch_float(&l, y->role == TENSOR_GRADIENT ? FLOOR_GRADIENT : FLOOR_VALUE);
   launch_tensor(&l, x);
   launch_tensor(&l, y);
   opencl_of(y)->transposed_valid = false;
