@@ -51,6 +51,27 @@ TILE_FUNCTION void dense_forward_block(const block *c, int in, int out, global c
   }
 }
 
+/* dense_backward_input_block for a batch of one row, whose gradients are lines as they come. */
+NARROW_FUNCTION void dense_backward_input_row(const block *c, int in, int out, global const float *d_y_t,
+                                              global const float *weight, int weight_stride, bool with_y,
+                                              global const float *y, int y_stride, float scale, global float *d_x,
+                                              int d_x_stride, global float *d_x_t, bool keep_transpose) {
+  for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
+    const int count = PANELS(min(UNIT_ROWS, c->row_end - row));
+    float4 total[UNIT_ROWS / PANEL][4];
+    feature_column(row, count, out, weight, weight_stride, d_y_t, total);
+    for (int i = 0; i < count; i++) {
+      int panel = row / PANEL + i;
+      line v = canonical((line)(total[i][0], total[i][1], total[i][2], total[i][3]), FLOOR_GRADIENT);
+      v = line_columns(panel) < in ? v : (line)(0.0f);
+      if (with_y) v = relu_derivative(load_line(y, line_index(panel, y_stride, 0)), v, scale);
+      global float *target = d_x + line_index(panel, d_x_stride, 0);
+      store_line(target, 0, v);
+      for (int j = 0; keep_transpose && j < PANEL; j++) d_x_t[line_index(0, 0, panel * PANEL + j)] = target[j];
+    }
+  }
+}
+
 /* d_x = y > 0 ? (d_y · weightᵀ) · scale : 0, computed as its transpose: the block's rows are the layer's inputs, its
  * panels 16 rows of the batch each. weight (in, out); d_y_t (out, rows) and d_x_t (in, rows) are transposes; y and d_x
  * (rows, in). */
@@ -59,10 +80,12 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
                                               bool with_y, global const float *y, int y_stride, float scale,
                                               global float *d_x, int d_x_stride, global float *d_x_t, int d_x_t_stride,
                                               bool keep_transpose) {
-  if (rows == 1)
-    feature_column(c, out, weight, weight_stride, d_y_t, d_x_t);
-  else
-    feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, d_x_t, d_x_t_stride);
+  if (rows == 1) {
+    dense_backward_input_row(c, in, out, d_y_t, weight, weight_stride, with_y, y, y_stride, scale, d_x, d_x_stride,
+                             d_x_t, keep_transpose);
+    return;
+  }
+  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, d_x_t, d_x_t_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = d_x_t + line_index(panel, d_x_t_stride, 0);
     for (int row = c->row; row < c->row_end; row += PANEL) {
@@ -87,6 +110,31 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
   }
 }
 
+/* dense_backward_weight_block for the weights of a block of one row, several panels at a time. */
+NARROW_FUNCTION void dense_backward_weight_row(const block *c, int rows, global const float *x, int x_stride,
+                                               global const float *d_y, int d_y_stride, bool store,
+                                               const sgd_rule *rule, global float *weight,
+                                               global float *weight_velocity, int weight_stride, uint_line *largest) {
+  line pending[TREE_LEVELS][ROW_PANELS], sum[ROW_PANELS];
+  int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
+  for (int panel = c->panel; panel < c->panel_end; panel += ROW_PANELS) {
+    const int panels = min(ROW_PANELS, c->panel_end - panel);
+    for (int leaf = 0; leaf < leaves; leaf++) {
+      row_tile(x + element_index(x_stride, 0, c->row), PANEL * PANEL, PANEL, d_y + line_index(panel, d_y_stride, 0),
+               d_y_stride, panels, leaf * LEAF_ROWS, min(rows, (leaf + 1) * LEAF_ROWS), sum);
+      TREE_ADD(pending, 0, panels, leaf, sum);
+    }
+    TREE_TOTAL(pending, 0, panels, leaves, sum);
+    for (int p = 0; p < panels; p++) {
+      size_t at = line_index(panel + p, weight_stride, c->row);
+      if (store)
+        store_line(weight, at, canonical(sum[p], FLOOR_GRADIENT));
+      else
+        sgd_update(rule, 1, &sum[p], weight + at, weight_velocity + at, largest);
+    }
+  }
+}
+
 /* The gradient xᵀ · d_y of the block's inputs (its rows, at most UNIT_ROWS) and panels of outputs, and for the first
  * inputs the bias's too, applied to the parameters by `rule`, or stored in d_weight and d_bias when `store`. x (rows,
  * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. */
@@ -99,6 +147,7 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
   line pending[TREE_LEVELS][UNIT_ROWS];
   uint_line largest = (uint_line)(0);
   const uint far = sgd_far(rule);
+  const bool single = c->row_end - c->row == 1;
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global const float *d = d_y + line_index(panel, d_y_stride, 0);
@@ -110,6 +159,7 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
       else
         sgd_update(rule, 1, &sum, bias + at, bias_velocity + at, &largest);
     }
+    if (single) continue; /* its panels are taken together */
     for (int leaf = 0; leaf < leaves; leaf++)
       for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
         line sum[TILE_ROWS];
@@ -125,6 +175,9 @@ TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in,
           sgd_update(rule, count, sum, w, weight_velocity + line_index(panel, weight_stride, row), &largest);
       }
   }
+  if (single)
+    dense_backward_weight_row(c, rows, x, x_stride, d_y, d_y_stride, store, rule, weight, weight_velocity,
+                              weight_stride, &largest);
   if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
 }
 

@@ -58,28 +58,41 @@ typedef struct {
 /* Panels that a single row meets at once: as many sums as keep the multipliers busy. */
 #define ROW_PANELS 4
 
+/* sum[p] = Σ a[k] · b[p][k] over k in [begin, end), for ROW_PANELS panels of b; those behind `panels` repeat the last.
+ * a's element k is at k / PANEL · panel_step + k % PANEL · step. */
+NARROW_FUNCTION void row_tile(global const float *a, size_t panel_step, size_t step, global const float *b,
+                              int b_stride, int panels, int begin, int end, line sum[ROW_PANELS]) {
+  global const float *y[ROW_PANELS];
+  line s[ROW_PANELS];
+#pragma unroll
+  for (int p = 0; p < ROW_PANELS; p++) {
+    y[p] = b + line_index(min(p, panels - 1), b_stride, 0);
+    s[p] = (line)(0.0f);
+  }
+  for (int k = begin; k < end; k += PANEL) {
+    global const float *x = a + (size_t)(k / PANEL) * panel_step;
+    for (size_t i = k; i < (size_t)min(end, k + PANEL); i++, x += step)
+#pragma unroll
+      for (int p = 0; p < ROW_PANELS; p++) s[p] = fma((line)(*x), load_line(y[p], i * PANEL), s[p]);
+  }
+#pragma unroll
+  for (int p = 0; p < ROW_PANELS; p++) sum[p] = s[p];
+}
+
 /* feature_block for a block of one row. */
 NARROW_FUNCTION void feature_row(const block *c, int depth, global const float *a, int a_stride, global const float *b,
                                  int b_stride, global float *total, int total_stride) {
   for (int panel = c->panel; panel < c->panel_end; panel += ROW_PANELS) {
-    global const float *y[ROW_PANELS];
-    line sum[ROW_PANELS], t[ROW_PANELS];
-#pragma unroll
-    for (int p = 0; p < ROW_PANELS; p++) y[p] = b + line_index(min(panel + p, c->panel_end - 1), b_stride, 0);
+    const int panels = min(ROW_PANELS, c->panel_end - panel);
     for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
-#pragma unroll
-      for (int p = 0; p < ROW_PANELS; p++) sum[p] = (line)(0.0f);
-      for (int k = begin; k < min(depth, begin + BLOCK_FEATURES); k++) {
-        line element = (line)(a[element_index(a_stride, c->row, k)]);
-#pragma unroll
-        for (int p = 0; p < ROW_PANELS; p++) sum[p] = fma(element, load_line(y[p], (size_t)k * PANEL), sum[p]);
+      line sum[ROW_PANELS];
+      row_tile(a + (size_t)c->row * PANEL, line_index(1, a_stride, 0), 1, b + line_index(panel, b_stride, 0), b_stride,
+               panels, begin, min(depth, begin + BLOCK_FEATURES), sum);
+      for (int p = 0; p < panels; p++) {
+        size_t at = line_index(panel + p, total_stride, c->row);
+        store_line(total, at, begin != 0 ? load_line(total, at) + sum[p] : sum[p]);
       }
-#pragma unroll
-      for (int p = 0; p < ROW_PANELS; p++) t[p] = begin != 0 ? t[p] + sum[p] : sum[p];
     }
-#pragma unroll
-    for (int p = 0; p < ROW_PANELS; p++)
-      if (panel + p < c->panel_end) store_line(total, line_index(panel + p, total_stride, c->row), t[p]);
   }
 }
 
@@ -108,33 +121,56 @@ TILE_FUNCTION void feature_block(const block *c, int depth, global const float *
   }
 }
 
-/* feature_block where b has one column: a's lines are turned, 16 at a time, so that a line holds 16 rows of the result.
- */
-NARROW_FUNCTION void feature_column(const block *c, int depth, global const float *a, int a_stride,
-                                    global const float *b, global float *total) {
-  for (int row = c->row; row < c->row_end; row += PANEL) {
-    line t = (line)(0.0f);
-    for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
-      int end = min(depth, begin + BLOCK_FEATURES);
-      line sum = (line)(0.0f);
-      for (int k = begin; k < end; k += PANEL) {
-        line rows[PANEL];
+/* Transposes four vectors. */
+TILE_FUNCTION void transpose_4(float4 b[4]) {
+  float4 p = b[0], q = b[1], r = b[2], s = b[3];
+  float4 t = (float4)(p.x, q.x, p.y, q.y), u = (float4)(r.x, s.x, r.y, s.y);
+  float4 v = (float4)(p.z, q.z, p.w, q.w), w = (float4)(r.z, s.z, r.w, s.w);
+  b[0] = (float4)(t.xy, u.xy);
+  b[1] = (float4)(t.zw, u.zw);
+  b[2] = (float4)(v.xy, w.xy);
+  b[3] = (float4)(v.zw, w.zw);
+}
+
+/* sum[q].j += Σ a[4 q + j][k] · b[k] over k < count: 16 lines of a meet the column b. They are turned by four elements
+ * of four lines, so that a vector holds four results: what compilers keep in 16 registers. */
+TILE_FUNCTION void column_tile(global const float *a, global const float *b, int count, float4 sum[4]) {
+  int k = 0;
+#pragma unroll 1
+  for (; k + 4 <= count; k += 4)
 #pragma unroll
-        for (int i = 0; i < PANEL; i++) rows[i] = load_line(a, line_index(k / PANEL, a_stride, row + i));
-        transpose_lines(rows);
+    for (int q = 0; q < 4; q++) {
+      float4 x[4];
 #pragma unroll
-        for (int i = 0; i < PANEL; i++)
-          if (k + i < end) sum = fma(rows[i], (line)(b[(size_t)(k + i) * PANEL]), sum);
-      }
-      t = begin != 0 ? t + sum : sum;
+      for (int i = 0; i < 4; i++) x[i] = *(global const float4 *)(a + (size_t)((4 * q + i) * PANEL + k));
+      transpose_4(x);
+#pragma unroll
+      for (int i = 0; i < 4; i++) sum[q] = fma(x[i], (float4)(b[(k + i) * PANEL]), sum[q]);
     }
-    float values[PANEL];
-    vstore16(t, 0, values);
-    for (int i = 0; i < PANEL; i++) {
-      line first = (line)(0.0f);
-      first.s0 = values[i];
-      store_line(total, line_index(0, 0, row + i), first);
+#pragma unroll 1
+  for (; k < count; k++)
+#pragma unroll
+    for (int q = 0; q < 4; q++) {
+      global const float *x = a + (size_t)(4 * q * PANEL + k);
+      sum[q] = fma((float4)(x[0], x[PANEL], x[2 * PANEL], x[3 * PANEL]), (float4)(b[k * PANEL]), sum[q]);
     }
+}
+
+/* total[j] = Σ a[row + j][k] · b[k] over k < depth, in the feature order, for `count` times 16 rows j: what lies
+ * together in memory is read together. */
+TILE_FUNCTION void feature_column(int row, int count, int depth, global const float *a, int a_stride,
+                                  global const float *b, float4 total[][4]) {
+  float4 sum[UNIT_ROWS / PANEL][4];
+  for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
+    int end = min(depth, begin + BLOCK_FEATURES);
+    for (int i = 0; i < count; i++)
+      for (int q = 0; q < 4; q++) sum[i][q] = (float4)(0.0f);
+    for (int k = begin; k < end; k += PANEL)
+      for (int i = 0; i < count; i++)
+        column_tile(a + line_index(k / PANEL, a_stride, row + i * PANEL), b + (size_t)k * PANEL, min(PANEL, end - k),
+                    sum[i]);
+    for (int i = 0; i < count; i++)
+      for (int q = 0; q < 4; q++) total[i][q] = begin != 0 ? total[i][q] + sum[i][q] : sum[i][q];
   }
 }
 

@@ -26,7 +26,7 @@ typedef struct shape {
 /* The last ones are left out on slow devices. */
 static const shape shapes[] = {{1, 1, 1},     {1, 17, 16},   {15, 16, 17},   {16, 1, 33},  {31, 33, 2},
                                {64, 17, 64},  {33, 10, 5},   {1, 70, 19},    {255, 7, 31}, {3, 257, 9},
-                               {17, 33, 256}, {5, 255, 257}, {300, 10, 300}, {1, 270, 530}};
+                               {17, 33, 256}, {5, 255, 257}, {300, 10, 300}, {1, 270, 850}};
 #define LARGE_FROM 8
 
 static size_t shapes_count(void) {

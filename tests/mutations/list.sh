@@ -51,11 +51,15 @@ edit kernels/feature_sum.h 's/(BLOCK_FEATURES) 256/\1 128/'
 caught_by operations pocl
 
 mutation 'a single row is summed without blocks'
-edit kernels/matmul_panel.h 's/sum\[p\] = \(line\)\(0\.0f\);/if (begin == 0) sum[p] = (line)(0.0f);/; s/begin != 0 \? t\[p\] \+ sum\[p\] : sum\[p\]/sum[p]/'
+edit kernels/matmul_panel.h 's/panels, begin, (min\(depth, begin \+ BLOCK_FEATURES\), sum)/panels, 0, \1/; s/begin != 0 \? load_line\(total, at\) \+ sum\[p\] : sum\[p\]/sum[p]/'
 caught_by operations pocl panel
 
 mutation 'a single column is summed without blocks'
-edit kernels/matmul_panel.h 's/^( *)line sum = \(line\)\(0\.0f\);/\1line sum = t;/; s/t = begin != 0 \? t \+ sum : sum;/t = sum;/'
+edit kernels/matmul_panel.h 's/(sum\[i\]\[q\] = \(float4\)\(0\.0f\);)/if (begin == 0) \1/; s/begin != 0 \? total\[i\]\[q\] \+ sum\[i\]\[q\] : //'
+caught_by operations pocl panel
+
+mutation 'a single column loses the end of a ragged depth'
+edit kernels/matmul_panel.h 's/for \(; k < count; k\+\+\)/for (; k + 1 < count; k++)/'
 caught_by operations pocl panel
 
 mutation 'leaves of 128 rows'
@@ -71,6 +75,11 @@ edit kernels/batch_sum.h 's/for \(; \(\(leaf >> level\) \& 1\) != 0; level\+\+\)
 edit kernels/batch_sum.h 's/^( *)pending\[level\] = value;/\1pending[0] = value;/'
 edit kernels/batch_sum.h 's/while \(\(\(leaves >> level\) \& 1\) == 0\) level\+\+;/return pending[0];/'
 caught_by operations pocl
+
+mutation 'a single row adds leaves in ascending order'
+edit kernels/dense.h 's/TREE_ADD\(pending, 0, panels, leaf, sum\)/for (int p = 0; p < panels; p++) pending[0][p] = leaf > 0 ? pending[0][p] + sum[p] : sum[p]/'
+edit kernels/dense.h 's/TREE_TOTAL\(pending, 0, panels, leaves, sum\)/TREE_TOTAL(pending, 0, panels, 1, sum)/'
+caught_by operations pocl panel
 
 mutation 'lanes are added one by one'
 edit host/reference/softmax.c 's/for \(size_t apart = LANES \/ 2; apart > 0; apart \/= 2\)/for (size_t apart = 1, l = 0; apart < LANES; apart++) lanes[l] += lanes[apart];/'
