@@ -1,6 +1,6 @@
 /* The three products of a dense layer for CPU devices, with what surrounds them in their epilogues (dense.h). Each
  * work-item is a work-group and takes an equal share of the units, which have unit_rows rows: any that dense.h's blocks
- * take forward, a multiple of UNIT_ROWS for the input's gradient, UNIT_ROWS for the weight's. */
+ * take forward, a multiple of UNIT_ROWS for the input's gradient, at most UNIT_ROWS for the weight's. */
 #include "dense.h"
 
 kernel void dense_forward(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
@@ -27,15 +27,15 @@ kernel void dense_backward_input(int unit_rows, int rows, int in, int out, globa
   }
 }
 
-kernel void dense_backward_weight(int rows, int in, int out, global const float *x, int x_stride,
+kernel void dense_backward_weight(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
                                   global const float *d_y, int d_y_stride, int store, SGD_PARAMETERS,
                                   global float *weight, global float *weight_velocity, int weight_stride, int with_bias,
                                   global float *bias, global float *bias_velocity, int bias_stride, global uint *flag,
                                   uint step) {
   const sgd_rule rule = SGD_FROM_PARAMETERS;
-  share left = share_of_units(UNIT_ROWS, in, PANELS(out));
+  share left = share_of_units(unit_rows, in, PANELS(out));
   while (left.begin < left.end) {
-    const block c = next_block(&left, UNIT_ROWS, in, PANELS(out));
+    const block c = next_block(&left, unit_rows, in, PANELS(out));
     dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, store != 0, &rule, weight, weight_velocity,
                                 weight_stride, with_bias != 0, bias, bias_velocity, bias_stride, flag, step);
   }

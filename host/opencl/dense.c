@@ -50,26 +50,31 @@ cleanup:
 /* ---- What the two fused variants share --------------------------------------------------------------------------- */
 
 /* Below this one work-item is done before a second core has been woken. */
-static const double short_launch_flops = 2e6;
+static const double short_launch_flops = 1e6;
 
-/* Panel: each work-item is a work-group and takes a share of the units. A panel's padding is computed, too. */
+/* Panel: each work-item is a work-group and takes a share of the units. What counts besides the sums: a panel's padding
+ * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
 static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
                                mlp_cl_error *error) {
-  double flops = 2.0 * (double)rows * (double)size_round_up(cols, PANEL) * (double)depth;
-  if (flops < short_launch_flops) return launch_shares(l, 1, error);
-  return launch_shares(l, size_divide_up(rows, unit_rows) * size_divide_up(cols, PANEL), error);
+  enum { STORE_TERMS = 8, ROW_PANELS = 4 };
+  size_t panels = size_divide_up(cols, PANEL);
+  double lines = (double)size_max(rows, 2) * (double)panels;
+  if (2.0 * PANEL * lines * (double)(depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
+  if (rows == 1) panels = size_divide_up(panels, ROW_PANELS); /* a row meets them together */
+  return launch_shares(l, size_divide_up(rows, unit_rows) * panels, error);
 }
 
-/* Rows of a unit, a multiple of `step`: the more, the longer does the other operand stay in cache, as long as there are
- * units enough for all. The last unit is shorter, which leaves its core idle: so one that is hardly shorter. */
-static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols, size_t step) {
-  enum { LARGEST = 4, UNITS_OF_CORE = 12 };
-  size_t smallest = (size_t)self->tuning.unit_rows, wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
-  size_t chosen = smallest, least = SIZE_MAX;
-  for (size_t times = LARGEST; times > 0; times--) {
-    size_t pieces = size_divide_up(rows, times * smallest);
+/* Rows of a unit, a multiple of `step`: the more, up to `most`, the longer does the other operand stay in cache, as
+ * long as there are units enough for all. The last unit is shorter, which leaves its core idle: so one that is hardly
+ * shorter. */
+static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols, size_t step, size_t most) {
+  enum { UNITS_OF_CORE = 12 };
+  size_t chosen = step, least = SIZE_MAX, smallest = (size_t)self->tuning.unit_rows;
+  size_t wanted = size_divide_up(UNITS_OF_CORE * (size_t)self->base.device.compute_units, size_divide_up(cols, PANEL));
+  for (size_t largest = most; largest > 0; largest -= smallest) {
+    size_t pieces = size_max(wanted, size_divide_up(rows, largest));
     size_t unit = size_round_up(size_divide_up(rows, pieces), step), idle = size_round_up(rows, unit) - rows;
-    if ((times > 1 && pieces * size_divide_up(cols, PANEL) < wanted) || idle >= least) continue;
+    if (idle >= least) continue;
     chosen = unit;
     least = idle;
   }
@@ -81,6 +86,10 @@ static size_t forward_step(const opencl_backend *self) {
   size_t step = (size_t)self->tuning.tile_rows;
   while (step % MASK_ROWS != 0) step += (size_t)self->tuning.tile_rows;
   return step;
+}
+
+static size_t most_rows(const opencl_backend *self) {
+  return 4 * (size_t)self->tuning.unit_rows;
 }
 
 /* Tile: one work-group for each tile of the result. */
@@ -105,7 +114,7 @@ static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
-  size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, forward_step(self)) : 0;
+  size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, forward_step(self), most_rows(self)) : 0;
   TRY(launch_begin(&l, self, "dense_forward", error));
   if (panel) launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
@@ -147,7 +156,7 @@ static void backward_weight_arguments(launch *l, const dense_backward_weight *d)
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
-  size_t unit_rows = unit_rows_of(self, d->weight->rows, d->rows, (size_t)self->tuning.unit_rows);
+  size_t unit_rows = unit_rows_of(self, d->weight->rows, d->rows, (size_t)self->tuning.unit_rows, most_rows(self));
   launch l;
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
@@ -172,11 +181,13 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
 
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
+  size_t tile = (size_t)self->tuning.tile_rows;
+  size_t unit_rows = unit_rows_of(self, weight->rows, weight->cols, tile, (size_t)self->tuning.unit_rows);
   launch l;
   TRY(launch_begin(&l, self, "dense_backward_weight", error));
+  launch_int(&l, unit_rows);
   backward_weight_arguments(&l, d);
-  size_t in = size_round_up(weight->rows, (size_t)self->tuning.tile_rows); /* what tiles compute */
-  return run_units(&l, (size_t)self->tuning.unit_rows, in, weight->cols, d->rows, error);
+  return run_units(&l, unit_rows, weight->rows, weight->cols, d->rows, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
