@@ -60,6 +60,7 @@ NARROW_FUNCTION void dense_backward_input_row(const block *c, int in, int out, g
     const int count = PANELS(min(UNIT_ROWS, c->row_end - row));
     float4 total[UNIT_ROWS / PANEL][4];
     feature_column(row, count, out, weight, weight_stride, d_y_t, total);
+#pragma unroll 1
     for (int i = 0; i < count; i++) {
       int panel = row / PANEL + i;
       line v = canonical((line)(total[i][0], total[i][1], total[i][2], total[i][3]), FLOOR_GRADIENT);
@@ -67,6 +68,7 @@ NARROW_FUNCTION void dense_backward_input_row(const block *c, int in, int out, g
       if (with_y) v = relu_derivative(load_line(y, line_index(panel, y_stride, 0)), v, scale);
       global float *target = d_x + line_index(panel, d_x_stride, 0);
       store_line(target, 0, v);
+#pragma unroll 1
       for (int j = 0; keep_transpose && j < PANEL; j++) d_x_t[line_index(0, 0, panel * PANEL + j)] = target[j];
     }
   }
@@ -115,22 +117,24 @@ NARROW_FUNCTION void dense_backward_weight_row(const block *c, int rows, global 
                                                global const float *d_y, int d_y_stride, bool store,
                                                const sgd_rule *rule, global float *weight,
                                                global float *weight_velocity, int weight_stride, uint_line *largest) {
-  line pending[TREE_LEVELS][ROW_PANELS], sum[ROW_PANELS];
+  line pending[ROW_PANELS][TREE_LEVELS], sum[ROW_PANELS];
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   for (int panel = c->panel; panel < c->panel_end; panel += ROW_PANELS) {
     const int panels = min(ROW_PANELS, c->panel_end - panel);
     for (int leaf = 0; leaf < leaves; leaf++) {
       row_tile(x + element_index(x_stride, 0, c->row), PANEL * PANEL, PANEL, d_y + line_index(panel, d_y_stride, 0),
                d_y_stride, panels, leaf * LEAF_ROWS, min(rows, (leaf + 1) * LEAF_ROWS), sum);
-      TREE_ADD(pending, 0, panels, leaf, sum);
+#pragma unroll 1
+      for (int p = 0; p < panels; p++) tree_add(pending[p], leaf, sum[p]);
     }
-    TREE_TOTAL(pending, 0, panels, leaves, sum);
+#pragma unroll 1
     for (int p = 0; p < panels; p++) {
       size_t at = line_index(panel + p, weight_stride, c->row);
+      line total = tree_total(pending[p], leaves);
       if (store)
-        store_line(weight, at, canonical(sum[p], FLOOR_GRADIENT));
+        store_line(weight, at, canonical(total, FLOOR_GRADIENT));
       else
-        sgd_update(rule, 1, &sum[p], weight + at, weight_velocity + at, largest);
+        sgd_update(rule, 1, &total, weight + at, weight_velocity + at, largest);
     }
   }
 }

@@ -71,6 +71,7 @@ NARROW_FUNCTION void row_tile(global const float *a, size_t panel_step, size_t s
   }
   for (int k = begin; k < end; k += PANEL) {
     global const float *x = a + (size_t)(k / PANEL) * panel_step;
+#pragma unroll 1
     for (size_t i = k; i < (size_t)min(end, k + PANEL); i++, x += step)
 #pragma unroll
       for (int p = 0; p < ROW_PANELS; p++) s[p] = fma((line)(*x), load_line(y[p], i * PANEL), s[p]);
@@ -88,6 +89,7 @@ NARROW_FUNCTION void feature_row(const block *c, int depth, global const float *
       line sum[ROW_PANELS];
       row_tile(a + (size_t)c->row * PANEL, line_index(1, a_stride, 0), 1, b + line_index(panel, b_stride, 0), b_stride,
                panels, begin, min(depth, begin + BLOCK_FEATURES), sum);
+#pragma unroll 1
       for (int p = 0; p < panels; p++) {
         size_t at = line_index(panel + p, total_stride, c->row);
         store_line(total, at, begin != 0 ? load_line(total, at) + sum[p] : sum[p]);
@@ -163,12 +165,15 @@ TILE_FUNCTION void feature_column(int row, int count, int depth, global const fl
   float4 sum[UNIT_ROWS / PANEL][4];
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
     int end = min(depth, begin + BLOCK_FEATURES);
+#pragma unroll 1
     for (int i = 0; i < count; i++)
       for (int q = 0; q < 4; q++) sum[i][q] = (float4)(0.0f);
     for (int k = begin; k < end; k += PANEL)
+#pragma unroll 1
       for (int i = 0; i < count; i++)
         column_tile(a + line_index(k / PANEL, a_stride, row + i * PANEL), b + (size_t)k * PANEL, min(PANEL, end - k),
                     sum[i]);
+#pragma unroll 1
     for (int i = 0; i < count; i++)
       for (int q = 0; q < 4; q++) total[i][q] = begin != 0 ? total[i][q] + sum[i][q] : sum[i][q];
   }

@@ -77,8 +77,7 @@ edit kernels/batch_sum.h 's/while \(\(\(leaves >> level\) \& 1\) == 0\) level\+\
 caught_by operations pocl
 
 mutation 'a single row adds leaves in ascending order'
-edit kernels/dense.h 's/TREE_ADD\(pending, 0, panels, leaf, sum\)/for (int p = 0; p < panels; p++) pending[0][p] = leaf > 0 ? pending[0][p] + sum[p] : sum[p]/'
-edit kernels/dense.h 's/TREE_TOTAL\(pending, 0, panels, leaves, sum\)/TREE_TOTAL(pending, 0, panels, 1, sum)/'
+edit kernels/dense.h 's/tree_add\(pending\[p\], leaf, sum\[p\]\)/pending[p][0] = leaf > 0 ? pending[p][0] + sum[p] : sum[p]/; s/tree_total\(pending\[p\], leaves\)/pending[p][0]/'
 caught_by operations pocl panel
 
 mutation 'lanes are added one by one'
