@@ -38,6 +38,10 @@ typedef uint16 uint_line;
 #define LINE_ITEMS 1
 #define AS_UINT_LINE as_uint16
 
+/* What a kernel does for a unit. PoCL inlines a kernel into each of two launchers and keeps it besides: what is not
+ * inlined in it is compiled once instead of three times. */
+#define UNIT_FUNCTION static inline __attribute__((noinline))
+
 static inline line load_line(global const float *tensor, size_t index) {
   return *(global const line *)(tensor + index);
 }
@@ -58,6 +62,7 @@ typedef int int_line;
 typedef uint uint_line;
 #define LINE_ITEMS PANEL
 #define AS_UINT_LINE as_uint
+#define UNIT_FUNCTION static inline
 
 static inline int lane(void) {
   return (int)get_local_id(0) % PANEL;

@@ -247,6 +247,21 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const 
   atomic_add(progress, done);
 }
 
+/* Work-item `me` of `workers` in all steps of the launch. */
+UNIT_FUNCTION void run_steps(const job *j, int steps, int me, int workers, global volatile uint *progress) {
+  uint number = 0, end_of_phase = 0;
+  for (int i = 0; i < steps; i++) {
+    const step_rows s = step_begin(j, i);
+    for (int phase = 0; phase < PHASES(j); phase++) {
+      const phase_work w = work_of_phase(j, phase, s.rows, workers);
+      if (w.panels == 0) continue;
+      while (workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
+      end_of_phase += (uint)(w.heights * w.panels);
+      run_phase(j, &s, phase, &w, ++number, end_of_phase, me, workers, progress);
+    }
+  }
+}
+
 kernel void train_steps(int layers_count, int batch, int width, int with_bias, int ordered, ulong first, ulong end,
                         uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale,
                         int element, global const uchar *source, global const uint *order, global const int *labels,
@@ -277,16 +292,5 @@ kernel void train_steps(int layers_count, int batch, int width, int with_bias, i
       MASK_FROM_PARAMETERS,
       SGD_FROM_PARAMETERS,
       {LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)}};
-  const int me = (int)get_global_id(0), workers = (int)get_global_size(0);
-  uint number = 0, end_of_phase = 0;
-  for (int i = 0; i < steps; i++) {
-    const step_rows s = step_begin(&j, i);
-    for (int phase = 0; phase < PHASES(&j); phase++) {
-      const phase_work w = work_of_phase(&j, phase, s.rows, workers);
-      if (w.panels == 0) continue;
-      while (workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
-      end_of_phase += (uint)(w.heights * w.panels);
-      run_phase(&j, &s, phase, &w, ++number, end_of_phase, me, workers, progress);
-    }
-  }
+  run_steps(&j, steps, (int)get_global_id(0), (int)get_global_size(0), progress);
 }

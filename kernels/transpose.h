@@ -4,7 +4,7 @@
 
 #include "panel.h"
 
-static inline void transpose_block(global const float *x, int x_stride, int row_block, int panel, global float *y,
+UNIT_FUNCTION void transpose_block(global const float *x, int x_stride, int row_block, int panel, global float *y,
                                    int y_stride) {
   line block[PANEL];
 #pragma unroll 1
