@@ -210,6 +210,7 @@ static const char *verdict_on(const backend_operations *operations) {
   ck_ok(reference_open(&tested, &test_error));
   tested->op = operations;
   ck_ok(self_test(tested, &broken, &test_error));
+  if (broken == NULL) ck_ok(self_test_seldom(tested, UINT64_MAX, &broken, &test_error));
   if (broken == NULL && operations->train_steps != NULL) ck_ok(self_test_steps(tested, &broken, &test_error));
   tested->op = right;
   right->close(tested);

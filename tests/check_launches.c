@@ -134,8 +134,7 @@ START_TEST(whole_steps_launches) {
 }
 END_TEST
 
-/* Only marks of older work are waited for, and one in an epoch sends the next one's order. */
-/* Their kernel takes seconds to compile: a short run does without, unless an earlier one has proven it. */
+/* Their kernel takes seconds to compile: a short run does without, and is proven in one run for all. */
 START_TEST(whole_steps_wait_until_they_are_worth_it) {
   test_folder_create();
   setenv("MLP_CL_CACHE", test_path(""), 1);
@@ -148,6 +147,7 @@ START_TEST(whole_steps_wait_until_they_are_worth_it) {
   ck_assert_uint_eq(layer_launches("train_steps"), 1);
   end(&r);
   r = begin("steps", 0.25f);
+  ck_ok(context_prove_steps(r.context, true, &test_error));
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 1);
   end(&r);
@@ -156,6 +156,7 @@ START_TEST(whole_steps_wait_until_they_are_worth_it) {
 }
 END_TEST
 
+/* Only marks of older work are waited for, and one in an epoch sends the next one's order. */
 START_TEST(steps_do_not_wait) {
   run r = begin("panel", 0.25f);
   take(&r, 1); /* which makes buffers that live on */
@@ -192,11 +193,27 @@ START_TEST(evaluation_and_prediction_run_on_the_device) {
   run r = begin("panel", 0.0f);
   mlp_cl_evaluation evaluation;
   float *features = calloc(MANY * WIDTH, sizeof *features), *probabilities = test_floats(MANY * CLASSES);
+  ck_ok(context_prove(r.context, "softmax", &test_error));
+  layer_reset();
   ck_ok(mlp_cl_network_evaluate(r.network, r.data, &evaluation, NULL, &test_error));
   ck_ok(mlp_cl_network_predict(r.network, features, MANY, probabilities, &test_error));
   EXPECT(wanted);
   free(features);
   free(probabilities);
+  end(&r);
+}
+END_TEST
+
+/* Operations that most runs do without. */
+START_TEST(operations_are_proven_on_their_first_use_alone) {
+  static const launches wanted[] = {{"relu_forward", 1}};
+  run r = begin("panel", 0.0f);
+  float x[3] = {1, -2, 3}, y[3];
+  ck_ok(mlp_cl_relu(r.context, 1, 3, x, y, &test_error));
+  ck_assert_uint_gt(layer_launches("relu_forward"), 1);
+  layer_reset();
+  ck_ok(mlp_cl_relu(r.context, 1, 3, x, y, &test_error));
+  EXPECT(wanted);
   end(&r);
 }
 END_TEST
@@ -246,6 +263,7 @@ int main(void) {
   tcase_add_test(all, steps_do_not_wait);
   tcase_add_test(all, memory_does_not_grow);
   tcase_add_test(all, evaluation_and_prediction_run_on_the_device);
+  tcase_add_test(all, operations_are_proven_on_their_first_use_alone);
   tcase_add_test(all, few_rows_are_not_worth_a_launch);
   tcase_add_test(all, the_reference_launches_nothing);
   tcase_add_test(all, transfers_are_complete_when_calls_return);

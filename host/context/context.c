@@ -10,10 +10,6 @@
 #include <unistd.h>
 
 #include "base/bulk.h"
-#include "base/cache.h"
-#include "base/embedded.h"
-#include "base/sha256.h"
-#include "context/self_test.h"
 #include "opencl/opencl.h"
 #include "reference/reference.h"
 
@@ -117,53 +113,6 @@ static mlp_cl_status open_backend(const char *device, const mlp_cl_context_optio
   return open_listed(wanted, options, opened, error);
 }
 
-static void add_text(sha256 *state, const char *text) {
-  sha256_add(state, text, strlen(text) + 1);
-}
-
-/* What the verdict depends on: our kernels, which of them are used, with which parameters, and the device with its
- * driver. */
-static void verdict_key(const backend *opened, const char *kernels, char key[65]) {
-  const mlp_cl_device *device = &opened->device;
-  sha256 state;
-  sha256_begin(&state);
-  add_text(&state, mlp_cl_version());
-  for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
-    sha256_add(&state, file->bytes, file->count);
-  add_text(&state, kernels != NULL ? kernels : "");
-  add_text(&state, opened->tuning);
-  add_text(&state, device->platform);
-  add_text(&state, device->name);
-  add_text(&state, device->driver);
-  sha256_end(&state, key);
-}
-
-mlp_cl_status context_break(mlp_cl_context *context, const char *broken, mlp_cl_error *error) {
-  context->broken_rule = broken;
-  if (context->allow_inexact) return MLP_CL_OK;
-  return fail(error, MLP_CL_INEXACT,
-              "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
-              context->backend->device.name, broken);
-}
-
-/* A verdict "exact" is remembered for a device and driver; another is found anew each time. */
-static mlp_cl_status prove(mlp_cl_context *context, const mlp_cl_context_options *options, mlp_cl_error *error) {
-  static const char exact[] = "exact";
-  const char *broken = NULL;
-  verdict_key(context->backend, options->kernels, context->verdict_key);
-  if (cache_holds(context->verdict_key, exact)) return MLP_CL_OK;
-  TRY(self_test(context->backend, &broken, error));
-  if (broken != NULL) return context_break(context, broken, error);
-  cache_keep(context->verdict_key, exact);
-  return MLP_CL_OK;
-}
-
-mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
-  const char *broken = NULL;
-  TRY(self_test_seldom(context->backend, word, &context->proven, &broken, error));
-  return broken == NULL ? MLP_CL_OK : context_break(context, broken, error);
-}
-
 /* Unless the caller says: half of a device's memory, in one piece. The reference's is that of the host. */
 static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context_options *options) {
   if (options->data_bytes > 0) return options->data_bytes;
@@ -177,7 +126,7 @@ static mlp_cl_status open_proven(mlp_cl_context *context, const char *device, co
                                  mlp_cl_error *error) {
   TRY(open_backend(device, options, &context->backend, error));
   context->backend->resident_bytes = resident_bytes(&context->backend->device, options);
-  return prove(context, options, error);
+  return context_prove_device(context, options->kernels, error);
 }
 
 static void close_backend(mlp_cl_context *context) {

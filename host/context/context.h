@@ -9,20 +9,26 @@ struct mlp_cl_context {
   bool allow_inexact;
   uint64_t proven;         /* one bit for each of seldom_trials */
   char *fallback;          /* why the plain kernels are used; owned; NULL when they are not, or were asked for */
-  const char *broken_rule; /* of the numerics contract; NULL when the self-test passed */
-  char verdict_key[65];    /* in the cache */
+  const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */
+  char verdict_key[65];    /* what all verdicts on this device depend on */
   double first_step_s;     /* when training was first begun; 0: not yet */
-  bool impatient;          /* whole steps are proven at once, since nothing can be remembered */
+  double patience_s;       /* after it whole steps are worth their kernel; 0 where nothing can be remembered */
 };
 
-/* Runs the seldom trials whose names hold the word, unless they have passed on this context: kernels that most runs do
- * without are proven on their first use. Errors: INEXACT (unless allowed), and those of operations. */
+/* Proves the device for what every run needs, with the kernels that were asked for (or NULL).
+ * Errors: INEXACT (unless allowed), and those of operations. */
+mlp_cl_status context_prove_device(mlp_cl_context *context, const char *kernels, mlp_cl_error *error);
+/* Runs the seldom trials whose names hold the word, unless they have passed: operations that most runs do without are
+ * proven on their first use. Errors: as context_prove_device. */
 mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error);
-
-/* Lets whole training steps be taken, when they have proven to be exact: at once, or after some seconds of training
- * where proving them takes as long. Before each training step. Errors: as context_prove. */
+/* Lets whole training steps be taken, when they have proven to be exact: at once, or after as much training as it takes
+ * to prove them, or to load what has been proven. Before each training step. Errors: as context_prove_device. */
 mlp_cl_status context_prove_steps(mlp_cl_context *context, bool at_once, mlp_cl_error *error);
-/* Notes that the device breaks a rule or operation. Error: INEXACT, unless allowed. */
-mlp_cl_status context_break(mlp_cl_context *context, const char *broken, mlp_cl_error *error);
+
+/* Whether `what` has proven to be exact on this device, with this driver and these kernels, in any process. */
+bool context_remembers(const mlp_cl_context *context, const char *what);
+/* The verdict on `what`: the rule or operation that it breaks, or NULL, which is remembered.
+ * Error: INEXACT, unless allowed. */
+mlp_cl_status context_judge(mlp_cl_context *context, const char *what, const char *broken, mlp_cl_error *error);
 
 #endif

@@ -1,18 +1,87 @@
 /* The trials of operations that most runs do without, which are proven on their first use: a name holds the word by
  * which context_prove asks for them. */
+#include <string.h>
+
 #include "backend/hyperparameters.h"
 #include "context/trial.h"
 
-#define SPARE_ROWS 3
-
 static tensor *batch_tensor(trial_run *run, tensor_role role, trial_shape s, trial_values values) {
-  return trial_tensor(run, role, s.rows + SPARE_ROWS, s.out, values);
+  return trial_tensor(run, role, s.rows + TRIAL_SPARE_ROWS, s.out, values);
+}
+
+static void bias(trial_run *run, trial_shape s) {
+  const tensor *x = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_UNIFORM);
+  const tensor *added = trial_tensor(run, TENSOR_WEIGHT, 1, s.out, TRIAL_UNIFORM);
+  tensor *y = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_CANARY);
+  DO(&run->set, bias, s.rows, x, added, y);
+  trial_collect(run, y, s.rows);
+}
+
+static void relu(trial_run *run, trial_shape s) {
+  const tensor *x = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_UNIFORM);
+  tensor *y = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_CANARY);
+  DO(&run->set, relu, s.rows, x, y);
+  trial_collect(run, y, s.rows);
+}
+
+static void relu_backward(trial_run *run, trial_shape s) {
+  const tensor *y = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_NOT_NEGATIVE);
+  const tensor *d_y = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_UNIFORM);
+  tensor *d_x = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_CANARY);
+  DO(&run->set, relu_backward, s.rows, y, d_y, d_x);
+  trial_collect(run, d_x, s.rows);
+}
+
+static void run_dropout(trial_run *run, trial_shape s, tensor_role role) {
+  const tensor *x = batch_tensor(run, role, s, TRIAL_UNIFORM);
+  tensor *y = batch_tensor(run, role, s, TRIAL_CANARY);
+  const uint64_t first_rows[] = {0, 300, 0xfffffffe}; /* the last carries into the counter's second word */
+  for (size_t i = 0; i < sizeof first_rows / sizeof *first_rows; i++) {
+    dropout mask = trial_mask(first_rows[i]);
+    DO(&run->set, dropout, s.rows, &mask, x, y);
+    trial_collect(run, y, s.rows);
+  }
+}
+static void dropout_forward(trial_run *run, trial_shape s) {
+  run_dropout(run, s, TENSOR_ACTIVATION);
+}
+static void dropout_backward(trial_run *run, trial_shape s) {
+  run_dropout(run, s, TENSOR_GRADIENT);
+}
+
+static void softmax(trial_run *run, trial_shape s) {
+  const tensor *logits = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_LOGITS);
+  tensor *probabilities = batch_tensor(run, TENSOR_ACTIVATION, s, TRIAL_CANARY);
+  DO(&run->set, softmax, s.rows, logits, probabilities);
+  trial_collect(run, probabilities, s.rows);
+}
+
+static void run_sgd(trial_run *run, trial_shape s, const sgd *update) {
+  const tensor *gradient = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_UNIFORM);
+  tensor *weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, TRIAL_UNIFORM);
+  bool momentum = update->momentum != 0.0f;
+  tensor *velocity = momentum ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL;
+  tensor *flag = trial_integers(run, 1, -1);
+  DO(&run->set, sgd, update, gradient, weight, velocity, flag, 3);
+  trial_collect(run, flag, 1);
+  trial_collect(run, weight, s.in);
+  if (velocity != NULL) trial_collect(run, velocity, s.in);
+}
+static void sgd_plain(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &trial_sgd);
+}
+static void sgd_momentum(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &trial_sgd_momentum);
+}
+static void sgd_nesterov(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &trial_sgd_nesterov);
+}
+static void sgd_overflow(trial_run *run, trial_shape s) {
+  run_sgd(run, s, &trial_sgd_overflow);
 }
 
 static void run_activation(trial_run *run, trial_shape s, mlp_cl_activation kind) {
-  dropout mask = {.threshold = 0};
-  (void)dropout_from_rate(0.3f, false, &mask, NULL);
-  mask.seed = 0x0123456789abcdefu;
+  dropout mask = trial_mask(0);
   for (size_t dropped = 0; dropped < 2; dropped++) {
     activation a = {.rows = s.rows,
                     .kind = kind,
@@ -148,10 +217,39 @@ static void clip_gradients(trial_run *run, trial_shape s) {
 }
 
 const trial seldom_trials[] = {
-    {"activation leaky-relu", leaky_relu},     {"activation tanh", hyperbolic_tangent},
-    {"activation sigmoid", sigmoid},           {"activation gelu", gelu},
-    {"target-loss of regression", regression}, {"target-loss of multi-label", multi_label},
-    {"label-terms", label_terms_of},           {"adam", adam_coupled},
-    {"adam decoupled", adam_decoupled},        {"clip", clip_gradients},
+    {"bias", bias},
+    {"relu", relu},
+    {"relu backward", relu_backward},
+    {"dropout", dropout_forward},
+    {"dropout backward", dropout_backward},
+    {"softmax", softmax},
+    {"sgd", sgd_plain},
+    {"sgd momentum", sgd_momentum},
+    {"sgd nesterov", sgd_nesterov},
+    {"sgd overflow", sgd_overflow},
+    {"activation leaky-relu", leaky_relu},
+    {"activation tanh", hyperbolic_tangent},
+    {"activation sigmoid", sigmoid},
+    {"activation gelu", gelu},
+    {"target-loss of regression", regression},
+    {"target-loss of multi-label", multi_label},
+    {"label-terms", label_terms_of},
+    {"adam", adam_coupled},
+    {"adam decoupled", adam_decoupled},
+    {"clip", clip_gradients},
 };
 const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;
+
+/* As a whole word: "relu" is not in "leaky-relu". */
+static bool has_word(const char *name, const char *word) {
+  size_t length = strlen(word);
+  for (const char *at = strstr(name, word); at != NULL; at = strstr(at + length, word))
+    if ((at == name || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return true;
+  return false;
+}
+
+uint64_t seldom_trials_of(const char *word) {
+  uint64_t chosen = 0;
+  for (size_t i = 0; i < seldom_trials_count; i++) chosen |= (uint64_t)has_word(seldom_trials[i].name, word) << i;
+  return chosen;
+}

@@ -8,10 +8,8 @@
  * Errors: those of the operations. */
 mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *error);
 
-/* The same for those of seldom_trials whose names hold the word and whose bits in *passed are 0; sets the bits of those
- * that pass. */
-mlp_cl_status self_test_seldom(backend *tested, const char *word, uint64_t *passed, const char **broken,
-                               mlp_cl_error *error);
+/* The same for those of seldom_trials whose bits are 1 in `chosen`. */
+mlp_cl_status self_test_seldom(backend *tested, uint64_t chosen, const char **broken, mlp_cl_error *error);
 
 /* The same for whole training steps. */
 mlp_cl_status self_test_steps(backend *tested, const char **broken, mlp_cl_error *error);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/hyperparameters.h"
 #include "base/size.h"
 
 /* SplitMix64. Not from the product's Philox, which is under test here. */
@@ -67,6 +68,21 @@ tensor *trial_plain(trial_run *run, tensor_element element, size_t rows, size_t 
   free(drawn);
   return added;
 }
+
+dropout trial_mask(uint64_t first_row) {
+  dropout mask = {.threshold = 0};
+  (void)dropout_from_rate(0.3f, false, &mask, NULL);
+  mask.seed = 0x0123456789abcdefu;
+  mask.step = 7;
+  mask.layer = 2;
+  mask.first_row = first_row;
+  return mask;
+}
+
+const sgd trial_sgd = {.learning_rate = 0.1f};
+const sgd trial_sgd_momentum = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f};
+const sgd trial_sgd_nesterov = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true};
+const sgd trial_sgd_overflow = {.learning_rate = 0x1.2p28f, .weight_decay = 0x1p100f};
 
 void trial_collect(trial_run *run, const tensor *output, size_t rows) {
   if (run->set.status != MLP_CL_OK) return;

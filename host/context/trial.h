@@ -22,11 +22,14 @@ typedef struct trial {
   void (*run)(trial_run *run, trial_shape shape);
 } trial;
 
+/* Of operations that every run needs. */
 extern const trial trials[];
 extern const size_t trials_count;
 /* Of operations that most runs do without; at most 64. */
 extern const trial seldom_trials[];
 extern const size_t seldom_trials_count;
+/* Those that have the word in their names: a bit for each. */
+uint64_t seldom_trials_of(const char *word);
 
 typedef struct trial_result {
   uint64_t tolerance; /* set by the caller: so many units in the last place are no mismatch; 0: bits */
@@ -56,6 +59,12 @@ tensor *trial_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols,
 tensor *trial_integers(trial_run *run, size_t count, int32_t end);
 /* A PLAIN (rows, cols) tensor of random elements. */
 tensor *trial_plain(trial_run *run, tensor_element element, size_t rows, size_t cols);
+/* Rows of a batch's tensors that are not used. */
+enum { TRIAL_SPARE_ROWS = 3 };
+dropout trial_mask(uint64_t first_row);
+extern const sgd trial_sgd, trial_sgd_momentum, trial_sgd_nesterov;
+/* Steps beyond the largest float where |weight| is above 0.89: those parameters become infinite and lower the flag. */
+extern const sgd trial_sgd_overflow;
 /* Appends the first `rows` rows to the outputs. */
 void trial_collect(trial_run *run, const tensor *output, size_t rows);
 

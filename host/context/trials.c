@@ -1,12 +1,9 @@
-/* The list of trials: every operation of backend.h, fused and unfused. Tensors of a batch have more rows than are used,
- * as in a ragged batch, and outputs hold NaN before. */
-#include "backend/hyperparameters.h"
+/* The trials of operations that every run needs, which are proven when a device is opened. Tensors of a batch have more
+ * rows than are used, as in a ragged batch, and outputs hold NaN before. */
 #include "context/trial.h"
 
-#define SPARE_ROWS 3
-
 static tensor *batch_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values) {
-  return trial_tensor(run, role, rows + SPARE_ROWS, cols, values);
+  return trial_tensor(run, role, rows + TRIAL_SPARE_ROWS, cols, values);
 }
 
 /* An output of a batch. */
@@ -17,23 +14,6 @@ static tensor *batch_output(trial_run *run, tensor_role role, size_t rows, size_
 static tensor *parameter(trial_run *run, size_t rows, size_t cols) {
   return trial_tensor(run, TENSOR_WEIGHT, rows, cols, TRIAL_UNIFORM);
 }
-
-static dropout draw_mask(uint64_t first_row) {
-  dropout mask = {.threshold = 0};
-  (void)dropout_from_rate(0.3f, false, &mask, NULL);
-  mask.seed = 0x0123456789abcdefu;
-  mask.step = 7;
-  mask.layer = 2;
-  mask.first_row = first_row;
-  return mask;
-}
-
-static const sgd plain_sgd = {.learning_rate = 0.1f};
-static const sgd momentum_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f};
-static const sgd nesterov_sgd = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true};
-static const sgd fast_sgd = {.learning_rate = 4.0f};
-/* Steps beyond the largest float where |weight| is above 0.89: those parameters become infinite and lower the flag. */
-static const sgd overflowing_sgd = {.learning_rate = 0x1.2p28f, .weight_decay = 0x1p100f};
 
 static void run_gather(trial_run *run, trial_shape s, tensor_element element) {
   size_t source_rows = s.rows + 5;
@@ -72,7 +52,7 @@ static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool rel
   trial_collect(run, d.y, s.rows);
 }
 static void dense_forward_hidden(trial_run *run, trial_shape s) {
-  dropout mask = draw_mask(0x1fffffff0u);
+  dropout mask = trial_mask(0x1fffffff0u);
   run_dense_forward(run, s, true, true, &mask);
 }
 static void dense_forward_relu(trial_run *run, trial_shape s) {
@@ -87,7 +67,7 @@ static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
                             .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
                             .weight = parameter(run, s.in, s.out),
                             .y = masked ? batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_NOT_NEGATIVE) : NULL,
-                            .scale = masked ? draw_mask(0).scale : 1.0f,
+                            .scale = masked ? trial_mask(0).scale : 1.0f,
                             .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.in)};
   DO(&run->set, dense_backward_input, &d);
   trial_collect(run, d.d_x, s.rows);
@@ -131,27 +111,22 @@ static void run_backward_update(trial_run *run, trial_shape s, const sgd *update
   trial_collect(run, d.flag, 1);
 }
 static void backward_weight_update(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &plain_sgd, false, TRIAL_UNIFORM);
+  run_backward_update(run, s, &trial_sgd, false, TRIAL_UNIFORM);
 }
 static void backward_weight_momentum(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &momentum_sgd, true, TRIAL_UNIFORM);
+  run_backward_update(run, s, &trial_sgd_momentum, true, TRIAL_UNIFORM);
 }
 static void backward_weight_nesterov(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &nesterov_sgd, true, TRIAL_UNIFORM);
+  run_backward_update(run, s, &trial_sgd_nesterov, true, TRIAL_UNIFORM);
 }
 static void backward_weight_overflow(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &overflowing_sgd, true, TRIAL_UNIFORM);
-}
-/* Gradients below their floor move no weight, not even one that would feel them. */
-static void backward_weight_small(trial_run *run, trial_shape s) {
-  run_backward_update(run, s, &fast_sgd, true, TRIAL_SMALL);
+  run_backward_update(run, s, &trial_sgd_overflow, true, TRIAL_UNIFORM);
 }
 
-static void softmax(trial_run *run, trial_shape s) {
-  const tensor *logits = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_LOGITS);
-  tensor *probabilities = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
-  DO(&run->set, softmax, s.rows, logits, probabilities);
-  trial_collect(run, probabilities, s.rows);
+/* Gradients below their floor move no weight, not even one that would feel them. */
+static void backward_weight_small(trial_run *run, trial_shape s) {
+  static const sgd fast = {.learning_rate = 4.0f};
+  run_backward_update(run, s, &fast, true, TRIAL_SMALL);
 }
 
 static void run_cross_entropy(trial_run *run, trial_shape s, bool gradient) {
@@ -203,70 +178,6 @@ static void matmul_at_b(trial_run *run, trial_shape s) {
   trial_collect(run, c, s.in);
 }
 
-static void bias(trial_run *run, trial_shape s) {
-  const tensor *x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_UNIFORM);
-  const tensor *added = parameter(run, 1, s.out);
-  tensor *y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
-  DO(&run->set, bias, s.rows, x, added, y);
-  trial_collect(run, y, s.rows);
-}
-
-static void relu(trial_run *run, trial_shape s) {
-  const tensor *x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_UNIFORM);
-  tensor *y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
-  DO(&run->set, relu, s.rows, x, y);
-  trial_collect(run, y, s.rows);
-}
-
-static void relu_backward(trial_run *run, trial_shape s) {
-  const tensor *y = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_NOT_NEGATIVE);
-  const tensor *d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM);
-  tensor *d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.out);
-  DO(&run->set, relu_backward, s.rows, y, d_y, d_x);
-  trial_collect(run, d_x, s.rows);
-}
-
-static void run_dropout(trial_run *run, trial_shape s, tensor_role role) {
-  const tensor *x = batch_tensor(run, role, s.rows, s.out, TRIAL_UNIFORM);
-  tensor *y = batch_output(run, role, s.rows, s.out);
-  const uint64_t first_rows[] = {0, 300, 0xfffffffe}; /* the last carries into the counter's second word */
-  for (size_t i = 0; i < sizeof first_rows / sizeof *first_rows; i++) {
-    dropout mask = draw_mask(first_rows[i]);
-    DO(&run->set, dropout, s.rows, &mask, x, y);
-    trial_collect(run, y, s.rows);
-  }
-}
-static void dropout_forward(trial_run *run, trial_shape s) {
-  run_dropout(run, s, TENSOR_ACTIVATION);
-}
-static void dropout_backward(trial_run *run, trial_shape s) {
-  run_dropout(run, s, TENSOR_GRADIENT);
-}
-
-static void run_sgd(trial_run *run, trial_shape s, const sgd *update) {
-  const tensor *gradient = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_UNIFORM);
-  tensor *weight = parameter(run, s.in, s.out);
-  bool momentum = update->momentum != 0.0f;
-  tensor *velocity = momentum ? trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM) : NULL;
-  tensor *flag = trial_integers(run, 1, -1);
-  DO(&run->set, sgd, update, gradient, weight, velocity, flag, 3);
-  trial_collect(run, flag, 1);
-  trial_collect(run, weight, s.in);
-  if (velocity != NULL) trial_collect(run, velocity, s.in);
-}
-static void sgd_plain(trial_run *run, trial_shape s) {
-  run_sgd(run, s, &plain_sgd);
-}
-static void sgd_momentum(trial_run *run, trial_shape s) {
-  run_sgd(run, s, &momentum_sgd);
-}
-static void sgd_nesterov(trial_run *run, trial_shape s) {
-  run_sgd(run, s, &nesterov_sgd);
-}
-static void sgd_overflow(trial_run *run, trial_shape s) {
-  run_sgd(run, s, &overflowing_sgd);
-}
-
 const trial trials[] = {
     {"gather uint8", gather_uint8},
     {"gather int8", gather_int8},
@@ -275,18 +186,8 @@ const trial trials[] = {
     {"matmul A·B", matmul_a_b},
     {"matmul A·Bᵀ", matmul_a_bt},
     {"matmul Aᵀ·B", matmul_at_b},
-    {"bias", bias},
-    {"relu", relu},
-    {"relu backward", relu_backward},
-    {"dropout", dropout_forward},
-    {"dropout backward", dropout_backward},
-    {"softmax", softmax},
     {"cross-entropy", cross_entropy_only},
     {"cross-entropy gradient", cross_entropy_gradient},
-    {"sgd", sgd_plain},
-    {"sgd momentum", sgd_momentum},
-    {"sgd nesterov", sgd_nesterov},
-    {"sgd overflow", sgd_overflow},
     {"dense logits", dense_forward_logits},
     {"dense relu", dense_forward_relu},
     {"dense relu dropout", dense_forward_hidden},

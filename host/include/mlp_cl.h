@@ -110,7 +110,8 @@ typedef struct mlp_cl_context_options {
 
 /* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or
  * NULL for the best one (GPU before CPU). `options` may be NULL. Builds and runs the self-test of the numerics contract
- * on first use of a device and driver (some milliseconds after). Errors: NO_DEVICE (the text lists what there is),
+ * on first use of a device and driver (some milliseconds after); operations that most runs do without pass it on their
+ * own first use, which may fail with INEXACT or BUILD, too. Errors: NO_DEVICE (the text lists what there is),
  * INEXACT, BUILD, OPENCL, NO_MEMORY, BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options,
                                                mlp_cl_context **context, mlp_cl_error *error);
@@ -348,7 +349,7 @@ MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex
  * Fewer rows than are worth a launch are computed on the host, from a copy of the parameters, with the same bits.
  * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
  * allocate nothing in this library, or a few bytes for more rows than fit into one pass.
- * Errors: BAD_ARGUMENT, DEVICE_MEMORY, OPENCL. */
+ * Errors: BAD_ARGUMENT, DEVICE_MEMORY, OPENCL, INEXACT, BUILD. */
 MLP_CL_API mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows,
                                                 float *probabilities, mlp_cl_error *error);
 /* The same for the rows [first, first + rows) of a dataset, scaled as the dataset says. Waits. */
@@ -565,8 +566,8 @@ MLP_CL_API mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_data
  * Each writes its inputs to the device, runs the unfused kernel, waits and reads back. Inputs are made canonical first
  * (docs/numerics.md): magnitudes below 2^-30 (values, weights) or 2^-50 (gradients, momentum) become 0.
  * All arrays are row-major and must not overlap, except where said.
- * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow), DEVICE_MEMORY, OPENCL, BUILD.
- */
+ * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow), DEVICE_MEMORY, OPENCL, BUILD,
+ * INEXACT. */
 
 typedef enum mlp_cl_product {
   MLP_CL_A_B,  /* forward: c (m,n) = a (m,k) · b (k,n); summed in blocks of 256 */

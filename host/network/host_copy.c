@@ -40,7 +40,8 @@ static mlp_cl_status bring_up_to_date(mlp_cl_network *network, mlp_cl_error *err
 mlp_cl_status host_copy_for_rows(mlp_cl_network *network, size_t rows, mlp_cl_network **runs, mlp_cl_error *error) {
   *runs = network;
   bool few = 2.0 * (double)rows * (double)mlp_cl_network_parameters(network) <= few_flops;
-  if (!few || !network->exact || network->backend->device.type == MLP_CL_DEVICE_REFERENCE) return MLP_CL_OK;
+  bool exact = network->context->broken_rule == NULL;
+  if (!few || !exact || network->backend->device.type == MLP_CL_DEVICE_REFERENCE) return MLP_CL_OK;
   mlp_cl_status status = bring_up_to_date(network, error);
   if (status == MLP_CL_OK)
     *runs = network->copy.network;

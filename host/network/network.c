@@ -88,7 +88,6 @@ mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape 
   created->activation = shape->activation;
   created->task = shape->task;
   created->backend = context->backend;
-  created->exact = context->broken_rule == NULL;
   created->layers_count = shape->widths_count - 1;
   tensor_set_begin(&created->parameters, context->backend, error);
   mlp_cl_status status = MLP_CL_OK;

@@ -31,7 +31,6 @@ typedef struct host_copy {
 struct mlp_cl_network {
   mlp_cl_context *context;
   backend *backend; /* the context's */
-  bool exact;       /* the backend keeps the numerics contract */
   uint64_t changes; /* of the parameters: whoever changes some adds 1 */
   mlp_cl_activation activation;
   mlp_cl_task task;

@@ -27,6 +27,7 @@ static mlp_cl_status predict_chunk(mlp_cl_network *network, const tensor *source
 static mlp_cl_status predict(mlp_cl_network *network, const host_rows *rows, float *outputs, mlp_cl_error *error) {
   size_t width = network_inputs(network), row_bytes = width * tensor_element_bytes(rows->element), chunk;
   TRY(host_copy_for_rows(network, rows->count, &network, error));
+  if (network->task == MLP_CL_CLASSIFICATION) TRY(context_prove(network->context, "softmax", error));
   TRY(forward_reserve(network, rows->count, &chunk, error));
   tensor_set set;
   tensor_set_begin(&set, network->backend, error);

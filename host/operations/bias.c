@@ -4,6 +4,7 @@ mlp_cl_status mlp_cl_bias(mlp_cl_context *context, size_t rows, size_t cols, con
                           float *y, mlp_cl_error *error) {
   CHECK_ARRAYS("bias", error, context, x, bias, y);
   TRY(operation_check_size("bias", rows, cols, error));
+  TRY(context_prove(context, "bias", error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   const tensor *input = operation_tensor(&set, TENSOR_ACTIVATION, rows, cols, x);

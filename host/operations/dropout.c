@@ -21,6 +21,7 @@ static mlp_cl_status run(mlp_cl_context *context, tensor_role role, size_t rows,
   TRY(operation_check_size("dropout", rows, cols, error));
   dropout mask;
   TRY(operation_mask(named, &mask, error));
+  TRY(context_prove(context, "dropout", error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   const tensor *input = operation_tensor(&set, role, rows, cols, x);

@@ -4,6 +4,7 @@ mlp_cl_status mlp_cl_relu(mlp_cl_context *context, size_t rows, size_t cols, con
                           mlp_cl_error *error) {
   CHECK_ARRAYS("relu", error, context, x, y);
   TRY(operation_check_size("relu", rows, cols, error));
+  TRY(context_prove(context, "relu", error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   const tensor *input = operation_tensor(&set, TENSOR_ACTIVATION, rows, cols, x);
@@ -17,6 +18,7 @@ mlp_cl_status mlp_cl_relu_backward(mlp_cl_context *context, size_t rows, size_t 
                                    float *d_x, mlp_cl_error *error) {
   CHECK_ARRAYS("relu backward", error, context, y, d_y, d_x);
   TRY(operation_check_size("relu backward", rows, cols, error));
+  TRY(context_prove(context, "relu", error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   const tensor *stored = operation_tensor(&set, TENSOR_ACTIVATION, rows, cols, y);

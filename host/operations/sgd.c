@@ -10,6 +10,7 @@ mlp_cl_status mlp_cl_sgd(mlp_cl_context *context, size_t rows, size_t cols, cons
   if (momentum && velocity == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "sgd: velocity is NULL and momentum is %g: pass an array, at first zeros",
                 (double)update.momentum);
+  TRY(context_prove(context, "sgd", error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   const tensor *slope = operation_tensor(&set, TENSOR_GRADIENT, rows, cols, gradient);

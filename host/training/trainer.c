@@ -152,6 +152,15 @@ static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_
   return context_prove(network->context, "label-terms", error);
 }
 
+/* The gradient's product applies it itself, unless all of them have to be there before. */
+static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_recipe *recipe, mlp_cl_error *error) {
+  bool adaptive = recipe->optimiser != MLP_CL_SGD, clipped = recipe->clip_norm > 0.0f;
+  if (adaptive) TRY(context_prove(context, "adam", error));
+  if (clipped) TRY(context_prove(context, "clip", error));
+  if (clipped && !adaptive) TRY(context_prove(context, "sgd", error));
+  return context_prove_steps(context, false, error);
+}
+
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
                                     const mlp_cl_recipe *recipe, mlp_cl_trainer **trainer, mlp_cl_error *error) {
   if (trainer == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "trainer is NULL: pass where to put it");
@@ -166,9 +175,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "patience is %lu and there is no test data to watch: give some, or a patience of 0",
                 (unsigned long)recipe->patience);
-  if (recipe->optimiser != MLP_CL_SGD) TRY(context_prove(network->context, "adam", error));
-  if (recipe->clip_norm > 0.0f) TRY(context_prove(network->context, "clip", error));
-  TRY(context_prove_steps(network->context, false, error));
+  TRY(prove_operations(network->context, recipe, error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
   created->network = network;

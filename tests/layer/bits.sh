@@ -1,6 +1,6 @@
 #!/bin/sh
-# The command on a device whose bits go wrong: built-in exp in place of ours, so that the self-test finds it out, and a
-# launch that does nothing, long after the self-test.
+# The command on a device whose bits go wrong: built-in exp in place of ours, so that the self-test finds it out; an
+# operation that is not needed at once; and a launch that does nothing, long after the self-test.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 
@@ -32,31 +32,40 @@ export MLP_CL_CACHE
   export LAYER_EDIT='exact_exp(x - => exp(x - '
   run 0 devices --kernels plain
   says out 'inexact'
-  says out 'breaks the rule "softmax"'
+  says out 'breaks the rule "cross-entropy"'
   run 0 devices --kernels plain --json
   same "$(get devices.0.exact)" false
-  same "$(get devices.0.broken_rule)" softmax
+  same "$(get devices.0.broken_rule)" cross-entropy
   refused 4 train $digits --kernels plain
-  says err softmax
+  says err cross-entropy
   run 0 train $digits --kernels plain --allow-inexact
-  says out 'not kept ("softmax")'
+  says out 'not kept ("cross-entropy")'
   run 3 train $digits --kernels plain --allow-inexact --verify
   says out DIFFERENT
   says err 'as was to be expected'
   run 3 train $digits --kernels plain --allow-inexact --verify --json
   same "$(get identical)" false
   same "$(get device.exact)" false
-  same "$(get device.broken_rule)" softmax
+  same "$(get device.broken_rule)" cross-entropy
   run 1 validate --quick --kernels plain --allow-inexact
-  says out 'breaks the rule "softmax"'
+  says out 'breaks the rule "cross-entropy"'
   says out DIFFERENT
-  says err 'softmax'
+  says err 'cross-entropy'
   run 0 validate --quick --kernels plain --allow-inexact --tolerance 2147483647
   says out tolerable
   run 1 validate --quick --kernels plain --allow-inexact --tolerance 1 --json --report inexact.json
   same "$(get pass)" false
   mv inexact.json out
   same "$(get tolerance_ulp)" 1
-  same "$(get device.broken_rule)" softmax
+  same "$(get device.broken_rule)" cross-entropy
   get first_mismatch >/dev/null
+
+  # Training does without softmax, which is proven on its first use.
+  export LAYER_EDIT='line p = probabilities_of( => line p = 0.5f * probabilities_of('
+  run 0 devices --kernels plain --json
+  same "$(get devices.0.exact)" true
+  run 0 train $digits --kernels plain --out digits.safetensors
+  run 4 predict digits.safetensors --kernels plain
+  says err 'breaks the rule "softmax"'
+  run 0 predict digits.safetensors --kernels plain --allow-inexact
 }

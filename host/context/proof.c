@@ -1,0 +1,83 @@
+/* What a device has proven, and what of that is remembered for it, its driver and our kernels. "exact" is the one
+ * verdict that is kept; another is found anew each time. */
+#include <string.h>
+
+#include "base/cache.h"
+#include "base/embedded.h"
+#include "base/sha256.h"
+#include "context/context.h"
+#include "context/self_test.h"
+#include "context/trial.h"
+
+static const char exact[] = "exact";
+
+static void add_text(sha256 *state, const char *text) {
+  sha256_add(state, text, strlen(text) + 1);
+}
+
+/* What verdicts depend on: our kernels, which of them are used, with which parameters, and the device with its driver.
+ */
+static void verdict_key(const backend *opened, const char *kernels, char key[65]) {
+  const mlp_cl_device *device = &opened->device;
+  sha256 state;
+  sha256_begin(&state);
+  add_text(&state, mlp_cl_version());
+  for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
+    sha256_add(&state, file->bytes, file->count);
+  add_text(&state, kernels != NULL ? kernels : "");
+  add_text(&state, opened->tuning);
+  add_text(&state, device->platform);
+  add_text(&state, device->name);
+  add_text(&state, device->driver);
+  sha256_end(&state, key);
+}
+
+static void key_of(const mlp_cl_context *context, const char *what, char key[65]) {
+  sha256 state;
+  sha256_begin(&state);
+  add_text(&state, what);
+  add_text(&state, context->verdict_key);
+  sha256_end(&state, key);
+}
+
+bool context_remembers(const mlp_cl_context *context, const char *what) {
+  char key[65];
+  key_of(context, what, key);
+  return cache_holds(key, exact);
+}
+
+/* The verdict on `what`, whose first broken rule is given, or NULL. */
+mlp_cl_status context_judge(mlp_cl_context *context, const char *what, const char *broken, mlp_cl_error *error) {
+  char key[65];
+  key_of(context, what, key);
+  if (broken == NULL) {
+    cache_keep(key, exact);
+    return MLP_CL_OK;
+  }
+  if (context->broken_rule == NULL) context->broken_rule = broken;
+  if (context->allow_inexact) return MLP_CL_OK;
+  return fail(error, MLP_CL_INEXACT,
+              "%s breaks the rule \"%s\" of the numerics contract: choose another device, or allow inexact results",
+              context->backend->device.name, broken);
+}
+
+mlp_cl_status context_prove_device(mlp_cl_context *context, const char *kernels, mlp_cl_error *error) {
+  static const char what[] = "device";
+  const char *broken = NULL;
+  verdict_key(context->backend, kernels, context->verdict_key);
+  if (context_remembers(context, what)) return MLP_CL_OK;
+  TRY(self_test(context->backend, &broken, error));
+  return context_judge(context, what, broken, error);
+}
+
+mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
+  uint64_t missing = seldom_trials_of(word) & ~context->proven;
+  if (missing == 0 || context->backend->device.type == MLP_CL_DEVICE_REFERENCE) return MLP_CL_OK;
+  const char *broken = NULL;
+  if (!context_remembers(context, word)) {
+    TRY(self_test_seldom(context->backend, missing, &broken, error));
+    TRY(context_judge(context, word, broken, error));
+  }
+  context->proven |= missing;
+  return MLP_CL_OK;
+}
