@@ -49,7 +49,7 @@ static inline int label_of(const cross_entropy_batch *b, int row) {
 
 /* d_logits = (softmax - onehot(label)) · scale of one row; a loss that is not finite lowers *flag to `step`. A row with
  * a logit that is not finite has loss and gradient NaN and prediction 0. */
-UNIT_FUNCTION void cross_entropy_row(const cross_entropy_batch *b, int row, local int *memory) {
+OUTLINED_FUNCTION void cross_entropy_row(const cross_entropy_batch *b, int row, local int *memory) {
   int label = label_of(b, row), cols = b->cols, stride = b->logits_stride;
   softmax_row s = softmax_sum(b->logits, stride, row, cols, memory);
   float at_label = b->logits[element_index(stride, row, label)] - s.maximum;
@@ -72,7 +72,7 @@ UNIT_FUNCTION void cross_entropy_row(const cross_entropy_batch *b, int row, loca
 
 /* 16 rows of at most 16 classes, transposed: a vector holds one class of 16 rows, so that no sum or maximum goes across
  * lanes and one logarithm serves 16 rows. The tree over 16 lanes is the same, absent classes are its zeros. */
-UNIT_FUNCTION void cross_entropy_few_classes(const cross_entropy_batch *b, int begin) {
+OUTLINED_FUNCTION void cross_entropy_few_classes(const cross_entropy_batch *b, int begin) {
   line x[PANEL], e[PANEL];
   int labels[PANEL], cols = b->cols, rows = min(PANEL, b->rows - begin);
   for (int r = 0; r < PANEL; r++) {

@@ -38,9 +38,9 @@ typedef uint16 uint_line;
 #define LINE_ITEMS 1
 #define AS_UINT_LINE as_uint16
 
-/* What a kernel does for a unit. PoCL inlines a kernel into each of two launchers and keeps it besides: what is not
- * inlined in it is compiled once instead of three times. */
-#define UNIT_FUNCTION static inline __attribute__((noinline))
+/* For the work of a kernel. PoCL inlines a kernel in each of two launchers and keeps it besides: what is not inlined in
+ * it is compiled once instead of three times. */
+#define OUTLINED_FUNCTION static inline __attribute__((noinline))
 
 static inline line load_line(global const float *tensor, size_t index) {
   return *(global const line *)(tensor + index);
@@ -62,7 +62,7 @@ typedef int int_line;
 typedef uint uint_line;
 #define LINE_ITEMS PANEL
 #define AS_UINT_LINE as_uint
-#define UNIT_FUNCTION static inline
+#define OUTLINED_FUNCTION static inline
 
 static inline int lane(void) {
   return (int)get_local_id(0) % PANEL;
@@ -116,7 +116,7 @@ static inline share share_of(long units, long id, long ids) {
 
 /* Transposes 16 lines: log2(16) rounds that exchange halves, quarters, … of line pairs. As loops: 64 shuffles in a row
  * take as long to compile as a product. */
-static inline __attribute__((always_inline)) void transpose_lines(line b[PANEL]) {
+OUTLINED_FUNCTION void transpose_lines(line b[PANEL]) {
 #pragma unroll 1
   for (int i = 0; i < 8; i++) {
     line p = b[i], q = b[i + 8];

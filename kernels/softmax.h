@@ -75,7 +75,8 @@ typedef struct {
   bool finite;
 } softmax_row;
 
-UNIT_FUNCTION softmax_row softmax_sum(global const float *logits, int stride, int row, int cols, local int *memory) {
+OUTLINED_FUNCTION softmax_row softmax_sum(global const float *logits, int stride, int row, int cols,
+                                          local int *memory) {
   line top = (line)(-INFINITY);
   int_line intact = (int_line)(1);
   int panels = PANELS(cols);

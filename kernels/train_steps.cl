@@ -248,7 +248,7 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const 
 }
 
 /* Work-item `me` of `workers` in all steps of the launch. */
-UNIT_FUNCTION void run_steps(const job *j, int steps, int me, int workers, global volatile uint *progress) {
+OUTLINED_FUNCTION void run_steps(const job *j, int steps, int me, int workers, global volatile uint *progress) {
   uint number = 0, end_of_phase = 0;
   for (int i = 0; i < steps; i++) {
     const step_rows s = step_begin(j, i);

@@ -4,8 +4,8 @@
 
 #include "panel.h"
 
-UNIT_FUNCTION void transpose_block(global const float *x, int x_stride, int row_block, int panel, global float *y,
-                                   int y_stride) {
+OUTLINED_FUNCTION void transpose_block(global const float *x, int x_stride, int row_block, int panel, global float *y,
+                                       int y_stride) {
   line block[PANEL];
 #pragma unroll 1
   for (int i = 0; i < PANEL; i++) block[i] = load_line(x, line_index(panel, x_stride, row_block * PANEL + i));
