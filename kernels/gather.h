@@ -54,8 +54,8 @@ GATHER_DEFINE(short, true)
 GATHER_DEFINE(float, false)
 
 /* Panels [panel, panel_end) of row `from` of the source, to the row of the batch whose first line is at `y`. */
-OUTLINED_FUNCTION void gather_panels(int element, global const uchar *source, ulong from, int width, int panel,
-                                     int panel_end, float scale, global float *y, int y_stride) {
+static inline void gather_panels(int element, global const uchar *source, ulong from, int width, int panel,
+                                 int panel_end, float scale, global float *y, int y_stride) {
   global const uchar *row = source + from * (ulong)width * (ulong)ELEMENT_BYTES(element);
   switch (element) {
     case ELEMENT_UINT8: gather_uchar(row, width, panel, panel_end, scale, y, y_stride); break;
