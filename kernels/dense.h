@@ -28,10 +28,10 @@ TILE_FUNCTION share share_of_units(int unit_rows, int rows, int panels) {
 
 /* The block of y = dropout(relu(x · weight + bias)). x (rows, in), weight (in, out), y (rows, out). Blocks have any
  * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. */
-TILE_FUNCTION void dense_forward_block(const block *c, int in, int out, global const float *x, int x_stride,
-                                       global const float *weight, int weight_stride, bool with_bias,
-                                       global const float *bias, int bias_stride, bool with_relu, const mask *m,
-                                       global float *y, int y_stride) {
+OUTLINED_FUNCTION void dense_forward_block(const block *c, int in, int out, global const float *x, int x_stride,
+                                           global const float *weight, int weight_stride, bool with_bias,
+                                           global const float *bias, int bias_stride, bool with_relu, const mask *m,
+                                           global float *y, int y_stride) {
   feature_block(c, in, x, x_stride, weight, weight_stride, y, y_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = y + line_index(panel, y_stride, 0);
@@ -52,10 +52,10 @@ TILE_FUNCTION void dense_forward_block(const block *c, int in, int out, global c
 }
 
 /* dense_backward_input_block for a batch of one row, whose gradients are lines as they come. */
-NARROW_FUNCTION void dense_backward_input_row(const block *c, int in, int out, global const float *d_y_t,
-                                              global const float *weight, int weight_stride, bool with_y,
-                                              global const float *y, int y_stride, float scale, global float *d_x,
-                                              int d_x_stride, global float *d_x_t, bool keep_transpose) {
+OUTLINED_FUNCTION void dense_backward_input_row(const block *c, int in, int out, global const float *d_y_t,
+                                                global const float *weight, int weight_stride, bool with_y,
+                                                global const float *y, int y_stride, float scale, global float *d_x,
+                                                int d_x_stride, global float *d_x_t, bool keep_transpose) {
   for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
     const int count = PANELS(min(UNIT_ROWS, c->row_end - row));
     float4 total[UNIT_ROWS / PANEL][4];
@@ -77,11 +77,11 @@ NARROW_FUNCTION void dense_backward_input_row(const block *c, int in, int out, g
 /* d_x = y > 0 ? (d_y · weightᵀ) · scale : 0, computed as its transpose: the block's rows are the layer's inputs, its
  * panels 16 rows of the batch each. weight (in, out); d_y_t (out, rows) and d_x_t (in, rows) are transposes; y and d_x
  * (rows, in). */
-TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, int out, global const float *d_y_t,
-                                              int d_y_t_stride, global const float *weight, int weight_stride,
-                                              bool with_y, global const float *y, int y_stride, float scale,
-                                              global float *d_x, int d_x_stride, global float *d_x_t, int d_x_t_stride,
-                                              bool keep_transpose) {
+OUTLINED_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, int out, global const float *d_y_t,
+                                                  int d_y_t_stride, global const float *weight, int weight_stride,
+                                                  bool with_y, global const float *y, int y_stride, float scale,
+                                                  global float *d_x, int d_x_stride, global float *d_x_t,
+                                                  int d_x_t_stride, bool keep_transpose) {
   if (rows == 1) {
     dense_backward_input_row(c, in, out, d_y_t, weight, weight_stride, with_y, y, y_stride, scale, d_x, d_x_stride,
                              d_x_t, keep_transpose);
@@ -113,10 +113,10 @@ TILE_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, 
 }
 
 /* dense_backward_weight_block for the weights of a block of one row, several panels at a time. */
-NARROW_FUNCTION void dense_backward_weight_row(const block *c, int rows, global const float *x, int x_stride,
-                                               global const float *d_y, int d_y_stride, bool store,
-                                               const sgd_rule *rule, global float *weight,
-                                               global float *weight_velocity, int weight_stride, uint_line *largest) {
+OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, global const float *x, int x_stride,
+                                                 global const float *d_y, int d_y_stride, bool store,
+                                                 const sgd_rule *rule, global float *weight,
+                                                 global float *weight_velocity, int weight_stride, uint_line *largest) {
   line pending[ROW_PANELS][TREE_LEVELS], sum[ROW_PANELS];
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   for (int panel = c->panel; panel < c->panel_end; panel += ROW_PANELS) {
@@ -142,12 +142,12 @@ NARROW_FUNCTION void dense_backward_weight_row(const block *c, int rows, global 
 /* The gradient xᵀ · d_y of the block's inputs (its rows, at most UNIT_ROWS) and panels of outputs, and for the first
  * inputs the bias's too, applied to the parameters by `rule`, or stored in d_weight and d_bias when `store`. x (rows,
  * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. */
-TILE_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x, int x_stride,
-                                               global const float *d_y, int d_y_stride, bool store,
-                                               const sgd_rule *rule, global float *weight,
-                                               global float *weight_velocity, int weight_stride, bool with_bias,
-                                               global float *bias, global float *bias_velocity, int bias_stride,
-                                               global uint *flag, uint step) {
+OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x,
+                                                   int x_stride, global const float *d_y, int d_y_stride, bool store,
+                                                   const sgd_rule *rule, global float *weight,
+                                                   global float *weight_velocity, int weight_stride, bool with_bias,
+                                                   global float *bias, global float *bias_velocity, int bias_stride,
+                                                   global uint *flag, uint step) {
   line pending[TREE_LEVELS][UNIT_ROWS];
   uint_line largest = (uint_line)(0);
   const uint far = sgd_far(rule);

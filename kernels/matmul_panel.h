@@ -22,8 +22,6 @@
 #endif
 
 #define TILE_FUNCTION static inline __attribute__((always_inline))
-/* Of narrow blocks: apart, so that the loops of the others keep their registers. */
-#define NARROW_FUNCTION static __attribute__((noinline))
 
 /* sum[r] = Σ a[r][k] · b[k] over k in [begin, end), a's lines holding elements of successive k; begin is a multiple
  * of 16. */
@@ -60,8 +58,8 @@ typedef struct {
 
 /* sum[p] = Σ a[k] · b[p][k] over k in [begin, end), for ROW_PANELS panels of b; those behind `panels` repeat the last.
  * a's element k is at k / PANEL · panel_step + k % PANEL · step. */
-NARROW_FUNCTION void row_tile(global const float *a, size_t panel_step, size_t step, global const float *b,
-                              int b_stride, int panels, int begin, int end, line sum[ROW_PANELS]) {
+OUTLINED_FUNCTION void row_tile(global const float *a, size_t panel_step, size_t step, global const float *b,
+                                int b_stride, int panels, int begin, int end, line sum[ROW_PANELS]) {
   global const float *y[ROW_PANELS];
   line s[ROW_PANELS];
 #pragma unroll
@@ -81,8 +79,8 @@ NARROW_FUNCTION void row_tile(global const float *a, size_t panel_step, size_t s
 }
 
 /* feature_block for a block of one row. */
-NARROW_FUNCTION void feature_row(const block *c, int depth, global const float *a, int a_stride, global const float *b,
-                                 int b_stride, global float *total, int total_stride) {
+OUTLINED_FUNCTION void feature_row(const block *c, int depth, global const float *a, int a_stride,
+                                   global const float *b, int b_stride, global float *total, int total_stride) {
   for (int panel = c->panel; panel < c->panel_end; panel += ROW_PANELS) {
     const int panels = min(ROW_PANELS, c->panel_end - panel);
     for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {

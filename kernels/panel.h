@@ -39,7 +39,7 @@ typedef uint16 uint_line;
 #define AS_UINT_LINE as_uint16
 
 /* For the work of a kernel. PoCL inlines a kernel in each of two launchers and keeps it besides: what is not inlined in
- * it is compiled once instead of three times. */
+ * it is compiled once instead of three times. And the loops of the caller keep their registers. */
 #define OUTLINED_FUNCTION static inline __attribute__((noinline))
 
 static inline line load_line(global const float *tensor, size_t index) {

@@ -60,8 +60,8 @@ static inline __attribute__((overloadable)) bool below(uint_line x, uint limit) 
 
 /* Steps `count` lines at `w`, and at `v` when there is momentum, by sums that are not canonical yet; *largest grows to
  * the new weights' magnitudes. */
-static inline __attribute__((noinline)) void sgd_update(const sgd_rule *rule, int count, const line *sum,
-                                                        global float *w, global float *v, uint_line *largest) {
+OUTLINED_FUNCTION void sgd_update(const sgd_rule *rule, int count, const line *sum, global float *w, global float *v,
+                                  uint_line *largest) {
   for (size_t i = 0; i < (size_t)(count * PANEL); i += PANEL) {
     line velocity = rule->momentum != 0.0f ? load_line(v, i) : (line)(0.0f);
     line weight = sgd_step(rule, canonical(sum[i / PANEL], FLOOR_GRADIENT), load_line(w, i), &velocity);
