@@ -6,7 +6,7 @@
 #include "context/trial.h"
 
 static tensor *batch_tensor(trial_run *run, tensor_role role, trial_shape s, trial_values values) {
-  return trial_tensor(run, role, s.rows + TRIAL_SPARE_ROWS, s.out, values);
+  return trial_batch(run, role, s.rows, s.out, values);
 }
 
 static void bias(trial_run *run, trial_shape s) {

@@ -49,6 +49,11 @@ tensor *trial_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols,
   return added;
 }
 
+tensor *trial_batch(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values) {
+  enum { SPARE_ROWS = 3 };
+  return trial_tensor(run, role, rows + SPARE_ROWS, cols, values);
+}
+
 tensor *trial_integers(trial_run *run, size_t count, int32_t end) {
   int32_t *drawn = scratch(run, 1, count, sizeof *drawn);
   if (drawn == NULL) return NULL;

@@ -55,12 +55,12 @@ typedef enum trial_values {
 } trial_values;
 
 tensor *trial_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values);
+/* The same with more rows than are used, as in a ragged batch. */
+tensor *trial_batch(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values);
 /* A PLAIN row of `count` integers below `end`, or of `end` itself when it is negative: a canary. */
 tensor *trial_integers(trial_run *run, size_t count, int32_t end);
 /* A PLAIN (rows, cols) tensor of random elements. */
 tensor *trial_plain(trial_run *run, tensor_element element, size_t rows, size_t cols);
-/* Rows of a batch's tensors that are not used. */
-enum { TRIAL_SPARE_ROWS = 3 };
 dropout trial_mask(uint64_t first_row);
 extern const sgd trial_sgd, trial_sgd_momentum, trial_sgd_nesterov;
 /* Steps beyond the largest float where |weight| is above 0.89: those parameters become infinite and lower the flag. */

@@ -2,13 +2,9 @@
  * rows than are used, as in a ragged batch, and outputs hold NaN before. */
 #include "context/trial.h"
 
-static tensor *batch_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values) {
-  return trial_tensor(run, role, rows + TRIAL_SPARE_ROWS, cols, values);
-}
-
 /* An output of a batch. */
 static tensor *batch_output(trial_run *run, tensor_role role, size_t rows, size_t cols) {
-  return batch_tensor(run, role, rows, cols, TRIAL_CANARY);
+  return trial_batch(run, role, rows, cols, TRIAL_CANARY);
 }
 
 static tensor *parameter(trial_run *run, size_t rows, size_t cols) {
@@ -42,7 +38,7 @@ static void gather_float32(trial_run *run, trial_shape s) {
 
 static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool relu, const dropout *mask) {
   dense_forward d = {.rows = s.rows,
-                     .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
                      .weight = parameter(run, s.in, s.out),
                      .bias = bias ? parameter(run, 1, s.out) : NULL,
                      .relu = relu,
@@ -64,9 +60,9 @@ static void dense_forward_logits(trial_run *run, trial_shape s) {
 
 static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
   dense_backward_input d = {.rows = s.rows,
-                            .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+                            .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
                             .weight = parameter(run, s.in, s.out),
-                            .y = masked ? batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_NOT_NEGATIVE) : NULL,
+                            .y = masked ? trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_NOT_NEGATIVE) : NULL,
                             .scale = masked ? trial_mask(0).scale : 1.0f,
                             .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.in)};
   DO(&run->set, dense_backward_input, &d);
@@ -81,8 +77,8 @@ static void backward_input_plain(trial_run *run, trial_shape s) {
 
 static void backward_weight_stored(trial_run *run, trial_shape s) {
   dense_backward_weight d = {.rows = s.rows,
-                             .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
-                             .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+                             .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
                              .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
                              .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
   DO(&run->set, dense_backward_weight, &d);
@@ -94,8 +90,8 @@ static void run_backward_update(trial_run *run, trial_shape s, const sgd *update
   bool velocity = update->momentum != 0.0f;
   dense_backward_weight d = {
       .rows = s.rows,
-      .x = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.in, values),
-      .d_y = batch_tensor(run, TENSOR_GRADIENT, s.rows, s.out, values),
+      .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, values),
+      .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, values),
       .update = update,
       .weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, values),
       .bias = bias ? trial_tensor(run, TENSOR_WEIGHT, 1, s.out, values) : NULL,
@@ -132,7 +128,7 @@ static void backward_weight_small(trial_run *run, trial_shape s) {
 static void run_cross_entropy(trial_run *run, trial_shape s, bool gradient) {
   size_t source_rows = s.rows + 5, slot = 4;
   cross_entropy c = {.rows = s.rows,
-                     .logits = batch_tensor(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_LOGITS),
+                     .logits = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.out, TRIAL_LOGITS),
                      .labels = trial_integers(run, source_rows, (int32_t)s.out),
                      .order = gradient ? trial_integers(run, s.rows + 2, (int32_t)source_rows) : NULL,
                      .first = 2,

@@ -56,7 +56,7 @@ static const double short_launch_flops = 1e6;
  * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
 static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
                                mlp_cl_error *error) {
-  enum { STORE_TERMS = 8, ROW_PANELS = 4 };
+  enum { STORE_TERMS = 8, ROW_PANELS = 4 /* as in kernels/matmul_panel.h */ };
   size_t panels = size_divide_up(cols, PANEL);
   double lines = (double)size_max(rows, 2) * (double)panels;
   if (2.0 * PANEL * lines * (double)(depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
