@@ -8,22 +8,23 @@
 #include "relu.h"
 #include "sgd.h"
 
-/* Units of work: unit_rows rows × one panel; the panel runs fastest, so that a share of units is a block that is wide
- * rather than high. */
+/* Units of work: unit_rows rows × the panels of a tile, which run fastest, so that a share of units is a block that is
+ * wide rather than high. */
 #define HEIGHTS(rows, unit_rows) (((rows) + (unit_rows)-1) / (unit_rows))
-#define UNITS(rows, unit_rows, panels) (HEIGHTS(rows, unit_rows) * (panels))
+#define WIDTHS(panels) (((panels) + TILE_PANELS - 1) / TILE_PANELS)
 
 /* Takes from the share's start the units that make one block: as many panels as there are of the same rows. */
 TILE_FUNCTION block next_block(share *left, int unit_rows, int rows, int panels) {
-  int row = (int)(left->begin / panels) * unit_rows, panel = (int)(left->begin % panels);
-  int panel_end = (int)min((long)panels, panel + left->end - left->begin);
-  left->begin += panel_end - panel;
-  return (block){row, min(rows, row + unit_rows), panel, panel_end};
+  const int widths = WIDTHS(panels);
+  int row = (int)(left->begin / widths) * unit_rows, width = (int)(left->begin % widths);
+  int width_end = (int)min((long)widths, width + left->end - left->begin);
+  left->begin += width_end - width;
+  return (block){row, min(rows, row + unit_rows), width * TILE_PANELS, min(panels, width_end * TILE_PANELS)};
 }
 
 /* This work-item's share of all units. */
 TILE_FUNCTION share share_of_units(int unit_rows, int rows, int panels) {
-  return share_of(UNITS(rows, unit_rows, panels), (long)get_global_id(0), (long)get_global_size(0));
+  return share_of((long)HEIGHTS(rows, unit_rows) * WIDTHS(panels), (long)get_global_id(0), (long)get_global_size(0));
 }
 
 /* The block of y = dropout(relu(x · weight + bias)). x (rows, in), weight (in, out), y (rows, out). Blocks have any
@@ -148,35 +149,42 @@ OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int
                                                    global float *weight_velocity, int weight_stride, bool with_bias,
                                                    global float *bias, global float *bias_velocity, int bias_stride,
                                                    global uint *flag, uint step) {
-  line pending[TREE_LEVELS][UNIT_ROWS];
+  line pending[TREE_LEVELS][TILE_PANELS * UNIT_ROWS];
   uint_line largest = (uint_line)(0);
   const uint far = sgd_far(rule);
   const bool single = c->row_end - c->row == 1;
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
-  for (int panel = c->panel; panel < c->panel_end; panel++) {
+  for (int panel = c->panel; c->row == 0 && with_bias && panel < c->panel_end; panel++) {
+    line sum = batch_sum_of_column(d_y + line_index(panel, d_y_stride, 0), rows);
+    size_t at = line_index(panel, bias_stride, 0);
+    if (store)
+      store_line(bias, at, canonical(sum, FLOOR_GRADIENT));
+    else
+      sgd_update(rule, 1, &sum, bias + at, bias_velocity + at, &largest);
+  }
+  for (int panel = c->panel, panels; !single && panel < c->panel_end; panel += panels) {
+    panels = panels_of_tile(panel, c);
     global const float *d = d_y + line_index(panel, d_y_stride, 0);
-    if (c->row == 0 && with_bias) {
-      line sum = batch_sum_of_column(d, rows);
-      size_t at = line_index(panel, bias_stride, 0);
-      if (store)
-        store_line(bias, at, canonical(sum, FLOOR_GRADIENT));
-      else
-        sgd_update(rule, 1, &sum, bias + at, bias_velocity + at, &largest);
-    }
-    if (single) continue; /* its panels are taken together */
     for (int leaf = 0; leaf < leaves; leaf++)
       for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
-        line sum[TILE_ROWS];
-        batch_tile(row, in, leaf * LEAF_ROWS, min(rows, (leaf + 1) * LEAF_ROWS), x, x_stride, d, sum);
-        if (leaves > 1) TREE_ADD(pending, row - c->row, TILE_ROWS, leaf, sum);
+        const int begin = leaf * LEAF_ROWS, end = min(rows, begin + LEAF_ROWS), count = min(TILE_ROWS, in - row);
+        line tile[TILE_PANELS][TILE_ROWS], *const sums = tile[0];
+        if (panels == TILE_PANELS)
+          batch_tile_wide(row, in, begin, end, x, x_stride, d, d_y_stride, tile);
+        else
+          batch_tile_single(row, in, begin, end, x, x_stride, d, d_y_stride, tile);
+        if (leaves > 1) TREE_ADD(pending, (row - c->row) * TILE_PANELS, panels * TILE_ROWS, leaf, sums);
         if (leaf + 1 < leaves) continue;
-        if (leaves > 1) TREE_TOTAL(pending, row - c->row, TILE_ROWS, leaves, sum);
-        const int count = min(TILE_ROWS, in - row);
-        global float *w = weight + line_index(panel, weight_stride, row);
-        if (store)
-          for (int r = 0; r < count; r++) store_line(w, (size_t)(r * PANEL), canonical(sum[r], FLOOR_GRADIENT));
-        else if (count < TILE_ROWS || !sgd_update_far(rule, far, TILE_ROWS, sum, w))
-          sgd_update(rule, count, sum, w, weight_velocity + line_index(panel, weight_stride, row), &largest);
+        if (leaves > 1) TREE_TOTAL(pending, (row - c->row) * TILE_PANELS, panels * TILE_ROWS, leaves, sums);
+#pragma unroll 1
+        for (int p = 0; p < panels; p++) {
+          const size_t at = line_index(panel + p, weight_stride, row);
+          if (store)
+            for (int r = 0; r < count; r++)
+              store_line(weight, at + (size_t)(r * PANEL), canonical(tile[p][r], FLOOR_GRADIENT));
+          else if (count < TILE_ROWS || !sgd_update_far(rule, far, TILE_ROWS, tile[p], weight + at))
+            sgd_update(rule, count, tile[p], weight + at, weight_velocity + at, &largest);
+        }
       }
   }
   if (single)

@@ -1,15 +1,18 @@
 /* What a device can do at most, to compare with:
  * peak_fma: `rounds` times UNROLL fused multiply-adds in CHAINS · 16 chains, all in registers. They wait for nothing but
- *   themselves; on CPUs there are as many as a tile of a product has rows. result: one vector for each work-item.
+ *   themselves; on CPUs there are as many as a tile of a product has lines. result: one vector for each work-item.
  * peak_copy: to = from, `count` pieces; shares. peak_nothing: the launch alone. */
 #include "panel.h"
 
 #ifndef TILE_ROWS
 #define TILE_ROWS 12
 #endif
+#ifndef TILE_PANELS
+#define TILE_PANELS 1
+#endif
 
 #if VECTOR_LINES
-#define CHAINS TILE_ROWS
+#define CHAINS (TILE_ROWS * TILE_PANELS)
 typedef float16 piece;
 #else
 #define CHAINS 1

@@ -84,27 +84,27 @@ typedef struct {
 #define BACKWARD_LAYER(j, phase) ((j)->layers_count - 1 - ((phase)-LOSS_PHASE(j) - 1) / 2)
 #define BACKWARD_INPUT(j, phase) (((phase)-LOSS_PHASE(j)) % 2 == 1)
 
-/* The work of a phase: heights × panels units, each of unit_rows rows × one panel. Work-items share it by panels or by
- * rows; a share is cut into pieces by panels or by rows. */
+/* The work of a phase: heights × widths units, each of unit_rows rows × the panels of a tile. Work-items share it by
+ * panels or by rows; a share is cut into pieces by panels or by rows. */
 typedef struct {
-  int rows, unit_rows, heights, panels;
+  int rows, unit_rows, heights, panels, widths;
   bool share_panels, cut_panels;
 } phase_work;
 
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
-  phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, false, false};
+  phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, 1, false, false};
   if (phase > 0 && phase < LOSS_PHASE(j)) {
     int out = j->layers[phase - FORWARD_PHASE].out;
-    w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), true, true};
+    w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), WIDTHS(PANELS(out)), true, true};
   }
   if (phase > LOSS_PHASE(j)) {
     int i = BACKWARD_LAYER(j, phase), in = j->layers[i].in;
     bool input = BACKWARD_INPUT(j, phase);
     int panels = !input ? PANELS(j->layers[i].out) : i > 0 ? PANELS(rows) : 0;
-    w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, !input, false};
+    w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, WIDTHS(panels), !input, false};
   }
-  if (w.share_panels ? w.panels < workers : w.heights < workers) w.share_panels = w.cut_panels = w.panels > w.heights;
+  if (w.share_panels ? w.widths < workers : w.heights < workers) w.share_panels = w.cut_panels = w.widths > w.heights;
   return w;
 }
 
@@ -223,7 +223,7 @@ static inline int claim(global volatile uint *claims, uint number, int pieces) {
  * helps others. A lone one asks nobody. */
 TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const phase_work *w, uint number, uint end,
                              int me, int workers, global volatile uint *progress) {
-  const block all = {0, w->heights, 0, w->panels};
+  const block all = {0, w->heights, 0, w->widths};
   const bool alone = workers == 1;
   uint done = 0;
   for (int i = 0; i < workers && (i == 0 || *progress + done < end); i++) {
@@ -239,6 +239,8 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const 
       done += (uint)((c.row_end - c.row) * (c.panel_end - c.panel));
       c.row *= w->unit_rows;
       c.row_end = min(w->rows, c.row_end * w->unit_rows);
+      c.panel *= TILE_PANELS;
+      c.panel_end = min(w->panels, c.panel_end * TILE_PANELS);
       run_block(j, s, phase, &c);
     }
   }
@@ -256,7 +258,7 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, int me, int workers, g
       const phase_work w = work_of_phase(j, phase, s.rows, workers);
       if (w.panels == 0) continue;
       while (workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
-      end_of_phase += (uint)(w.heights * w.panels);
+      end_of_phase += (uint)(w.heights * w.widths);
       run_phase(j, &s, phase, &w, ++number, end_of_phase, me, workers, progress);
     }
   }

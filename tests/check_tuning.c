@@ -10,7 +10,7 @@
 #include "layer.h"
 #include "test.h"
 
-static const char other[] = "tile_rows=4 unit_rows=32 groups=7";
+static const char other[] = "tile_rows=4 tile_panels=1 unit_rows=32 groups=7";
 
 static void use_new_folder(void) {
   test_folder_create();
@@ -55,6 +55,7 @@ START_TEST(refuses_what_does_not_fit) {
       {"panel", "tile_rows=-4"},  {"panel", "tile_rows=4x"},
       {"panel", "tile_rows=17"},  {"panel", "tile_rows=99999999999999999999"},
       {"panel", "tile_rows=5"},   {"panel", "unit_rows=40"},
+      {"panel", "tile_panels=0"}, {"panel", "tile_panels=5"},
       {"panel", "item_rows=8"},   {"plain", "tile_rows=4"},
       {"tile", "tile_rows=4"},    {"tile", "item_rows=6"},
       {"tile", "slab_unroll=17"}, {"tile", "group_rows=64 group_cols=65"},

@@ -60,8 +60,13 @@ static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t 
   size_t panels = size_divide_up(cols, PANEL);
   double lines = (double)size_max(rows, 2) * (double)panels;
   if (2.0 * PANEL * lines * (double)(depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
-  if (rows == 1) panels = size_divide_up(panels, ROW_PANELS); /* a row meets them together */
-  return launch_shares(l, size_divide_up(rows, unit_rows) * panels, error);
+  size_t width = rows == 1 ? ROW_PANELS /* a row meets them together */ : (size_t)l->self->tuning.tile_panels;
+  return launch_shares(l, size_divide_up(rows, unit_rows) * size_divide_up(panels, width), error);
+}
+
+/* Units of a row of units: each takes a tile's panels. */
+static size_t widths_of(const opencl_backend *self, size_t cols) {
+  return size_divide_up(cols, PANEL * (size_t)self->tuning.tile_panels);
 }
 
 /* Rows of a unit, a multiple of `step`: the more, up to `most`, the longer does the other operand stay in cache, as
@@ -70,7 +75,7 @@ static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t 
 static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols, size_t step, size_t most) {
   enum { UNITS_OF_CORE = 12 };
   size_t chosen = step, least = SIZE_MAX, smallest = (size_t)self->tuning.unit_rows;
-  size_t wanted = size_divide_up(UNITS_OF_CORE * (size_t)self->base.device.compute_units, size_divide_up(cols, PANEL));
+  size_t wanted = size_divide_up(UNITS_OF_CORE * (size_t)self->base.device.compute_units, widths_of(self, cols));
   for (size_t largest = most; largest > 0; largest -= smallest) {
     size_t pieces = size_max(wanted, size_divide_up(rows, largest));
     size_t unit = size_round_up(size_divide_up(rows, pieces), step), idle = size_round_up(rows, unit) - rows;

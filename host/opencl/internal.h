@@ -45,7 +45,8 @@ typedef enum kernel_variant {
 /* The constants that kernels are compiled with. */
 typedef struct opencl_tuning {
   kernel_variant variant;
-  int tile_rows, unit_rows;   /* panel: rows of a register tile; of a unit, a multiple of both it and 16 */
+  int tile_rows, tile_panels; /* panel: rows and panels of a register tile */
+  int unit_rows;              /* panel: rows of a unit, a multiple of both tile_rows and 16 */
   int group_rows, group_cols; /* tile: work-items of a group, each way */
   int item_rows, item_cols;   /* tile: results of a work-item, each way */
   int slab_unroll;            /* tile: steps written out */

@@ -49,7 +49,8 @@ static launch launch_of(opencl_backend *self, peak_kind kind) {
 /* A value that stays near 1 in all chains: nothing overflows or becomes subnormal. */
 static mlp_cl_status run_fma(opencl_backend *self, double *amount, mlp_cl_error *error) {
   const opencl_peak *p = self->peak;
-  size_t chains = self->tuning.variant == VARIANT_PANEL ? (size_t)self->tuning.tile_rows * PANEL : SCALAR_CHAINS;
+  size_t lines = (size_t)(self->tuning.tile_rows * self->tuning.tile_panels);
+  size_t chains = self->tuning.variant == VARIANT_PANEL ? lines * PANEL : SCALAR_CHAINS;
   size_t items = p->groups * p->local;
   launch l = launch_of(self, PEAK_FMA);
   launch_int(&l, p->rounds);

@@ -1,5 +1,5 @@
 /* The kernels' parameters: what suits a device, what is worth trying on it, and what was found to be fastest there.
- * They are told as words, "tile_rows=12 unit_rows=48", and never change bits. */
+ * They are told as words, "tile_rows=8 tile_panels=2 unit_rows=48", and never change bits. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,8 @@ static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp
   return fail(error, MLP_CL_BAD_ARGUMENT, "there are no kernels \"%s\": plain, panel, steps and tile are there", name);
 }
 
-/* Vectors of 16 floats come with 32 registers, which hold a tile of 12 rows; 16 registers of 8 hold 6 rows of two. */
+/* Vectors of 16 floats come with 32 registers, of which a tile of 8 rows × 2 lines takes 16, and reads 10 operands for
+ * as many multiply-adds, where two a clock are all that a core can read; 16 registers of 8 hold 6 lines of two. */
 static opencl_tuning tuning_default(const opencl_backend *self) {
   const mlp_cl_device *device = &self->base.device;
   /* llvmpipe unrolls nothing, takes minutes for a tile of registers, and after 65535 iterations of all its loops
@@ -49,7 +50,8 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
                           : VARIANT_TILE,
       .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
       .whole_steps = cpu,
-      .tile_rows = self->vector_width >= 16 ? 12 : 6,
+      .tile_rows = self->vector_width >= 16 ? 8 : 6,
+      .tile_panels = self->vector_width >= 16 ? 2 : 1,
       .unit_rows = 48,
       .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
       .group_rows = large_groups ? 16 : 4,
@@ -70,6 +72,7 @@ static const struct parameter {
   int most;
 } parameters[] = {
     {"tile_rows", VARIANT_PANEL, offsetof(opencl_tuning, tile_rows), 16},
+    {"tile_panels", VARIANT_PANEL, offsetof(opencl_tuning, tile_panels), 4},
     {"unit_rows", VARIANT_PANEL, offsetof(opencl_tuning, unit_rows), 1024},
     {"groups", VARIANT_PANEL, offsetof(opencl_tuning, groups), 65536},
     {"group_rows", VARIANT_TILE, offsetof(opencl_tuning, group_rows), 64},
@@ -147,9 +150,13 @@ static mlp_cl_status parse(opencl_tuning *tuning, const char *text, const mlp_cl
 
 /* Each by what differs from the default. */
 static const char *const panel_candidates[] = {
-    "tile_rows=4 unit_rows=32", "tile_rows=4 unit_rows=48",  "tile_rows=6 unit_rows=48",
-    "tile_rows=6 unit_rows=96", "tile_rows=8 unit_rows=32",  "tile_rows=8 unit_rows=48",
-    "tile_rows=8 unit_rows=96", "tile_rows=12 unit_rows=48", "tile_rows=12 unit_rows=96",
+    "tile_rows=4 tile_panels=1 unit_rows=32",  "tile_rows=4 tile_panels=1 unit_rows=48",
+    "tile_rows=6 tile_panels=1 unit_rows=48",  "tile_rows=6 tile_panels=1 unit_rows=96",
+    "tile_rows=8 tile_panels=1 unit_rows=48",  "tile_rows=12 tile_panels=1 unit_rows=48",
+    "tile_rows=12 tile_panels=1 unit_rows=96", "tile_rows=8 tile_panels=2 unit_rows=32",
+    "tile_rows=8 tile_panels=2 unit_rows=48",  "tile_rows=8 tile_panels=2 unit_rows=96",
+    "tile_rows=8 tile_panels=3 unit_rows=48",  "tile_rows=12 tile_panels=2 unit_rows=48",
+    "tile_rows=4 tile_panels=4 unit_rows=48",
 };
 static const char *const tile_candidates[] = {
     "slab_unroll=4",
@@ -253,8 +260,9 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
  */
 
 void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
-  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DUNIT_ROWS=%d -DGROUP_ROWS=%d -DGROUP_COLS=%d",
-                        u->tile_rows, u->unit_rows, u->group_rows, u->group_cols);
-  snprintf(options + length, size - (size_t)length, " -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
-           u->item_rows, u->item_cols, u->slab_unroll, u->variant == VARIANT_PANEL);
+  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DTILE_PANELS=%d -DUNIT_ROWS=%d", u->tile_rows,
+                        u->tile_panels, u->unit_rows);
+  snprintf(options + length, size - (size_t)length,
+           " -DGROUP_ROWS=%d -DGROUP_COLS=%d -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
+           u->group_rows, u->group_cols, u->item_rows, u->item_cols, u->slab_unroll, u->variant == VARIANT_PANEL);
 }

@@ -16,7 +16,7 @@ get candidates.1.tuning >/dev/null
 run 0 tune --device "$device" --kernels panel --forget
 
 # One is tried, compared with the reference, remembered, used, forgotten.
-found='tile_rows=4 unit_rows=32 groups=64'
+found='tile_rows=4 tile_panels=1 unit_rows=32 groups=64'
 run 0 tune --device "$device" --kernels panel --try "$found" --keep --json
 run 0 bench --device "$device" --kernels panel --layers 20,9,3 --json
 same "$(get tuning)" "$found"

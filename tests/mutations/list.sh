@@ -12,7 +12,7 @@ edit kernels/exact_math.h 's/^(#define EXACT_FMA.* )fmaf\((.*)$/\1(float)fma(\2/
 caught_by exact_math reference
 
 mutation 'fma becomes a·b + c in a kernel, contraction off'
-edit kernels/matmul_panel.h 's/fma\((\(line\)\(x\[r \* PANEL \+ i\]\)), column, (sum\[r\])\)/\1 * column + \2/'
+edit kernels/matmul_panel_body.h 's/fma\((\(line\)\(x\[r \* PANEL \+ i\]\)), (column\[p\]), (sum\[p\]\[r\])\)/\1 * \2 + \3/'
 caught_by operations pocl
 
 mutation 'fma becomes a·b + c in a kernel, contraction left to the driver'
@@ -120,11 +120,11 @@ caught_by golden reference
 # ---- Edges and barriers ----
 
 mutation 'the last feature of a ragged block is left out'
-edit kernels/matmul_panel.h 's/i < end - k; i/i < end - k - 1; i/'
+edit kernels/matmul_panel_body.h 's/i < end - k; i/i < end - k - 1; i/'
 caught_by operations pocl
 
 mutation 'a leaf takes one row too many'
-edit kernels/dense.h 's/min\(rows, \(leaf \+ 1\) \* LEAF_ROWS\)/min(rows, (leaf + 1) * LEAF_ROWS + 1)/'
+edit kernels/dense.h 's/min\(rows, begin \+ LEAF_ROWS\)/min(rows, begin + LEAF_ROWS + 1)/'
 caught_by golden pocl panel
 
 mutation 'a tile stops one column early'

@@ -8,8 +8,8 @@
 
 mlp_cl_error test_error;
 
-static mlp_cl_context *open_named(const char *name, const char *kernels) {
-  const mlp_cl_context_options options = {.kernels = kernels};
+static mlp_cl_context *open_named(const char *name, const char *kernels, const char *tuning) {
+  const mlp_cl_context_options options = {.kernels = kernels, .tuning = tuning};
   mlp_cl_context *context = NULL;
   mlp_cl_status status = mlp_cl_context_create(name, &options, &context, &test_error);
   ck_assert_msg(status == MLP_CL_OK, "device %s: %s", name, test_error.text);
@@ -19,11 +19,11 @@ static mlp_cl_context *open_named(const char *name, const char *kernels) {
 mlp_cl_context *test_open_device(void) {
   const char *name = getenv("MLP_CL_TEST_DEVICE");
   ck_assert_msg(name != NULL, "MLP_CL_TEST_DEVICE is not set: run the tests with ctest, or name a device");
-  return open_named(name, getenv("MLP_CL_TEST_KERNELS"));
+  return open_named(name, getenv("MLP_CL_TEST_KERNELS"), getenv("MLP_CL_TEST_TUNING"));
 }
 
 mlp_cl_context *test_open_reference(void) {
-  return open_named("reference", NULL);
+  return open_named("reference", NULL, NULL);
 }
 
 bool test_small(void) {

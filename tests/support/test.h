@@ -8,8 +8,9 @@
 
 #include "mlp_cl.h"
 
-/* The device that MLP_CL_TEST_DEVICE names, with the kernels that MLP_CL_TEST_KERNELS names, if any; fails when it is
- * missing. Open it in a checked fixture or in the test itself: PoCL hangs in a child whose parent made the context. */
+/* The device that MLP_CL_TEST_DEVICE names, with the kernels and parameters that MLP_CL_TEST_KERNELS and
+ * MLP_CL_TEST_TUNING name, if any; fails when it is missing. Open it in a checked fixture or in the test itself: PoCL
+ * hangs in a child whose parent made the context. */
 mlp_cl_context *test_open_device(void);
 mlp_cl_context *test_open_reference(void);
 /* True on slow devices: take shapes of at most about 64. */

@@ -1,0 +1,78 @@
+/* The register tile of matmul_panel.h, WIDTH panels wide, as the functions TILE(…). One text for each width: PoCL's
+ * compiler unrolls only loops whose ends are constant before anything is inlined. */
+
+/* total[p][r] = Σ a[r][k] · b[p][k] over k in [begin, end), added to what total holds unless begin is 0. a's lines hold
+ * elements of successive k; begin is a multiple of 16. */
+TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, global const float *b, int b_stride,
+                                      int begin, int end, global float *total, int total_stride) {
+  const size_t next_panel = line_index(1, b_stride, 0);
+  global const float *x = a + line_index(begin / PANEL, a_stride, 0);
+  global const float *y = b + (size_t)begin * PANEL;
+  line sum[WIDTH][TILE_ROWS], column[WIDTH];
+  int k = begin;
+#pragma unroll
+  for (int p = 0; p < WIDTH; p++)
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = (line)(0.0f);
+  for (; k + PANEL <= end; k += PANEL, x += (size_t)a_stride * PANEL, y += PANEL * PANEL) {
+#pragma unroll 4
+    for (int i = 0; i < PANEL; i++) {
+#pragma unroll
+      for (int p = 0; p < WIDTH; p++) column[p] = load_line(y, (size_t)p * next_panel + (size_t)(i * PANEL));
+#pragma unroll
+      for (int r = 0; r < TILE_ROWS; r++)
+#pragma unroll
+        for (int p = 0; p < WIDTH; p++) sum[p][r] = fma((line)(x[r * PANEL + i]), column[p], sum[p][r]);
+    }
+  }
+#pragma unroll 1
+  for (int i = 0; i < end - k; i++) {
+#pragma unroll
+    for (int p = 0; p < WIDTH; p++) column[p] = load_line(y, (size_t)p * next_panel + (size_t)(i * PANEL));
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++)
+#pragma unroll
+      for (int p = 0; p < WIDTH; p++) sum[p][r] = fma((line)(x[r * PANEL + i]), column[p], sum[p][r]);
+  }
+#pragma unroll
+  for (int p = 0; p < WIDTH; p++) {
+    global float *t = total + line_index(p, total_stride, 0);
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) {
+      if (begin != 0) sum[p][r] = load_line(t, (size_t)(r * PANEL)) + sum[p][r];
+      store_line(t, (size_t)(r * PANEL), sum[p][r]);
+    }
+  }
+}
+
+/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending. d: lines. Rows behind `in`
+ * repeat the last one, or are columns of padding. */
+TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global const float *a, int a_stride,
+                                    global const float *d, int d_stride, line sum[][TILE_ROWS]) {
+  const size_t next_panel = line_index(1, a_stride, 0) - (PANEL - 1);
+  global const float *x[TILE_ROWS];
+  line s[WIDTH][TILE_ROWS], column[WIDTH];
+#pragma unroll
+  for (int r = 0; r < TILE_ROWS; r++) {
+    x[r] = r == 0                   ? a + element_index(a_stride, 0, row)
+           : PANEL % TILE_ROWS == 0 ? x[0] + r
+                                    : x[r - 1] + (row + r >= in            ? 0
+                                                  : (row + r) % PANEL == 0 ? next_panel
+                                                                           : 1);
+#pragma unroll
+    for (int p = 0; p < WIDTH; p++) s[p][r] = (line)(0.0f);
+  }
+#pragma unroll 2
+  for (size_t b = (size_t)begin * PANEL; b < (size_t)end * PANEL; b += PANEL) {
+#pragma unroll
+    for (int p = 0; p < WIDTH; p++) column[p] = load_line(d, line_index(p, d_stride, 0) + b);
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++)
+#pragma unroll
+      for (int p = 0; p < WIDTH; p++) s[p][r] = fma((line)(x[r][b]), column[p], s[p][r]);
+  }
+#pragma unroll
+  for (int p = 0; p < WIDTH; p++)
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = s[p][r];
+}
