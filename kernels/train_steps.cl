@@ -1,12 +1,13 @@
 /* train_steps: whole training steps in one launch, for CPU devices, where starting a kernel that depends on another
  * costs more than a small network's layer. A step is a row of phases, each of units that are independent:
  *
- *   gather | layer 0 forward | … | loss | last layer backward | …      a phase begins when all units before it are done
+ *   layer 0 forward | … | loss | last layer backward | …      a phase begins when all units before it are done
  *
  * Any number of work-items, each a work-group, share each phase: each has a share of its own, in whose pieces it goes
  * first, so that the weights that it updates are those that it read, and are in its cache. Then it takes the pieces
  * that others have not begun. Nobody waits but for pieces that somebody runs, so all ends however few of the work-items
- * run at a time, also one after the other. */
+ * run at a time, also one after the other. The rows of the batch each work-item gathers for itself, when it needs them:
+ * to convert them takes less time than to bring them from another core's cache. */
 #include "cross_entropy.h"
 #include "dense.h"
 #include "gather.h"
@@ -58,7 +59,7 @@ typedef struct {
   global const uchar *source;
   global const uint *order;
   global const int *labels;
-  global float *x;
+  global float *x; /* of all work-items, one after the other */
   int x_stride;
   global float *losses;
   global int *predictions;
@@ -75,10 +76,15 @@ typedef struct {
   int rows;
 } step_rows;
 
-/* The phases of a step, in this order: gather; forward of each layer; loss; then for each layer from the last, the
- * gradient of its input (nothing for the first) and its update. */
-#define FORWARD_PHASE 1 /* + layer */
-#define LOSS_PHASE(j) (FORWARD_PHASE + (j)->layers_count)
+/* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`; of none at -1. */
+typedef struct {
+  int me, workers, gathered;
+  global float *x;
+} worker;
+
+/* The phases of a step, in this order: forward of each layer; loss; then for each layer from the last, the gradient of
+ * its input (nothing for the first) and its update. */
+#define LOSS_PHASE(j) ((j)->layers_count)
 #define PHASES(j) (LOSS_PHASE(j) + 1 + 2 * (j)->layers_count)
 /* The layer of a backward phase, and whether it is the input's gradient. */
 #define BACKWARD_LAYER(j, phase) ((j)->layers_count - 1 - ((phase)-LOSS_PHASE(j) - 1) / 2)
@@ -94,8 +100,8 @@ typedef struct {
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
   phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, 1, false, false};
-  if (phase > 0 && phase < LOSS_PHASE(j)) {
-    int out = j->layers[phase - FORWARD_PHASE].out;
+  if (phase < LOSS_PHASE(j)) {
+    int out = j->layers[phase].out;
     w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), WIDTHS(PANELS(out)), true, true};
   }
   if (phase > LOSS_PHASE(j)) {
@@ -130,22 +136,32 @@ static inline ulong row_of_source(const job *j, ulong position) {
   return j->ordered ? j->order[position] : position;
 }
 
-TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, const block *c) {
-  for (int row = c->row; row < c->row_end; row++)
+OUTLINED_FUNCTION void gather_rows(const job *j, const step_rows *s, worker *w) {
+  for (int row = 0; row < s->rows; row++)
     gather_panels(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, 0, PANELS(j->width),
-                  j->source_scale, j->x + line_index(0, j->x_stride, row), j->x_stride);
+                  j->source_scale, w->x + line_index(0, j->x_stride, row), j->x_stride);
+  w->gathered = s->number;
 }
 
-TILE_FUNCTION void forward(const job *j, const step_rows *s, int i, const block *c) {
+/* The input of layer i. */
+TILE_FUNCTION global const float *input_of_layer(const job *j, const step_rows *s, worker *w, int i, int *stride) {
+  *stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  if (i > 0) return j->layers[i - 1].y;
+  if (w->gathered != s->number) gather_rows(j, s, w);
+  return w->x;
+}
+
+TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
   bool hidden = i + 1 < j->layers_count;
   mask m = j->dropout;
   m.threshold = hidden ? m.threshold : 0;
   m.step = j->first_step + (uint)s->number;
   m.layer = (uint)i;
-  dense_forward_block(c, l->in, l->out, i > 0 ? j->layers[i - 1].y : j->x,
-                      i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->weight, l->weight_stride, j->with_bias,
-                      l->bias, l->bias_stride, hidden, &m, l->y, l->y_stride);
+  int x_stride;
+  global const float *x = input_of_layer(j, s, w, i, &x_stride);
+  dense_forward_block(c, l->in, l->out, x, x_stride, l->weight, l->weight_stride, j->with_bias, l->bias, l->bias_stride,
+                      hidden, &m, l->y, l->y_stride);
 }
 
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
@@ -179,28 +195,27 @@ TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const
                              below->d_y_t_stride, i > 1);
 }
 
-TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, int i, const block *c) {
+TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
+  int x_stride;
+  global const float *x = input_of_layer(j, s, w, i, &x_stride);
   for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
     const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
-    dense_backward_weight_block(&unit, s->rows, l->in, i > 0 ? j->layers[i - 1].y : j->x,
-                                i > 0 ? j->layers[i - 1].y_stride : j->x_stride, l->d_y, l->d_y_stride, false, &j->rule,
-                                l->weight, l->weight_velocity, l->weight_stride, j->with_bias, l->bias,
-                                l->bias_velocity, l->bias_stride, j->flag, j->first_step + (uint)s->number);
+    dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, false, &j->rule, l->weight,
+                                l->weight_velocity, l->weight_stride, j->with_bias, l->bias, l->bias_velocity,
+                                l->bias_stride, j->flag, j->first_step + (uint)s->number);
   }
 }
 
-TILE_FUNCTION void run_block(const job *j, const step_rows *s, int phase, const block *c) {
-  if (phase == 0)
-    gather_rows(j, s, c);
-  else if (phase < LOSS_PHASE(j))
-    forward(j, s, phase - FORWARD_PHASE, c);
+TILE_FUNCTION void run_block(const job *j, const step_rows *s, worker *w, int phase, const block *c) {
+  if (phase < LOSS_PHASE(j))
+    forward(j, s, w, phase, c);
   else if (phase == LOSS_PHASE(j))
     loss_of_rows(j, s, c);
   else if (BACKWARD_INPUT(j, phase))
     backward_input(j, s, BACKWARD_LAYER(j, phase), c);
   else
-    backward_weight(j, s, BACKWARD_LAYER(j, phase), c);
+    backward_weight(j, s, w, BACKWARD_LAYER(j, phase), c);
 }
 
 static inline step_rows step_begin(const job *j, int number) {
@@ -219,29 +234,29 @@ static inline int claim(global volatile uint *claims, uint number, int pieces) {
   }
 }
 
-/* Work-item `me` of `workers` in phase `number`, which ends with `end` units done since the start: does its share and
- * helps others. A lone one asks nobody. */
-TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const phase_work *w, uint number, uint end,
-                             int me, int workers, global volatile uint *progress) {
-  const block all = {0, w->heights, 0, w->widths};
-  const bool alone = workers == 1;
+/* A work-item in phase `number`, which ends with `end` units done since the start: does its share and helps others. A
+ * lone one asks nobody. */
+TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, int phase, const phase_work *p, uint number,
+                             uint end, global volatile uint *progress) {
+  const block all = {0, p->heights, 0, p->widths};
+  const bool alone = w->workers == 1;
   uint done = 0;
-  for (int i = 0; i < workers && (i == 0 || *progress + done < end); i++) {
-    int worker = me + i < workers ? me + i : me + i - workers;
-    const block mine = cut_block(all, w->share_panels, worker, workers);
-    if (is_empty(&mine)) continue;
-    int pieces = min(PIECES_MAX, w->cut_panels ? mine.panel_end - mine.panel : mine.row_end - mine.row);
+  for (int i = 0; i < w->workers && (i == 0 || *progress + done < end); i++) {
+    int owner = w->me + i < w->workers ? w->me + i : w->me + i - w->workers;
+    const block part = cut_block(all, p->share_panels, owner, w->workers);
+    if (is_empty(&part)) continue;
+    int pieces = min(PIECES_MAX, p->cut_panels ? part.panel_end - part.panel : part.row_end - part.row);
     if (alone) pieces = 1;
     for (int next = 0, piece; next < pieces; next = piece + 1) {
-      piece = alone ? next : claim(progress + CLAIMS(worker), number, pieces);
+      piece = alone ? next : claim(progress + CLAIMS(owner), number, pieces);
       if (piece < 0) break;
-      block c = cut_block(mine, w->cut_panels, piece, pieces);
+      block c = cut_block(part, p->cut_panels, piece, pieces);
       done += (uint)((c.row_end - c.row) * (c.panel_end - c.panel));
-      c.row *= w->unit_rows;
-      c.row_end = min(w->rows, c.row_end * w->unit_rows);
+      c.row *= p->unit_rows;
+      c.row_end = min(p->rows, c.row_end * p->unit_rows);
       c.panel *= TILE_PANELS;
-      c.panel_end = min(w->panels, c.panel_end * TILE_PANELS);
-      run_block(j, s, phase, &c);
+      c.panel_end = min(p->panels, c.panel_end * TILE_PANELS);
+      run_block(j, s, w, phase, &c);
     }
   }
   if (alone || done == 0) return;
@@ -249,17 +264,17 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, int phase, const 
   atomic_add(progress, done);
 }
 
-/* Work-item `me` of `workers` in all steps of the launch. */
-OUTLINED_FUNCTION void run_steps(const job *j, int steps, int me, int workers, global volatile uint *progress) {
+/* A work-item in all steps of the launch. */
+OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global volatile uint *progress) {
   uint number = 0, end_of_phase = 0;
   for (int i = 0; i < steps; i++) {
     const step_rows s = step_begin(j, i);
     for (int phase = 0; phase < PHASES(j); phase++) {
-      const phase_work w = work_of_phase(j, phase, s.rows, workers);
-      if (w.panels == 0) continue;
-      while (workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
-      end_of_phase += (uint)(w.heights * w.widths);
-      run_phase(j, &s, phase, &w, ++number, end_of_phase, me, workers, progress);
+      const phase_work p = work_of_phase(j, phase, s.rows, w->workers);
+      if (p.panels == 0) continue;
+      while (w->workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
+      end_of_phase += (uint)(p.heights * p.widths);
+      run_phase(j, &s, w, phase, &p, ++number, end_of_phase, progress);
     }
   }
 }
@@ -294,5 +309,7 @@ kernel void train_steps(int layers_count, int batch, int width, int with_bias, i
       MASK_FROM_PARAMETERS,
       SGD_FROM_PARAMETERS,
       {LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)}};
-  run_steps(&j, steps, (int)get_global_id(0), (int)get_global_size(0), progress);
+  const size_t me = get_global_id(0);
+  worker w = {(int)me, (int)get_global_size(0), -1, x + me * line_index(PANELS(width), x_stride, 0)};
+  run_steps(&j, steps, &w, progress);
 }

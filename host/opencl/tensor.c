@@ -290,5 +290,5 @@ mlp_cl_status opencl_scratch_reserve(opencl_backend *self, size_t bytes, mlp_cl_
   self->scratch_bytes = 0;
   TRY(allocate(self, bytes, &self->scratch, error));
   self->scratch_bytes = bytes;
-  return MLP_CL_OK;
+  return fill_zero(self, self->scratch, bytes, error); /* padding is computed with */
 }

@@ -42,6 +42,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   static const cl_uint zero = 0;
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
+  if (work_items > 1) TRY(opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, error));
   TRY(launch_begin(&l, self, "train_steps", error));
   TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_BYTES, 0, NULL, NULL),
          "clearing the progress of steps");
@@ -61,7 +62,8 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_plain(&l, plan->source);
   launch_plain(&l, plan->order);
   launch_plain(&l, plan->labels);
-  launch_tensor(&l, plan->x);
+  launch_buffer(&l, work_items > 1 ? self->scratch : opencl_of(plan->x)->buffer);
+  launch_int(&l, opencl_of(plan->x)->stride);
   launch_plain(&l, plan->losses);
   launch_plain(&l, plan->predictions);
   launch_plain(&l, plan->flag);
