@@ -86,6 +86,14 @@ def ours():
     return Worker("mlp_cl", [os.path.join(ARGUMENTS.workers, "ours"), ARGUMENTS.device, ARGUMENTS.kernels])
 
 
+def has_avx512():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return " avx512f " in file.read()
+    except OSError:
+        return False
+
+
 def python_peer(name, peer, *settings):
     return [Worker(name, [sys.executable, "-B", os.path.join(HERE, "peers.py"), peer, *words]) for words in settings]
 
@@ -97,9 +105,12 @@ def peers_of(section, device_index):
     if section == "matmul" and ARGUMENTS.gpu:
         return python_peer("cuBLAS (torch)", "torch", ["device=cuda"]) + clblast()
     if section == "matmul":
-        blas = [("OpenBLAS", "libopenblas.so.0", "OPENBLAS_NUM_THREADS"), ("BLIS", "libblis.so.4", "BLIS_NUM_THREADS")]
-        return [Worker(name, [binary("blas"), library], {variable: str(count)}) for name, library, variable in blas
-                for count in sorted({1, CORES})] + clblast()
+        # Releases older than a processor take it for an old one: there they are told that it has AVX-512.
+        blas = [("OpenBLAS", "libopenblas.so.0", "OPENBLAS_NUM_THREADS", {"OPENBLAS_CORETYPE": "SkylakeX"}),
+                ("BLIS", "libblis.so.4", "BLIS_NUM_THREADS", {"BLIS_ARCH_TYPE": "skx"})]
+        return [Worker(name, [binary("blas"), library], {variable: str(count)} | kernels)
+                for name, library, variable, wide in blas for count in sorted({1, CORES})
+                for kernels in ([{}, wide] if has_avx512() else [{}])] + clblast()
     if section == "predict":
         return python_peer("onnxruntime", "onnxruntime", [], ["threads=1"])
     if ARGUMENTS.gpu:
