@@ -114,30 +114,29 @@ static inline share share_of(long units, long id, long ids) {
 
 #if VECTOR_LINES
 
-/* Transposes 16 lines: log2(16) rounds that exchange halves, quarters, … of line pairs. As loops: 64 shuffles in a row
- * take as long to compile as a product. */
+/* Transposes 16 lines: log2(16) rounds that exchange halves, quarters, … of line pairs. */
 OUTLINED_FUNCTION void transpose_lines(line b[PANEL]) {
-#pragma unroll 1
+#pragma unroll
   for (int i = 0; i < 8; i++) {
     line p = b[i], q = b[i + 8];
     b[i] = (line)(p.lo, q.lo);
     b[i + 8] = (line)(p.hi, q.hi);
   }
-#pragma unroll 1
+#pragma unroll
   for (int pair = 0; pair < 8; pair++) {
     int i = pair + (pair & 4);
     line p = b[i], q = b[i + 4];
     b[i] = (line)(p.s0123, q.s0123, p.s89ab, q.s89ab);
     b[i + 4] = (line)(p.s4567, q.s4567, p.scdef, q.scdef);
   }
-#pragma unroll 1
+#pragma unroll
   for (int pair = 0; pair < 8; pair++) {
     int i = pair + (pair & 6);
     line p = b[i], q = b[i + 2];
     b[i] = (line)(p.s01, q.s01, p.s45, q.s45, p.s89, q.s89, p.scd, q.scd);
     b[i + 2] = (line)(p.s23, q.s23, p.s67, q.s67, p.sab, q.sab, p.sef, q.sef);
   }
-#pragma unroll 1
+#pragma unroll
   for (int i = 0; i < 16; i += 2) {
     line p = b[i], q = b[i + 1];
     b[i] = (line)(p.s0, q.s0, p.s2, q.s2, p.s4, q.s4, p.s6, q.s6, p.s8, q.s8, p.sa, q.sa, p.sc, q.sc, p.se, q.se);
