@@ -6,15 +6,15 @@
 #   stores      as values come, not made canonical
 #   orders      sums in one go, without blocks and leaves
 #   flags       contraction and -cl-fast-relaxed-math
-# Dropout is the same in all. Each freedom is run in turn with the kernels as they are, a process each, of which the fastest
-# step counts; the table shows the median of each pair's ratio and, over all, its quartiles:
-# tests/bench/exactness.sh [PAIRS [SECONDS]]; with 0 pairs it only builds.
+# Dropout is the same in all. Each freedom is paired with the kernels as they are, a process each, which are asked in turn
+# for some 10 ms of steps; the table shows the median of the ratios of neighbours and, over all, its quartiles:
+# tests/bench/exactness.sh [PAIRS]; with 0 pairs it only builds.
 # NETWORKS, one "WIDTHS BATCH" a line, takes others than the usual two.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${BUILD:-$root/build-bench}
-pairs=${1:-15} seconds=${2:-0.3}
+pairs=${1:-200}
 usual="784,128,10 64
 784,512,10 128"
 networks=${NETWORKS:-$usual}
@@ -58,37 +58,48 @@ edits_of all | while read -r edit; do
   }
 done
 
-# step FREEDOM WIDTHS BATCH SECONDS: the fastest step in microseconds.
+# step FREEDOM WIDTHS BATCH: the worker.
 step() {
   options=
   case $1 in flags | all) options=-cl-fast-relaxed-math ;; esac
-  LAYER_EDIT=$(edits_of "$1") LAYER_OPTIONS=$options \
-    "$build/step" "$2" "$3" "${DEVICE:-0}" "${KERNELS:-panel}" "$4" inexact | sed 's/.*"best_us": \([0-9.]*\).*/\1/'
+  LAYER_EDIT=$(edits_of "$1") LAYER_OPTIONS=$options "$build/step" "$2" "$3" "${DEVICE:-0}" "${KERNELS:-panel}" inexact
 }
-# quantile PERCENT FILE
+# compare FREEDOM WIDTHS BATCH: for each pair a line, the microseconds of a step as it is and freed.
+compare() {
+  rm -f to_exact from_exact to_free from_free
+  mkfifo to_exact from_exact to_free from_free
+  step none "$2" "$3" <to_exact >from_exact &
+  step "$1" "$2" "$3" <to_free >from_free &
+  exec 3>to_exact 4<from_exact 5>to_free 6<from_free
+  for number in $(seq $((pairs + 5))); do
+    echo >&3
+    read -r exact <&4
+    echo >&5
+    read -r free <&6
+    [ "$number" -le 5 ] || echo "$exact $free" # the first warm up
+  done
+  exec 3>&- 4<&- 5>&- 6<&-
+  wait
+}
+# quantile PERCENT: of the numbers on standard input
 quantile() {
-  sort -n "$2" | awk -v part="$1" '{ value[NR] = $1 } END { printf "%.3f", value[int((NR - 1) * part / 100 + 1.5)] }'
+  sort -n | awk -v part="$1" '{ value[NR] = $1 } END { printf "%.3f", value[int((NR - 1) * part / 100 + 1.5)] }'
 }
 
-freedoms="none nothing functions stores orders flags all"
+freedoms="nothing functions stores orders flags all"
 rm -rf "$build/exactness"
 mkdir "$build/exactness"
 cd "$build/exactness"
-for each in $freedoms; do step "$each" 784,16,10 16 0 >/dev/null; done # compiles the kernels
+for each in none $freedoms; do step "$each" 784,16,10 16 </dev/null; done # compiles the kernels
 [ "$pairs" -gt 0 ] || exit 0
 echo "| network, batch | µs a step | as much as without: nothing | functions | stores | orders | flags | all | quartiles |"
 echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 echo "$networks" | while read -r widths batch; do
-  rm -f ./*.us ./*.ratio
-  for _ in $(seq "$pairs"); do
-    for each in ${freedoms#none }; do
-      exact=$(step none "$widths" "$batch" "$seconds")
-      free=$(step "$each" "$widths" "$batch" "$seconds")
-      echo "$exact" >>none.us
-      awk "BEGIN { print $exact / $free }" >>"$each.ratio"
-    done
+  for each in $freedoms; do
+    compare "$each" "$widths" "$batch" >"$each.us" </dev/null
+    awk '{ print $1 / $2 }' "$each.us" >"$each.ratio"
   done
-  printf '| %s, %s | %.0f |' "$(echo "$widths" | tr , -)" "$batch" "$(quantile 50 none.us)"
-  for each in ${freedoms#none }; do printf ' %s |' "$(quantile 50 "$each.ratio")"; done
-  echo " $(quantile 25 all.ratio)–$(quantile 75 all.ratio) |"
+  printf '| %s, %s | %.0f |' "$(echo "$widths" | tr , -)" "$batch" "$(cut -d ' ' -f 1 nothing.us | quantile 50)"
+  for each in $freedoms; do printf ' %s |' "$(quantile 50 <"$each.ratio")"; done
+  echo " $(quantile 25 <all.ratio)–$(quantile 75 <all.ratio) |"
 done
