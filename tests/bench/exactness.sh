@@ -7,14 +7,15 @@
 #   orders      sums in one go, without blocks and leaves
 #   flags       contraction and -cl-fast-relaxed-math
 # Dropout is the same in all. Each freedom is paired with the kernels as they are, a process each, which are asked in turn
-# for some 10 ms of steps; the table shows the median of the ratios of neighbours and, over all, its quartiles:
-# tests/bench/exactness.sh [PAIRS]; with 0 pairs it only builds.
+# for some 10 ms of steps, and after PAIRS times start anew: where a process lies in memory makes it faster or slower,
+# too. The table shows the median of the ratios of neighbours and, for all rules together, its quartiles:
+# tests/bench/exactness.sh [PROCESSES [PAIRS]]; with 0 processes it only builds.
 # NETWORKS, one "WIDTHS BATCH" a line, takes others than the usual two.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${BUILD:-$root/build-bench}
-pairs=${1:-200}
+processes=${1:-9} pairs=${2:-60}
 usual="784,128,10 64
 784,512,10 128"
 networks=${NETWORKS:-$usual}
@@ -64,7 +65,7 @@ step() {
   case $1 in flags | all) options=-cl-fast-relaxed-math ;; esac
   LAYER_EDIT=$(edits_of "$1") LAYER_OPTIONS=$options "$build/step" "$2" "$3" "${DEVICE:-0}" "${KERNELS:-panel}" inexact
 }
-# compare FREEDOM WIDTHS BATCH: for each pair a line, the microseconds of a step as it is and freed.
+# compare FREEDOM WIDTHS BATCH: for each pair of one start a line, the microseconds of a step as it is and freed.
 compare() {
   rm -f to_exact from_exact to_free from_free
   mkfifo to_exact from_exact to_free from_free
@@ -91,12 +92,12 @@ rm -rf "$build/exactness"
 mkdir "$build/exactness"
 cd "$build/exactness"
 for each in none $freedoms; do step "$each" 784,16,10 16 </dev/null; done # compiles the kernels
-[ "$pairs" -gt 0 ] || exit 0
+[ "$processes" -gt 0 ] || exit 0
 echo "| network, batch | µs a step | as much as without: nothing | functions | stores | orders | flags | all | quartiles |"
 echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 echo "$networks" | while read -r widths batch; do
   for each in $freedoms; do
-    compare "$each" "$widths" "$batch" >"$each.us" </dev/null
+    for _ in $(seq "$processes"); do compare "$each" "$widths" "$batch"; done >"$each.us" </dev/null
     awk '{ print $1 / $2 }' "$each.us" >"$each.ratio"
   done
   printf '| %s, %s | %.0f |' "$(echo "$widths" | tr , -)" "$batch" "$(cut -d ' ' -f 1 nothing.us | quantile 50)"
