@@ -187,7 +187,7 @@ START_TEST(memory_does_not_grow) {
 END_TEST
 
 START_TEST(evaluation_and_prediction_run_on_the_device) {
-  enum { MANY = 1000, CHUNKS = 4 }; /* of 256 rows on a CPU */
+  enum { MANY = 1000, CHUNKS = 2 }; /* of 512 rows on a CPU */
   static const launches wanted[] = {
       {"gather", 1 + CHUNKS}, {"dense_forward", (1 + CHUNKS) * LAYERS}, {"cross_entropy", 1}, {"softmax", CHUNKS}};
   run r = begin("panel", 0.0f);

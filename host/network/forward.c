@@ -8,7 +8,7 @@
 
 /* Enough rows to fill a GPU; on a CPU few enough to stay in its caches from one layer to the next. */
 static size_t most_rows(const mlp_cl_network *network) {
-  return network->backend->device.type == MLP_CL_DEVICE_GPU ? 1024 : 256;
+  return network->backend->device.type == MLP_CL_DEVICE_GPU ? 1024 : 512;
 }
 
 static size_t chunk_of(const mlp_cl_network *network, size_t rows) {

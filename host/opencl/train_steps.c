@@ -5,8 +5,8 @@
 
 enum { LAYERS_MAX = 4 };
 
-/* Above this a step is long beside its launches, and the products' own kernels divide it as well. */
-static const double long_step_flops = 2e9;
+/* Above this a step is long beside its launches, and one launch of it would take seconds on slow cores. */
+static const double long_step_flops = 1e11;
 /* Below this one work-item is done before a second has been told. */
 static const double short_step_flops = 1.5e6;
 /* What a launch should take; what a work-item does in a second, and a step of it takes besides: slow cores' figures. */
