@@ -142,7 +142,7 @@ edit host/context/self_test.c 's/(trial_shape shapes\[\] = ).*/\1{{5, 19, 18}};/
 caught_by golden oclgrind tile
 
 mutation 'a phase of whole steps does not wait for the one before'
-edit kernels/train_steps.cl 's/while \(workers > 1 && \*progress < end_of_phase\).*/;/'
+edit kernels/train_steps.cl 's/while \(w->workers > 1 && \*progress < end_of_phase\).*/;/'
 caught_by context pocl
 
 # ---- Network and recipe ----
