@@ -63,6 +63,7 @@ TREE_DEFINE(line)
     for (int leaf = 0; leaf < leaves; leaf++) {                                                    \
       int end = min(rows, (leaf + 1) * LEAF_ROWS);                                                 \
       REAL sum = (REAL)(0.0f);                                                                     \
+      IN_ORDER                                                                                     \
       for (int row = leaf * LEAF_ROWS; row < end; row++) sum += LOAD(column, (size_t)row * PANEL); \
       tree_add(pending, leaf, sum);                                                                \
     }                                                                                              \

@@ -26,8 +26,10 @@ kernel void squared_blocks(int rows, int cols, int count, global const float *gr
 kernel void squared_sum(int cols, int count, global const float *blocks, global float *sums, int slot) {
   LANES_MEMORY(memory);
   line lanes = (line)(0.0f);
+  IN_ORDER
   for (int panel = 0; panel < PANELS(cols); panel++) {
     line total = (line)(0.0f);
+    IN_ORDER
     for (int block = 0; block < count; block++) total += load_line(blocks, line_index(panel, count, block));
     lanes += total;
   }
@@ -38,6 +40,7 @@ kernel void squared_sum(int cols, int count, global const float *blocks, global 
 kernel void clip(int rows, int cols, int count, global const float *sums, float limit, global float *gradient,
                  int stride, global uint *flag, uint step) {
   float total = 0.0f;
+  IN_ORDER
   for (int i = 0; i < count; i++) total += sums[i];
   if ((as_uint(total) & 0x7f800000u) == 0x7f800000u) atomic_min(flag, step);
   float factor = exact_divide(limit, exact_sqrt(total) + CLIP_EPSILON);

@@ -15,6 +15,7 @@ kernel void label_terms(int rows, int cols, global const float *logits, int logi
     softmax_row s = softmax_sum(logits, logits_stride, row, cols, memory);
     line below = (line)(0.0f);
     int_line found = (int_line)(INT_MAX);
+    IN_ORDER
     for (int panel = 0; panel < PANELS(cols); panel++) {
       line x = load_logits(logits, logits_stride, row, panel, cols);
       below += line_columns(panel) < (int_line)(cols) ? x - (line)(s.maximum) : (line)(0.0f);

@@ -13,6 +13,7 @@ kernel void matmul_a_b(int m, int n, int k, global const float *a, int a_stride,
   FOR_UNITS((long)m * n, unit) {
     int row = (int)(unit % m), col = (int)(unit / m);
     float total = 0.0f;
+    IN_ORDER
     for (int begin = 0; begin < k; begin += BLOCK_FEATURES) {
       float sum = 0.0f;
       for (int i = begin; i < min(k, begin + BLOCK_FEATURES); i++)
@@ -28,6 +29,7 @@ kernel void matmul_a_bt(int m, int n, int k, global const float *a, int a_stride
   FOR_UNITS((long)m * n, unit) {
     int row = (int)(unit % m), col = (int)(unit / m);
     float total = 0.0f;
+    IN_ORDER
     for (int begin = 0; begin < k; begin += BLOCK_FEATURES) {
       float sum = 0.0f;
       for (int i = begin; i < min(k, begin + BLOCK_FEATURES); i++)

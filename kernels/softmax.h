@@ -90,6 +90,7 @@ OUTLINED_FUNCTION softmax_row softmax_sum(global const float *logits, int stride
   result.maximum = maximum_of_lanes(top, memory);
   result.finite = minimum_of_lanes(intact, memory) != 0;
   line sum = (line)(0.0f);
+  IN_ORDER
   for (int panel = 0; panel < panels; panel++)
     sum += exponentials(load_logits(logits, stride, row, panel, cols), result.maximum);
   result.sum = sum_of_lanes(sum, memory);

@@ -34,6 +34,7 @@ kernel void target_loss(int rows, int cols, int squared, global const float *out
     ulong from = first + (ulong)row;
     global const float *wanted = targets + (ordered ? (ulong)order[from] : from) * (ulong)cols;
     line loss = (line)(0.0f), score = (line)(0.0f), zero = (line)(0.0f), one = (line)(1.0f);
+    IN_ORDER
     for (int panel = 0; panel < PANELS(cols); panel++) {
       int_line inside = line_columns(panel) < (int_line)(cols);
       line x = load_line(outputs, line_index(panel, outputs_stride, row)), t = load_targets(wanted, panel, cols), d;

@@ -363,7 +363,7 @@ END_TEST
 
 /* The loss is finite still; the label's weights are not any more, all others are large. */
 START_TEST(notices_the_step_that_made_weights_infinite) {
-  enum { IN = 18, OUT = 16 };
+  enum { IN = 48, OUT = 16 }; /* whole tiles */
   static const size_t widths[] = {IN, OUT};
   const mlp_cl_shape shape = {.widths_count = 2, .widths = widths};
   const int32_t label = 3;

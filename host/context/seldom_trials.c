@@ -198,16 +198,17 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
   run_adam(run, s, true);
 }
 
-/* Gradients above and below the limit. */
+/* Gradients above and below the limit, among so many that compilers find it worth while to add them in another order. */
 static void clip_gradients(trial_run *run, trial_shape s) {
-  tensor *sums = trial_tensor(run, TENSOR_PLAIN, 1, 2, TRIAL_NOT_NEGATIVE);
+  enum { SUMS = 20 };
+  tensor *sums = trial_tensor(run, TENSOR_PLAIN, 1, SUMS, TRIAL_NOT_NEGATIVE);
   tensor *gradient[] = {trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_UNIFORM),
                         trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_UNIFORM)};
   clip c = {.sums = sums, .flag = trial_integers(run, 1, -1), .step = 3};
-  for (size_t i = 0; i < 4; i++) {
-    c.limit = i < 2 ? 0x1p30f : 0.125f;
+  for (size_t i = 0; i < SUMS; i++) {
+    c.limit = i < 2 ? 0x1p30f : 1.0f;
     c.gradient = gradient[i % 2];
-    DO(&run->set, squared_sum, gradient[i % 2], sums, i % 2);
+    DO(&run->set, squared_sum, gradient[i % 2], sums, i);
     DO(&run->set, clip, &c);
   }
   trial_collect(run, sums, 1);
