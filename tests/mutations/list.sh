@@ -217,6 +217,10 @@ mutation 'the norm leaves out biases'
 edit host/network/step.c 's/i % 2 == 0 \? layer->d_weight : layer->d_bias/i % 2 == 0 ? layer->d_weight : NULL/'
 caught_by clip reference
 
+mutation 'clipping adds its sums backwards'
+edit kernels/clip.cl 's/for \(int i = 0; i < count; i\+\+\) total/for (int i = count - 1; i >= 0; i--) total/'
+caught_by clip pocl
+
 mutation 'squares are summed in one go'
 edit kernels/clip.cl 's/(BLOCK_ROWS) 256/\1 (1 << 20)/'
 caught_by clip pocl
