@@ -1,6 +1,18 @@
 /* The register tile of matmul_panel.h, WIDTH panels wide, as the functions TILE(…). One text for each width: PoCL's
  * compiler unrolls only loops whose ends are constant before anything is inlined. */
 
+/* sum[p][r] += x[r] · y[p], one term: x are the elements of lines one after the other, y lines of panels. */
+TILE_FUNCTION void TILE(add_term)(global const float *x, global const float *y, size_t next_panel,
+                                  line sum[WIDTH][TILE_ROWS]) {
+  line column[WIDTH];
+#pragma unroll
+  for (int p = 0; p < WIDTH; p++) column[p] = load_line(y, (size_t)p * next_panel);
+#pragma unroll
+  for (int r = 0; r < TILE_ROWS; r++)
+#pragma unroll
+    for (int p = 0; p < WIDTH; p++) sum[p][r] = fma((line)(x[r * PANEL]), column[p], sum[p][r]);
+}
+
 /* total[p][r] = Σ a[r][k] · b[p][k] over k in [begin, end), added to what total holds unless begin is 0. a's lines hold
  * elements of successive k; begin is a multiple of 16. */
 TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, global const float *b, int b_stride,
@@ -8,7 +20,7 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
   const size_t next_panel = line_index(1, b_stride, 0);
   global const float *x = a + line_index(begin / PANEL, a_stride, 0);
   global const float *y = b + (size_t)begin * PANEL;
-  line sum[WIDTH][TILE_ROWS], column[WIDTH];
+  line sum[WIDTH][TILE_ROWS];
   int k = begin;
 #pragma unroll
   for (int p = 0; p < WIDTH; p++)
@@ -16,24 +28,10 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
     for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = (line)(0.0f);
   for (; k + PANEL <= end; k += PANEL, x += (size_t)a_stride * PANEL, y += PANEL * PANEL) {
 #pragma unroll 4
-    for (int i = 0; i < PANEL; i++) {
-#pragma unroll
-      for (int p = 0; p < WIDTH; p++) column[p] = load_line(y, (size_t)p * next_panel + (size_t)(i * PANEL));
-#pragma unroll
-      for (int r = 0; r < TILE_ROWS; r++)
-#pragma unroll
-        for (int p = 0; p < WIDTH; p++) sum[p][r] = fma((line)(x[r * PANEL + i]), column[p], sum[p][r]);
-    }
+    for (int i = 0; i < PANEL; i++) TILE(add_term)(x + i, y + i * PANEL, next_panel, sum);
   }
 #pragma unroll 1
-  for (int i = 0; i < end - k; i++) {
-#pragma unroll
-    for (int p = 0; p < WIDTH; p++) column[p] = load_line(y, (size_t)p * next_panel + (size_t)(i * PANEL));
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++)
-#pragma unroll
-      for (int p = 0; p < WIDTH; p++) sum[p][r] = fma((line)(x[r * PANEL + i]), column[p], sum[p][r]);
-  }
+  for (int i = 0; i < end - k; i++) TILE(add_term)(x + i, y + i * PANEL, next_panel, sum);
 #pragma unroll
   for (int p = 0; p < WIDTH; p++) {
     global float *t = total + line_index(p, total_stride, 0);

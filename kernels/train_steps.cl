@@ -136,30 +136,22 @@ static inline ulong row_of_source(const job *j, ulong position) {
   return j->ordered ? j->order[position] : position;
 }
 
-OUTLINED_FUNCTION void gather_rows(const job *j, const step_rows *s, worker *w) {
+TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, worker *w) {
   for (int row = 0; row < s->rows; row++)
     gather_panels(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, 0, PANELS(j->width),
                   j->source_scale, w->x + line_index(0, j->x_stride, row), j->x_stride);
   w->gathered = s->number;
 }
 
-/* The input of layer i. */
-TILE_FUNCTION global const float *input_of_layer(const job *j, const step_rows *s, worker *w, int i, int *stride) {
-  *stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
-  if (i > 0) return j->layers[i - 1].y;
-  if (w->gathered != s->number) gather_rows(j, s, w);
-  return w->x;
-}
-
-TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, const block *c) {
+TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
   bool hidden = i + 1 < j->layers_count;
   mask m = j->dropout;
   m.threshold = hidden ? m.threshold : 0;
   m.step = j->first_step + (uint)s->number;
   m.layer = (uint)i;
-  int x_stride;
-  global const float *x = input_of_layer(j, s, w, i, &x_stride);
+  const int x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  global const float *x = i > 0 ? j->layers[i - 1].y : w->x;
   dense_forward_block(c, l->in, l->out, x, x_stride, l->weight, l->weight_stride, j->with_bias, l->bias, l->bias_stride,
                       hidden, &m, l->y, l->y_stride);
 }
@@ -195,10 +187,10 @@ TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const
                              below->d_y_t_stride, i > 1);
 }
 
-TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, worker *w, int i, const block *c) {
+TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
-  int x_stride;
-  global const float *x = input_of_layer(j, s, w, i, &x_stride);
+  const int x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  global const float *x = i > 0 ? j->layers[i - 1].y : w->x;
   for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
     const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
     dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, false, &j->rule, l->weight,
@@ -208,6 +200,8 @@ TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, worker *w, 
 }
 
 TILE_FUNCTION void run_block(const job *j, const step_rows *s, worker *w, int phase, const block *c) {
+  bool needs_rows = phase == 0 || phase == PHASES(j) - 1; /* forward and update of layer 0 */
+  if (needs_rows && w->gathered != s->number) gather_rows(j, s, w);
   if (phase < LOSS_PHASE(j))
     forward(j, s, w, phase, c);
   else if (phase == LOSS_PHASE(j))

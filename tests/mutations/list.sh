@@ -12,7 +12,7 @@ edit kernels/exact_math.h 's/^(#define EXACT_FMA.* )fmaf\((.*)$/\1(float)fma(\2/
 caught_by exact_math reference
 
 mutation 'fma becomes a·b + c in a kernel, contraction off'
-edit kernels/matmul_panel_body.h 's/fma\((\(line\)\(x\[r \* PANEL \+ i\]\)), (column\[p\]), (sum\[p\]\[r\])\)/\1 * \2 + \3/'
+edit kernels/matmul_panel_body.h 's/fma\((\(line\)\(x\[r \* PANEL\]\)), (column\[p\]), (sum\[p\]\[r\])\)/\1 * \2 + \3/'
 caught_by operations pocl
 
 mutation 'fma becomes a·b + c in a kernel, contraction left to the driver'
