@@ -198,8 +198,7 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
   run_adam(run, s, true);
 }
 
-/* Gradients above and below the limit, among so many that compilers find it worth while to add them in another order.
- */
+/* Gradients above and below the limit, and so many of them that compilers would like to add them in another order. */
 static void clip_gradients(trial_run *run, trial_shape s) {
   enum { SUMS = 20 };
   tensor *sums = trial_tensor(run, TENSOR_PLAIN, 1, SUMS, TRIAL_NOT_NEGATIVE);
