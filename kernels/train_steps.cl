@@ -90,27 +90,28 @@ typedef struct {
 #define BACKWARD_LAYER(j, phase) ((j)->layers_count - 1 - ((phase)-LOSS_PHASE(j) - 1) / 2)
 #define BACKWARD_INPUT(j, phase) (((phase)-LOSS_PHASE(j)) % 2 == 1)
 
-/* The work of a phase: heights × widths units, each of unit_rows rows × the panels of a tile. Work-items share it by
- * panels or by rows; a share is cut into pieces by panels or by rows. */
+/* The work of a phase: heights × WIDTHS(panels) units, each of unit_rows rows × the panels of a tile. Work-items share
+ * it by panels or by rows; a share is cut into pieces by panels or by rows. */
 typedef struct {
-  int rows, unit_rows, heights, panels, widths;
+  int rows, unit_rows, heights, panels;
   bool share_panels, cut_panels;
 } phase_work;
 
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
-  phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, 1, false, false};
+  phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, false, false};
   if (phase < LOSS_PHASE(j)) {
     int out = j->layers[phase].out;
-    w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), WIDTHS(PANELS(out)), true, true};
+    w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), true, true};
   }
   if (phase > LOSS_PHASE(j)) {
     int i = BACKWARD_LAYER(j, phase), in = j->layers[i].in;
     bool input = BACKWARD_INPUT(j, phase);
     int panels = !input ? PANELS(j->layers[i].out) : i > 0 ? PANELS(rows) : 0;
-    w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, WIDTHS(panels), !input, false};
+    w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, !input, false};
   }
-  if (w.share_panels ? w.widths < workers : w.heights < workers) w.share_panels = w.cut_panels = w.widths > w.heights;
+  const int widths = WIDTHS(w.panels);
+  if (w.share_panels ? widths < workers : w.heights < workers) w.share_panels = w.cut_panels = widths > w.heights;
   return w;
 }
 
@@ -232,7 +233,7 @@ static inline int claim(global volatile uint *claims, uint number, int pieces) {
  * lone one asks nobody. */
 TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, int phase, const phase_work *p, uint number,
                              uint end, global volatile uint *progress) {
-  const block all = {0, p->heights, 0, p->widths};
+  const block all = {0, p->heights, 0, WIDTHS(p->panels)};
   const bool alone = w->workers == 1;
   uint done = 0;
   for (int i = 0; i < w->workers && (i == 0 || *progress + done < end); i++) {
@@ -267,7 +268,7 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
       const phase_work p = work_of_phase(j, phase, s.rows, w->workers);
       if (p.panels == 0) continue;
       while (w->workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
-      end_of_phase += (uint)(p.heights * p.widths);
+      end_of_phase += (uint)(p.heights * WIDTHS(p.panels));
       run_phase(j, &s, w, phase, &p, ++number, end_of_phase, progress);
     }
   }

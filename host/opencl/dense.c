@@ -52,6 +52,11 @@ cleanup:
 /* Below this one work-item is done before a second core has been woken. */
 static const double short_launch_flops = 1e6;
 
+/* Units of a row of units: each takes a tile's panels. */
+static size_t widths_of(const opencl_backend *self, size_t cols) {
+  return size_divide_up(cols, PANEL * (size_t)self->tuning.tile_panels);
+}
+
 /* Panel: each work-item is a work-group and takes a share of the units. What counts besides the sums: a panel's padding
  * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
 static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
@@ -60,13 +65,9 @@ static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t 
   size_t panels = size_divide_up(cols, PANEL);
   double lines = (double)size_max(rows, 2) * (double)panels;
   if (2.0 * PANEL * lines * (double)(depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
-  size_t width = rows == 1 ? ROW_PANELS /* a row meets them together */ : (size_t)l->self->tuning.tile_panels;
-  return launch_shares(l, size_divide_up(rows, unit_rows) * size_divide_up(panels, width), error);
-}
-
-/* Units of a row of units: each takes a tile's panels. */
-static size_t widths_of(const opencl_backend *self, size_t cols) {
-  return size_divide_up(cols, PANEL * (size_t)self->tuning.tile_panels);
+  size_t widths = rows == 1 ? size_divide_up(panels, ROW_PANELS) /* a row meets them together */
+                            : widths_of(l->self, cols);
+  return launch_shares(l, size_divide_up(rows, unit_rows) * widths, error);
 }
 
 /* Rows of a unit, a multiple of `step`: the more, up to `most`, the longer does the other operand stay in cache, as
