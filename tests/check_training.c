@@ -321,15 +321,15 @@ static bool stop_within_epoch(const mlp_cl_event *event, void *user) {
 }
 
 START_TEST(cancels_within_an_epoch) {
-  mlp_cl_dataset *many = make_data(3, 300000);
+  mlp_cl_dataset *many = make_data(3, 2000000); /* an epoch of seconds beside 0.1 s of work in flight */
   mlp_cl_network *network = make_network(device);
   mlp_cl_recipe recipe = ragged_recipe();
-  recipe.epochs = 2000;
+  recipe.epochs = 200;
   recipe.batch = 1;
   recipe.learning_rate = 0.001f;
   mlp_cl_event last;
   ck_fails(mlp_cl_train(network, many, NULL, &recipe, stop_within_epoch, &last, &test_error), MLP_CL_CANCELLED,
-           "of 600000000 steps");
+           "of 400000000 steps");
   ck_assert_int_eq(last.kind, MLP_CL_EVENT_STEP);
   ck_assert_uint_gt(last.step, 0);
   ck_assert_uint_eq(last.samples, last.step);

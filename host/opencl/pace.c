@@ -1,10 +1,10 @@
 /* Bounds the work in flight to about 100 ms: marks go into the queue so many steps apart that the work between two
- * takes 20 to 40 ms, and with a third mark the first is waited for. The newest work is never waited for. */
+ * takes 15 to 30 ms, and with a third mark the first is waited for. The newest work is never waited for. */
 #include <time.h>
 
 #include "opencl/internal.h"
 
-static const double short_s = 0.02, long_s = 0.04;
+static const double short_s = 0.015, long_s = 0.03;
 enum { INTERVAL_MAX = 4096 };
 
 double opencl_now_s(void) {
