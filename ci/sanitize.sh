@@ -22,8 +22,10 @@ OCL_ICD_VENDORS=pocl.icd \
 # Threads, each with a context of its own, on the reference: a driver's races would drown ours.
 build="build-threads"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DMLP_CL_TESTS=ON -DMLP_CL_EXAMPLES=OFF -DCMAKE_C_FLAGS="-O1 -fsanitize=thread"
-cmake --build "$build" --target check_threads
-TSAN_OPTIONS=halt_on_error=1 MLP_CL_CACHE=off MLP_CL_TEST_DEVICE=reference CK_FORK=no "$build/tests/check_threads"
+cmake --build "$build" --target check_threads check_helper
+export TSAN_OPTIONS=halt_on_error=1
+MLP_CL_CACHE=off MLP_CL_TEST_DEVICE=reference CK_FORK=no "$build/tests/check_threads"
+CK_FORK=no "$build/tests/check_helper"
 
 # Each variant of the kernels: the self-test runs every operation once, the training its fused forms.
 build="build-test"

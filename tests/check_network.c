@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "network/evaluate.h"
 #include "philox.h"
@@ -255,7 +256,7 @@ END_TEST
 
 /* A few rows are computed on the host, from a copy of the parameters that must follow each change of them. */
 START_TEST(few_rows_follow_every_change) {
-  enum { ROWS = 40, FEW = 3 };
+  enum { ROWS = 80, FEW = 3 };
   static const size_t large[] = {300, 200, 5};
   float *features = test_floats(ROWS * 300), *many = test_floats(ROWS * 5), *few = test_floats(ROWS * 5);
   int32_t labels[ROWS];
@@ -285,6 +286,29 @@ START_TEST(few_rows_follow_every_change) {
   free(features);
   free(many);
   free(few);
+}
+END_TEST
+
+/* In a row, so that a second thread takes part; with pauses, in which it falls asleep. */
+START_TEST(single_rows_in_a_row) {
+  enum { ROWS = 100, INPUTS = 300, OUTPUTS = 7 };
+  static const size_t large[] = {INPUTS, 530, OUTPUTS};
+  float *features = test_floats(ROWS * INPUTS), *whole = test_floats(ROWS * OUTPUTS);
+  test_random r = {.state = 14};
+  test_random_fill(&r, features, ROWS * INPUTS, 1.0f);
+  mlp_cl_network *network = make(device, 3, large, true, MLP_CL_INIT_PYTORCH, 8);
+  ck_ok(mlp_cl_network_predict(network, features, ROWS, whole, &test_error));
+  for (int round = 0; round < (test_small() ? 1 : 10); round++)
+    for (size_t i = 0; i < ROWS; i++) {
+      float row[OUTPUTS];
+      test_canary_fill(row, OUTPUTS);
+      ck_ok(mlp_cl_network_predict(network, features + i * INPUTS, 1, row, &test_error));
+      ck_same_bits(row, whole + i * OUTPUTS, OUTPUTS, "a row");
+      if (i % 32 == 0) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+  mlp_cl_network_destroy(network);
+  free(features);
+  free(whole);
 }
 END_TEST
 
@@ -364,6 +388,7 @@ int main(void) {
   tcase_add_test(tests, predictions_do_not_depend_on_company);
   tcase_add_test(tests, passes_end_where_rows_do);
   tcase_add_test(tests, few_rows_follow_every_change);
+  tcase_add_test(tests, single_rows_in_a_row);
   tcase_add_test(tests, evaluation_agrees_with_predictions);
   tcase_add_test(tests, evaluation_refuses_data_that_does_not_fit);
   suite_add_tcase(suite, tests);

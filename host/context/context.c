@@ -113,6 +113,10 @@ static mlp_cl_status open_backend(const char *device, const mlp_cl_context_optio
   return open_listed(wanted, options, opened, error);
 }
 
+void context_hire(mlp_cl_context *reference) {
+  reference_hire(reference->backend);
+}
+
 /* Unless the caller says: half of a device's memory, in one piece. The reference's is that of the host. */
 static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context_options *options) {
   if (options->data_bytes > 0) return options->data_bytes;

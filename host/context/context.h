@@ -25,6 +25,9 @@ mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_er
  * to prove them, or to load what has been proven. Before each training step. Errors: as context_prove_device. */
 mlp_cl_status context_prove_steps(mlp_cl_context *context, bool at_once, mlp_cl_error *error);
 
+/* A second thread takes part in what the context, one of the reference, computes forward, if one is to be had. */
+void context_hire(mlp_cl_context *reference);
+
 /* Whether `what` has proven to be exact on this device, with this driver and these kernels, in any process. */
 bool context_remembers(const mlp_cl_context *context, const char *what);
 /* The verdict on `what`: the rule or operation that it breaks, or NULL, which is remembered.

@@ -2,14 +2,16 @@
 
 #include <stdlib.h>
 
-/* What the host does while a device is being told. */
-static const double few_flops = 2e6;
+/* What the host does while a device is being told and waited for: the more, the less a device does at once. Activations
+ * take their time as well, so the rows have to be few. */
+static const double few_flops = 5e6, few_flops_of_gpu = 2e6;
+enum { FEW_ROWS = 64 };
 
 static mlp_cl_status create(mlp_cl_network *network, mlp_cl_error *error) {
   host_copy *copy = &network->copy;
   TRY(mlp_cl_context_create("reference", NULL, &copy->context, error));
-  TRY(network_create_like(copy->context, network, &copy->network, error));
-  return MLP_CL_OK;
+  context_hire(copy->context);
+  return network_create_like(copy->context, network, &copy->network, error);
 }
 
 static mlp_cl_status read_layer(mlp_cl_network *network, size_t i, mlp_cl_error *error) {
@@ -39,7 +41,9 @@ static mlp_cl_status bring_up_to_date(mlp_cl_network *network, mlp_cl_error *err
 
 mlp_cl_status host_copy_for_rows(mlp_cl_network *network, size_t rows, mlp_cl_network **runs, mlp_cl_error *error) {
   *runs = network;
-  bool few = 2.0 * (double)rows * (double)mlp_cl_network_parameters(network) <= few_flops;
+  double flops = 2.0 * (double)rows * (double)mlp_cl_network_parameters(network);
+  bool gpu = network->backend->device.type == MLP_CL_DEVICE_GPU;
+  bool few = rows <= FEW_ROWS && flops <= (gpu ? few_flops_of_gpu : few_flops);
   bool exact = network->context->broken_rule == NULL;
   if (!few || !exact || network->backend->device.type == MLP_CL_DEVICE_REFERENCE) return MLP_CL_OK;
   mlp_cl_status status = bring_up_to_date(network, error);

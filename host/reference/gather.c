@@ -3,15 +3,17 @@
 
 #include "reference/operations.h"
 
-static float element_at(const tensor *t, size_t i) {
+#define CONVERT(TYPE) \
+  for (size_t j = 0; j < t->cols; j++) y[j] = (float)((const TYPE *)values_of(t))[row * t->cols + j] * scale
+
+static void convert_row(const tensor *t, size_t row, float scale, float *y) {
   switch (t->element) {
-    case TENSOR_UINT8: return (float)((const uint8_t *)values_of(t))[i];
-    case TENSOR_INT8: return (float)((const int8_t *)values_of(t))[i];
-    case TENSOR_INT16: return (float)((const int16_t *)values_of(t))[i];
-    case TENSOR_FLOAT32: return floats_of(t)[i];
-    case TENSOR_INT32: break; /* never a source */
+    case TENSOR_UINT8: CONVERT(uint8_t); return;
+    case TENSOR_INT8: CONVERT(int8_t); return;
+    case TENSOR_INT16: CONVERT(int16_t); return;
+    case TENSOR_FLOAT32: CONVERT(float); return;
+    case TENSOR_INT32: return; /* never a source */
   }
-  return 0;
 }
 
 mlp_cl_status reference_gather(const gather *g, mlp_cl_error *error) {
@@ -22,8 +24,8 @@ mlp_cl_status reference_gather(const gather *g, mlp_cl_error *error) {
     size_t row = ordered_row(g->order, g->first + i);
     assert(row < g->source->rows);
     float *y = floats_of(g->y) + i * width;
-    for (size_t j = 0; j < width; j++)
-      y[j] = canonical(element_at(g->source, row * width + j) * g->scale, floor_of(g->y));
+    convert_row(g->source, row, g->scale, y);
+    canonical_row(width, floor_of(g->y), y, y);
   }
   return MLP_CL_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "backend/backend.h"
 #include "exact_math.h"
+#include "reference/helper.h"
 
 /* On x86-64 hot functions are compiled twice, with FMA and AVX2 and without, and the dynamic loader picks: fmaf is then
  * one instruction instead of a call. The bits are the same. Static functions only: clang does not link others.
@@ -62,8 +63,8 @@ static inline void lower_flag(const tensor *flag, uint32_t step) {
 
 enum { FEATURE_BLOCK = 256, BATCH_LEAF = 256 };
 
-/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. */
-void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *c);
+/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. With a helper, or NULL. */
+void feature_product(helper *help, size_t m, size_t n, size_t k, const float *a, const float *b, float *c);
 /* bᵀ (k,n) of b (n,k), to be freed; NULL without memory. */
 float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error);
 
@@ -103,7 +104,7 @@ bool sgd_row(const sgd *update, size_t count, const float *g, float *w, float *v
 /* ---- Operations ------------------------------------------------------------------------------------------------ */
 
 mlp_cl_status reference_gather(const gather *g, mlp_cl_error *error);
-mlp_cl_status reference_dense_forward(const dense_forward *d, mlp_cl_error *error);
+mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, mlp_cl_error *error);

@@ -12,6 +12,11 @@
 #include "reference/floating_point.h"
 #include "reference/operations.h"
 
+typedef struct reference_backend {
+  backend base;
+  helper *helper; /* NULL: none */
+} reference_backend;
+
 /* ---- Tensors --------------------------------------------------------------------------------------------------- */
 
 static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_element element, size_t rows, size_t cols,
@@ -114,7 +119,7 @@ static mlp_cl_status run_gather(backend *self, const gather *g, mlp_cl_error *er
 }
 
 static mlp_cl_status run_dense_forward(backend *self, const dense_forward *d, mlp_cl_error *error) {
-  BRACKET(reference_dense_forward(d, error));
+  BRACKET(reference_dense_forward(((reference_backend *)self)->helper, d, error));
 }
 
 static mlp_cl_status run_cross_entropy(backend *self, const cross_entropy *c, mlp_cl_error *error) {
@@ -197,6 +202,7 @@ static mlp_cl_status nothing_to_wait_for(backend *self, mlp_cl_error *error) {
 /* ---- Open and close -------------------------------------------------------------------------------------------- */
 
 static void reference_close(backend *self) {
+  helper_destroy(((reference_backend *)self)->helper);
   free(self);
 }
 
@@ -241,18 +247,23 @@ static uint64_t memory_bytes(void) {
 
 mlp_cl_status reference_open(backend **opened, mlp_cl_error *error) {
   *opened = NULL;
-  backend *self = malloc(sizeof *self);
+  reference_backend *self = calloc(1, sizeof *self);
   if (self == NULL) return fail_memory(error, sizeof *self, "the reference");
-  *self = (backend){.op = &operations,
-                    .device = {.index = -1,
-                               .type = MLP_CL_DEVICE_REFERENCE,
-                               .platform = "mlp_cl",
-                               .name = "reference",
-                               .driver = MLP_CL_VERSION,
-                               .compute_units = 1,
-                               .global_memory_bytes = memory_bytes(),
-                               .largest_allocation_bytes = memory_bytes(),
-                               .work_group_size = 1}};
-  *opened = self;
+  self->base = (backend){.op = &operations,
+                         .device = {.index = -1,
+                                    .type = MLP_CL_DEVICE_REFERENCE,
+                                    .platform = "mlp_cl",
+                                    .name = "reference",
+                                    .driver = MLP_CL_VERSION,
+                                    .compute_units = 1,
+                                    .global_memory_bytes = memory_bytes(),
+                                    .largest_allocation_bytes = memory_bytes(),
+                                    .work_group_size = 1}};
+  *opened = &self->base;
   return MLP_CL_OK;
+}
+
+void reference_hire(backend *reference) {
+  reference_backend *self = (reference_backend *)reference;
+  if (self->helper == NULL) self->helper = helper_create();
 }

@@ -7,14 +7,18 @@
 
 #define STRIP ((size_t)512) /* columns of a block of sums, which lies on the stack */
 
+/* A helper takes part in products of so many multiplications, in quarters: whole vectors of columns each. */
+#define SHARED_PRODUCTS 65536.0
+enum { SHARED_PIECES = 4, VECTOR = 16 };
+
 /* acc[j] = x · b[j] + acc[j], rounded once. */
 static inline void multiply_add(size_t n, float x, const float *restrict b, float *restrict acc) {
   for (size_t j = 0; j < n; j++) acc[j] = fmaf(x, b[j], acc[j]);
 }
 
-enum { TERMS = 4 };
+enum { TERMS = 8 };
 
-/* The same for four x and rows of b in a row: acc stays in a register meanwhile. */
+/* The same for eight x and rows of b in a row: acc stays in a register meanwhile. */
 static inline void multiply_add_terms(size_t n, size_t stride, const float *x, const float *restrict b,
                                       float *restrict acc) {
   for (size_t j = 0; j < n; j++) {
@@ -46,9 +50,24 @@ static HOT void feature_sum(size_t n, size_t stride, size_t k, const float *a, c
   }
 }
 
-void feature_product(size_t m, size_t n, size_t k, const float *a, const float *b, float *c) {
-  for (size_t i = 0; i < m; i++)
-    for (size_t j = 0; j < n; j += STRIP) feature_sum(size_min(STRIP, n - j), n, k, a + i * k, b + j, c + i * n + j);
+typedef struct product {
+  size_t m, n, k, strip;
+  const float *a, *b;
+  float *c;
+} product;
+
+static void product_strip(void *user, size_t i) {
+  const product *p = user;
+  size_t first = i * p->strip, columns = size_min(p->strip, p->n - first);
+  for (size_t row = 0; row < p->m; row++)
+    feature_sum(columns, p->n, p->k, p->a + row * p->k, p->b + first, p->c + row * p->n + first);
+}
+
+void feature_product(helper *help, size_t m, size_t n, size_t k, const float *a, const float *b, float *c) {
+  product p = {m, n, k, STRIP, a, b, c};
+  if ((double)m * (double)n * (double)k < SHARED_PRODUCTS) help = NULL;
+  if (help != NULL) p.strip = size_min(STRIP, size_round_up(size_divide_up(n, SHARED_PIECES), VECTOR));
+  helper_share(help, size_divide_up(n, p.strip), product_strip, &p);
 }
 
 float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error) {

@@ -1,0 +1,146 @@
+#include "reference/helper.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reference/floating_point.h"
+
+/* The helper is awake for so long after a piece, and is woken for calls that are no farther apart. */
+static const double awake_s = 1e-4;
+
+struct helper {
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t wake;
+  atomic_bool asleep, ends;
+  /* Pieces [begin, end) have not been taken: call << 32 | end << 16 | begin. The call's number makes each state unique;
+   * who takes a piece may read the two below, since the call does not return before the piece is done. */
+  _Atomic uint64_t open;
+  helper_piece *piece;
+  void *user;
+  atomic_size_t helped; /* pieces of this call that the helper has done */
+  uint32_t calls;
+  double called_s; /* when the last call ended */
+};
+
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The `round`th moment of waiting: some microseconds awake, then others may run. */
+static void relax(unsigned round) {
+  if (round > 500) {
+    sched_yield();
+    return;
+  }
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static bool is_open(uint64_t pieces) {
+  return (pieces & 0xffff) != (pieces >> 16 & 0xffff);
+}
+
+/* Takes piece *i from the front or the back, if one is left. */
+static bool take(helper *h, bool front, size_t *i) {
+  uint64_t seen = atomic_load(&h->open);
+  while (is_open(seen)) {
+    uint64_t rest = front ? seen + 1 : seen - 0x10000;
+    *i = (size_t)(front ? seen & 0xffff : rest >> 16 & 0xffff);
+    if (atomic_compare_exchange_weak(&h->open, &seen, rest)) return true;
+  }
+  return false;
+}
+
+static void sleep_until_woken(helper *h) {
+  pthread_mutex_lock(&h->mutex);
+  atomic_store(&h->asleep, true);
+  while (!atomic_load(&h->ends) && !is_open(atomic_load(&h->open))) pthread_cond_wait(&h->wake, &h->mutex);
+  atomic_store(&h->asleep, false);
+  pthread_mutex_unlock(&h->mutex);
+}
+
+static void wake(helper *h) {
+  pthread_mutex_lock(&h->mutex);
+  pthread_cond_signal(&h->wake);
+  pthread_mutex_unlock(&h->mutex);
+}
+
+static void *help(void *argument) {
+  helper *h = argument;
+  (void)floating_point_set();
+  unsigned idle = 0; /* moments since the last piece */
+  for (double since = now_s(); !atomic_load(&h->ends);) {
+    size_t i;
+    for (; take(h, false, &i); idle = 0) {
+      h->piece(h->user, i);
+      atomic_fetch_add(&h->helped, 1);
+    }
+    if (idle == 0) since = now_s();
+    relax(idle++);
+    if (now_s() - since < awake_s) continue;
+    sleep_until_woken(h);
+    idle = 0;
+  }
+  return NULL;
+}
+
+static bool start(helper *h) {
+  sigset_t all, before; /* signals are for the program's own threads */
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = pthread_create(&h->thread, NULL, help, h) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return started;
+}
+
+helper *helper_create(void) {
+  if (sysconf(_SC_NPROCESSORS_ONLN) < 2) return NULL;
+  helper *h = calloc(1, sizeof *h);
+  if (h == NULL) return NULL;
+  pthread_mutex_init(&h->mutex, NULL);
+  pthread_cond_init(&h->wake, NULL);
+  if (start(h)) return h;
+  pthread_cond_destroy(&h->wake);
+  pthread_mutex_destroy(&h->mutex);
+  free(h);
+  return NULL;
+}
+
+void helper_destroy(helper *h) {
+  if (h == NULL) return;
+  atomic_store(&h->ends, true);
+  wake(h);
+  pthread_join(h->thread, NULL);
+  pthread_cond_destroy(&h->wake);
+  pthread_mutex_destroy(&h->mutex);
+  free(h);
+}
+
+void helper_share(helper *h, size_t count, helper_piece *piece, void *user) {
+  size_t i, mine = 0;
+  if (h == NULL) {
+    for (i = 0; i < count; i++) piece(user, i);
+    return;
+  }
+  h->piece = piece;
+  h->user = user;
+  atomic_store(&h->helped, 0);
+  atomic_store(&h->open, (uint64_t)++h->calls << 32 | (uint64_t)count << 16);
+  if (atomic_load(&h->asleep) && now_s() - h->called_s < awake_s) wake(h);
+  for (; take(h, true, &i); mine++) piece(user, i);
+  for (unsigned round = 0; mine + atomic_load(&h->helped) < count; round++) relax(round);
+  h->called_s = now_s();
+}
