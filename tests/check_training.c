@@ -190,6 +190,25 @@ START_TEST(streamed_rows_have_the_same_bits) {
 }
 END_TEST
 
+/* Work, and an epoch's order, may then still be on their way to the device. */
+START_TEST(a_trainer_may_go_at_any_step) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  for (uint64_t steps = 1; steps <= 9; steps++) {
+    mlp_cl_network *networks[] = {make_network(device), make_network(reference)};
+    char hex[2][65];
+    for (size_t i = 0; i < 2; i++) {
+      mlp_cl_trainer *trainer = NULL;
+      ck_ok(mlp_cl_trainer_create(networks[i], train, NULL, &recipe, &trainer, &test_error));
+      ck_ok(mlp_cl_trainer_steps(trainer, steps, NULL, &test_error));
+      mlp_cl_trainer_destroy(trainer);
+      hash(networks[i], hex[i]);
+      mlp_cl_network_destroy(networks[i]);
+    }
+    ck_assert_str_eq(hex[0], hex[1]);
+  }
+}
+END_TEST
+
 START_TEST(steps_in_pieces_equal_a_run) {
   mlp_cl_recipe recipe = ragged_recipe();
   mlp_cl_network *whole = make_network(device), *pieces = make_network(device), *mixed = make_network(device);
@@ -475,6 +494,7 @@ int main(void) {
   tcase_add_test(tests, learns);
   tcase_add_test(tests, has_the_bits_of_the_reference);
   tcase_add_test(tests, streamed_rows_have_the_same_bits);
+  tcase_add_test(tests, a_trainer_may_go_at_any_step);
   tcase_add_test(tests, steps_in_pieces_equal_a_run);
   tcase_add_test(tests, losses_are_told_within_epochs);
   tcase_add_test(tests, seeds_matter);

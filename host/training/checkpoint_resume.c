@@ -271,7 +271,7 @@ static mlp_cl_status take_over(mlp_cl_trainer *t, const stored_run *s, mlp_cl_er
   TRY(set_partial_epoch(t, s, error));
   for (size_t i = 0; i < t->network->layers_count; i++) TRY(set_layer(t, s, i, error));
   TRY(set_states(t, s, error));
-  TRY(on->op->tensor_write(on, t->plan.flag, 0, 1, &no_step, error));
+  TRY(on->op->tensor_write(on, t->plan.flag, 0, 1, &no_step, error)); /* waits, also for the first epoch's order */
   t->step = s->step;
   return trainer_prepare_order(t, trainer_epoch(t), error);
 }

@@ -79,6 +79,11 @@ static mlp_cl_status skip_zero(backend *self, tensor *target, mlp_cl_error *erro
   return MLP_CL_OK;
 }
 
+static mlp_cl_status skip_finish(backend *self, mlp_cl_error *error) {
+  (void)self, (void)error;
+  return MLP_CL_OK;
+}
+
 static mlp_cl_status make_all(mlp_cl_context *on, const mlp_cl_shape *shape, const mlp_cl_dataset *train,
                               const mlp_cl_dataset *test, const mlp_cl_recipe *recipe, mlp_cl_error *error) {
   mlp_cl_network *network = NULL;
@@ -107,7 +112,9 @@ mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *sh
                                             .tensor_share = try_share,
                                             .tensor_destroy = forget_tensor,
                                             .tensor_write = skip_write,
-                                            .tensor_zero = skip_zero};
+                                            .tensor_send = skip_write,
+                                            .tensor_zero = skip_zero,
+                                            .finish = skip_finish};
   if (context == NULL || shape == NULL || train == NULL || recipe == NULL || memory == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "context, shape, data, recipe or memory is NULL");
   *memory = (mlp_cl_memory){.device_limit_bytes = context->backend->device.global_memory_bytes,

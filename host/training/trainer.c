@@ -92,7 +92,7 @@ mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_erro
   if (t->recipe.no_shuffle || epoch >= t->recipe.epochs) return MLP_CL_OK;
   epoch_order *order = &t->orders[epoch % 2];
   shuffle_rows(t->recipe.seed, (uint32_t)epoch, t->train->rows, order->rows);
-  return t->network->backend->op->tensor_write(t->network->backend, order->uploaded, 0, 1, order->rows, error);
+  return t->network->backend->op->tensor_send(t->network->backend, order->uploaded, 0, 1, order->rows, error);
 }
 
 static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl_error *error) {
@@ -193,6 +193,8 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
 
 void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   if (trainer == NULL) return;
+  backend *on = trainer->network->backend;
+  (void)on->op->finish(on, NULL); /* rows and orders may be on their way to the device */
   step_verifier_destroy(trainer->verifier);
   checkpoint_writer_destroy(trainer->checkpoints.writer);
   history_release(&trainer->history);

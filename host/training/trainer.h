@@ -69,7 +69,8 @@ static inline size_t trainer_epoch(const mlp_cl_trainer *trainer) {
 mlp_cl_status trainer_advance(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* The same without verification. */
 mlp_cl_status trainer_enqueue(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
-/* Draws the order of an epoch and sends it to the device, behind the work that is enqueued. */
+/* Draws the order of an epoch and sends it to the device, beside the work that is enqueued; the order of the epoch two
+ * before, whose place it takes, must have arrived. */
 mlp_cl_status trainer_prepare_order(mlp_cl_trainer *trainer, size_t epoch, mlp_cl_error *error);
 /* Brings the epoch's metrics up to date. Waits. */
 mlp_cl_status trainer_read_metrics(mlp_cl_trainer *trainer, mlp_cl_error *error);
