@@ -47,6 +47,9 @@ typedef struct {
 
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
+/* What units' rows have to be multiples of, for whole tiles and masks, and for whole tiles and panels. */
+#define FORWARD_GRAIN (TILE_ROWS % MASK_ROWS == 0 ? TILE_ROWS : 2 * TILE_ROWS)
+#define BACKWARD_GRAIN (PANEL % TILE_ROWS == 0 ? PANEL : UNIT_ROWS)
 
 /* What all steps of a launch have in common. */
 typedef struct {
@@ -97,21 +100,34 @@ typedef struct {
   bool share_panels, cut_panels;
 } phase_work;
 
+/* Rows of a unit: a multiple of `grain`, at most `most`, and such that every work-item has as many units. */
+static inline int even_unit(int rows, int workers, int grain, int most) {
+  int units = workers * HEIGHTS(rows, workers * most);
+  return HEIGHTS(HEIGHTS(rows, units), grain) * grain;
+}
+
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
   phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, false, false};
+  int grain = PANEL;
   if (phase < LOSS_PHASE(j)) {
     int out = j->layers[phase].out;
     w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), true, true};
+    grain = FORWARD_GRAIN;
   }
   if (phase > LOSS_PHASE(j)) {
     int i = BACKWARD_LAYER(j, phase), in = j->layers[i].in;
     bool input = BACKWARD_INPUT(j, phase);
     int panels = !input ? PANELS(j->layers[i].out) : i > 0 ? PANELS(rows) : 0;
     w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, !input, false};
+    grain = BACKWARD_GRAIN;
   }
   const int widths = WIDTHS(w.panels);
   if (w.share_panels ? widths < workers : w.heights < workers) w.share_panels = w.cut_panels = widths > w.heights;
+  if (!w.share_panels) {
+    w.unit_rows = even_unit(w.rows, workers, grain, w.unit_rows);
+    w.heights = HEIGHTS(w.rows, w.unit_rows);
+  }
   return w;
 }
 

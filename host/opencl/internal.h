@@ -77,14 +77,16 @@ typedef struct opencl_pace {
   double completed;       /* when the last mark was waited for */
 } opencl_pace;
 
-/* Which way of taking steps is faster just now: many in one launch, whose work-items wait for each other awake, or a
- * launch for each operation. Tried out from time to time, since it depends on what else the machine does. */
+/* Which way of taking steps is faster just now: many in one launch, whose work-items wait for each other awake, or by a
+ * lone work-item, or, where steps are longer, a launch for each operation. Tried out from time to time, since it
+ * depends on what else the machine does. */
 typedef struct opencl_steps_trial {
   const step_plan *plan; /* NULL: none yet */
-  int round;             /* even ones try whole steps, odd ones launches */
-  size_t declined;       /* steps left to launches in this round */
-  double began_s;        /* of this round, then of the decision */
-  double best_s[2];      /* time of a step: whole, by launches */
+  int round;             /* even ones try all work-items, odd ones the other way */
+  size_t steps;          /* that this round has taken, or left to launches */
+  double seconds;        /* that they took */
+  double began_s;        /* this round of launches, then the decision */
+  double best_s[2];      /* time of a step, by either way */
 } opencl_steps_trial;
 
 typedef struct opencl_peak opencl_peak;

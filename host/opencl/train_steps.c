@@ -7,8 +7,9 @@ enum { LAYERS_MAX = 4 };
 
 /* Above this a step is long beside its launches, and one launch of it would take seconds on slow cores. */
 static const double long_step_flops = 1e11;
-/* Below this one work-item is done before a second has been told. */
-static const double short_step_flops = 1.5e6;
+/* Below the first one work-item is done before a second has been told; below the second a lone one, where others have
+ * no core, is still faster than launches. */
+static const double short_step_flops = 1e6, lone_step_flops = 3e7;
 /* What a launch should take; what a work-item does in a second, and a step of it takes besides: slow cores' figures. */
 static const double launch_s = 0.01, flops_per_s = 2e10, step_overhead_s = 2e-6;
 
@@ -88,38 +89,57 @@ static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const ste
   return opencl_pace_step(&self->base, error);
 }
 
-/* Rounds of a trial: the first two only warm up; of the others the best counts, as a round may meet with other work. */
-enum { TRIAL_ROUNDS = 10, WARM_UP_ROUNDS = 2 };
+/* Rounds of a trial: the first two only warm up; of the others the best of either way counts, as a round may meet with
+ * other work, or with a thread that was woken on a processor where another ran. A round is of so many launches. */
+enum { TRIAL_ROUNDS = 10, WARM_UP_ROUNDS = 2, ROUND_LAUNCHES = 4 };
 
-static mlp_cl_status begin_round(opencl_backend *self, mlp_cl_error *error) {
-  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
-  self->steps_trial.began_s = opencl_now_s();
-  return MLP_CL_OK;
+static mlp_cl_status finish_at(opencl_backend *self, double *now_s, mlp_cl_error *error) {
+  cl_int code = clFinish(self->queue);
+  *now_s = opencl_now_s();
+  return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "waiting for %s", self->base.device.name);
 }
 
-static mlp_cl_status end_round(opencl_backend *self, size_t steps, mlp_cl_error *error) {
-  opencl_steps_trial *t = &self->steps_trial;
-  TRY_CL(clFinish(self->queue), "waiting for %s", self->base.device.name);
-  double now_s = opencl_now_s(), step_s = (now_s - t->began_s) / (double)steps, *best_s = &t->best_s[t->round % 2];
+static void end_round(opencl_steps_trial *t, double now_s) {
+  double step_s = t->seconds / (double)t->steps, *best_s = &t->best_s[t->round % 2];
   if (t->round < WARM_UP_ROUNDS + 2 || step_s < *best_s) *best_s = step_s;
+  t->steps = 0;
+  t->seconds = 0;
   t->began_s = now_s;
   t->round++;
+}
+
+/* A part of a round of `count` steps, or all of it, by so many work-items. */
+static mlp_cl_status try_work_items(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
+                                    size_t work_items, size_t *taken, mlp_cl_error *error) {
+  opencl_steps_trial *t = &self->steps_trial;
+  double began_s, now_s;
+  step_range left = *range;
+  TRY(finish_at(self, &began_s, error));
+  while (t->steps < count && left.first < left.end) {
+    size_t part;
+    TRY(take(self, plan, &left, size_divide_up(count, ROUND_LAUNCHES), work_items, &part, error));
+    left.first += part * plan->batch;
+    left.step += (uint32_t)part;
+    t->steps += part;
+    *taken += part;
+  }
+  TRY(finish_at(self, &now_s, error));
+  t->seconds += now_s - began_s;
+  if (t->steps >= count) end_round(t, now_s);
   return MLP_CL_OK;
 }
 
-/* Takes `count` steps whole in even rounds, and leaves as many to launches in odd ones. */
-static mlp_cl_status try_steps(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
-                               size_t work_items, size_t *taken, mlp_cl_error *error) {
+/* Leaves a step to launches. The round is over when another is asked for after the last. */
+static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
+                                  size_t *taken, mlp_cl_error *error) {
   opencl_steps_trial *t = &self->steps_trial;
-  if (t->round % 2 == 0) {
-    TRY(begin_round(self, error));
-    TRY(take(self, plan, range, count, work_items, taken, error));
-    return end_round(self, *taken, error);
-  }
-  if (t->declined == 0) TRY(begin_round(self, error));
-  if (t->declined++ < count) return MLP_CL_OK;
-  t->declined = 0;
-  TRY(end_round(self, count, error));
+  double now_s;
+  if (t->steps == 0) TRY(finish_at(self, &t->began_s, error));
+  if (t->steps++ < count) return MLP_CL_OK;
+  TRY(finish_at(self, &now_s, error));
+  t->steps = count;
+  t->seconds = now_s - t->began_s;
+  end_round(t, now_s);
   return opencl_train_steps(&self->base, plan, range, taken, error);
 }
 
@@ -131,19 +151,25 @@ static bool is_known(const step_plan *plan) {
 
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error) {
-  static const double decision_s = 5.0;
+  static const double decision_s = 10.0;
   opencl_backend *self = (opencl_backend *)base;
   opencl_steps_trial *t = &self->steps_trial;
   double flops = step_flops(plan);
   *taken = 0;
   if (!is_known(plan)) return MLP_CL_OK;
   if (!self->tuning.whole_steps || plan->layers_count > LAYERS_MAX || flops > long_step_flops) return MLP_CL_OK;
+  size_t lone = flops < lone_step_flops ? 1 : 0;
   size_t work_items = flops < short_step_flops ? 1 : size_min(base->device.compute_units, WORKERS_MAX);
   double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;
-  size_t steps_of_launch = size_max(1, (size_t)(launch_s / step_s));
-  if (work_items == 1) return take(self, plan, range, steps_of_launch, 1, taken, error);
+  size_t steps = size_max(1, (size_t)(launch_s / step_s));
+  if (work_items == 1) return take(self, plan, range, steps, 1, taken, error);
   if (t->plan != plan || (t->round == TRIAL_ROUNDS && opencl_now_s() - t->began_s > decision_s))
     *t = (opencl_steps_trial){.plan = plan};
-  if (t->round < TRIAL_ROUNDS) return try_steps(self, plan, range, steps_of_launch, work_items, taken, error);
-  return t->best_s[0] < t->best_s[1] ? take(self, plan, range, steps_of_launch, work_items, taken, error) : MLP_CL_OK;
+  if (t->round < TRIAL_ROUNDS && t->round % 2 == 1 && lone == 0)
+    return try_launches(self, plan, range, ROUND_LAUNCHES * steps, taken, error);
+  if (t->round < TRIAL_ROUNDS)
+    return try_work_items(self, plan, range, ROUND_LAUNCHES * steps, t->round % 2 == 0 ? work_items : lone, taken,
+                          error);
+  if (t->best_s[0] >= t->best_s[1]) work_items = lone;
+  return work_items > 0 ? take(self, plan, range, steps, work_items, taken, error) : MLP_CL_OK;
 }
