@@ -158,7 +158,7 @@ def row_of(request, us, peers, names):
     """The cells of a table's row, and the ratio to the fastest peer."""
     times = time_case(request, [us] + peers)
     if us not in times:
-        return [label(request)] + ["failed"] * (4 + len(names)), None
+        return [label(request)] + ["failed"] * (5 + len(names)), None
     rates = [(us.ask(request, ARGUMENTS.seconds)[1], PEAK.ask("fma", 0.2)[1]) for _ in range(3)]
     rate = statistics.median(own for own, _ in rates)
     share = statistics.median(own / peak for own, peak in rates)
@@ -166,7 +166,10 @@ def row_of(request, us, peers, names):
     fastest = min(best.values(), key=lambda w: statistics.median(times[w]), default=None)
     cells = [label(request), f"{statistics.median(times[us]):,.1f}", f"{rate:,.1f}", f"{share:.0%}"]
     cells += [f"{ratio(times, best[n], us):.2f}" if n in best else "failed" for n in names]
-    return cells + [f"{ratio(times, fastest, us):.2f}" if fastest else "none"], ratio(times, fastest, us) if fastest else None
+    if not fastest:
+        return cells + ["none", "none"], None
+    least = ratio(times, fastest, us)
+    return cells + [f"{least:.2f}", f"{least / share:.2f}"], least
 
 
 def compare(section, title, requests):
@@ -178,7 +181,7 @@ def compare(section, title, requests):
     print(f"\n### {title}\n")
     versions = dict.fromkeys(f"{w.name} ({w.version})" for w in peers)
     print("Peers: " + (", ".join(versions) or "none") + (f"; not installed: {', '.join(missing)}" if missing else "") + ".\n")
-    heads = ["work", "mlp_cl, µs", "GFLOP/s", "of peak"] + names + ["fastest peer"]
+    heads = ["work", "mlp_cl, µs", "GFLOP/s", "of peak"] + names + ["fastest peer", "at peak"]
     print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|", flush=True)
     ratios = []
     for request in requests:
