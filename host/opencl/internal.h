@@ -83,10 +83,11 @@ typedef struct opencl_pace {
 typedef struct opencl_steps_trial {
   const step_plan *plan; /* NULL: none yet */
   int round;             /* even ones try all work-items, odd ones the other way */
+  int lead;              /* of all work-items, in votes */
   size_t steps;          /* that this round has taken, or left to launches */
   double seconds;        /* that they took */
-  double began_s;        /* this round of launches, then the decision */
-  double best_s[2];      /* time of a step, by either way */
+  double began_s;        /* this round of launches; when the last round ended */
+  double step_s[2];      /* time of a step in the last round of either way */
 } opencl_steps_trial;
 
 typedef struct opencl_peak opencl_peak;

@@ -1,5 +1,7 @@
 /* train_steps: whole steps in one launch (kernels/train_steps.cl), on CPU devices and for networks whose steps are
  * short. */
+#include <stdlib.h>
+
 #include "base/size.h"
 #include "opencl/internal.h"
 
@@ -89,9 +91,16 @@ static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const ste
   return opencl_pace_step(&self->base, error);
 }
 
-/* Rounds of a trial: the first two only warm up; of the others the best of either way counts, as a round may meet with
- * other work, or with a thread that was woken on a processor where another ran. A round is of so many launches. */
-enum { TRIAL_ROUNDS = 10, WARM_UP_ROUNDS = 2, ROUND_LAUNCHES = 4 };
+/* A trial goes in pairs of rounds, one for either way, of so many launches each. After one pair to warm up each has a
+ * vote, since a round may meet with other work, or with a thread that was woken on a processor where another ran: first
+ * until one way leads, then one pair from time to time. */
+enum { ROUND_LAUNCHES = 6, WARM_UP_ROUNDS = 2, FIRST_ROUNDS_MAX = 12, LEAD = 2, LEAD_MAX = 3 };
+static const double decision_s = 3.0;
+
+static bool is_trial(const opencl_steps_trial *t) {
+  bool half = t->round % 2 == 1, first = abs(t->lead) < LEAD && t->round < FIRST_ROUNDS_MAX;
+  return half || first || opencl_now_s() - t->began_s > decision_s;
+}
 
 static mlp_cl_status finish_at(opencl_backend *self, double *now_s, mlp_cl_error *error) {
   cl_int code = clFinish(self->queue);
@@ -100,12 +109,14 @@ static mlp_cl_status finish_at(opencl_backend *self, double *now_s, mlp_cl_error
 }
 
 static void end_round(opencl_steps_trial *t, double now_s) {
-  double step_s = t->seconds / (double)t->steps, *best_s = &t->best_s[t->round % 2];
-  if (t->round < WARM_UP_ROUNDS + 2 || step_s < *best_s) *best_s = step_s;
+  t->step_s[t->round % 2] = t->seconds / (double)t->steps;
   t->steps = 0;
   t->seconds = 0;
   t->began_s = now_s;
   t->round++;
+  if (t->round % 2 == 1 || t->round <= WARM_UP_ROUNDS) return;
+  t->lead += t->step_s[0] < t->step_s[1] ? 1 : -1;
+  if (abs(t->lead) > LEAD_MAX) t->lead = t->lead > 0 ? LEAD_MAX : -LEAD_MAX;
 }
 
 /* A part of a round of `count` steps, or all of it, by so many work-items. */
@@ -151,7 +162,6 @@ static bool is_known(const step_plan *plan) {
 
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error) {
-  static const double decision_s = 10.0;
   opencl_backend *self = (opencl_backend *)base;
   opencl_steps_trial *t = &self->steps_trial;
   double flops = step_flops(plan);
@@ -163,13 +173,11 @@ mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const ste
   double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;
   size_t steps = size_max(1, (size_t)(launch_s / step_s));
   if (work_items == 1) return take(self, plan, range, steps, 1, taken, error);
-  if (t->plan != plan || (t->round == TRIAL_ROUNDS && opencl_now_s() - t->began_s > decision_s))
-    *t = (opencl_steps_trial){.plan = plan};
-  if (t->round < TRIAL_ROUNDS && t->round % 2 == 1 && lone == 0)
-    return try_launches(self, plan, range, ROUND_LAUNCHES * steps, taken, error);
-  if (t->round < TRIAL_ROUNDS)
-    return try_work_items(self, plan, range, ROUND_LAUNCHES * steps, t->round % 2 == 0 ? work_items : lone, taken,
-                          error);
-  if (t->best_s[0] >= t->best_s[1]) work_items = lone;
+  if (t->plan != plan) *t = (opencl_steps_trial){.plan = plan};
+  bool trial = is_trial(t), other = trial ? t->round % 2 == 1 : t->lead < 0;
+  if (other) work_items = lone;
+  if (trial && work_items > 0)
+    return try_work_items(self, plan, range, ROUND_LAUNCHES * steps, work_items, taken, error);
+  if (trial) return try_launches(self, plan, range, ROUND_LAUNCHES * steps, taken, error);
   return work_items > 0 ? take(self, plan, range, steps, work_items, taken, error) : MLP_CL_OK;
 }
