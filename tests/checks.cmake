@@ -38,6 +38,10 @@ check(traps reference pocl rusticl pocl_plain pocl_tile)
 check(runs pocl rusticl pocl_plain pocl_tile)
 add_subdirectory(layer)
 layer_check(launches pocl)
+# What is for GPUs alone: rows and orders that travel beside the work in flight.
+add_test(NAME training.pocl_two_queues COMMAND check_training)
+set_tests_properties(training.pocl_two_queues PROPERTIES TIMEOUT 300 RESOURCE_LOCK pocl_cache ENVIRONMENT
+  "${env_pocl};CK_FORK=no;${env_cache};OPENCL_LAYERS=$<TARGET_FILE:opencl_layer>;LAYER_GPU=1;MLP_CL_TEST_KERNELS=plain")
 layer_check(programs pocl rusticl)
 layer_check(tuning pocl)
 layer_check(profile pocl rusticl)

@@ -206,24 +206,38 @@ static mlp_cl_status transfers_open(opencl_backend *self, mlp_cl_error *error) {
 }
 
 /* The write waits for the work before the last call, the work from now on for the write. */
-mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, size_t rows, const void *source,
+static mlp_cl_status send_beside(opencl_backend *self, cl_mem buffer, size_t offset, size_t bytes, const void *source,
                                  mlp_cl_error *error) {
-  opencl_backend *self = (opencl_backend *)base;
-  size_t row_bytes = target->cols * tensor_element_bytes(target->element);
   TRY(transfers_open(self, error));
-  if (self->sent != NULL) TRY_CL(clWaitForEvents(1, &self->sent), "waiting for a transfer");
-  event_release(&self->sent);
   cl_event now = NULL;
   TRY_CL(clEnqueueMarkerWithWaitList(self->queue, 0, NULL, &now), "marking the work before a transfer");
-  cl_int code = clEnqueueWriteBuffer(self->transfers, opencl_of(target)->buffer, CL_FALSE, first * row_bytes,
-                                     rows * row_bytes, source, self->last_send != NULL ? 1 : 0,
-                                     self->last_send != NULL ? &self->last_send : NULL, &self->sent);
+  cl_int code =
+      clEnqueueWriteBuffer(self->transfers, buffer, CL_FALSE, offset, bytes, source, self->last_send != NULL ? 1 : 0,
+                           self->last_send != NULL ? &self->last_send : NULL, &self->sent);
   event_release(&self->last_send);
   self->last_send = now;
   if (code == CL_SUCCESS) code = clEnqueueBarrierWithWaitList(self->queue, 1, &self->sent, NULL);
   if (code == CL_SUCCESS) code = clFlush(self->queue);
   if (code == CL_SUCCESS) code = clFlush(self->transfers);
-  return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "sending rows to %s", base->device.name);
+  return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "sending rows to %s", self->base.device.name);
+}
+
+/* A CPU copies by itself, whatever the queue: there the write goes behind the work. And between two queues of Intel's
+ * CPU runtime (2026.2) work begins before what it waits for has ended. */
+mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, size_t rows, const void *source,
+                                 mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  size_t row_bytes = target->cols * tensor_element_bytes(target->element);
+  cl_mem buffer = opencl_of(target)->buffer;
+  if (self->sent != NULL) TRY_CL(clWaitForEvents(1, &self->sent), "waiting for a transfer");
+  event_release(&self->sent);
+  if (base->device.type != MLP_CL_DEVICE_CPU)
+    return send_beside(self, buffer, first * row_bytes, rows * row_bytes, source, error);
+  TRY_CL(clEnqueueWriteBuffer(self->queue, buffer, CL_FALSE, first * row_bytes, rows * row_bytes, source, 0, NULL,
+                              &self->sent),
+         "sending rows to %s", base->device.name);
+  TRY_CL(clFlush(self->queue), "sending rows to %s", base->device.name);
+  return MLP_CL_OK;
 }
 
 void opencl_transfers_release(opencl_backend *self) {
