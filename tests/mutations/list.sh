@@ -88,7 +88,7 @@ caught_by golden reference
 mutation 'the bias is added before the sum'
 edit host/reference/operations.h 's/^void feature_product/extern const float *early_bias;\n&/'
 edit host/reference/sums.c 's/^static HOT void feature_sum/const float *early_bias;\n&/; s/^  zero\(n, c\);/  zero(n, c);\n  if (early_bias != NULL) add(n, early_bias, c);/'
-edit host/reference/dense.c 's/^  (feature_product\(d->rows, out, in.*)/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n  \1\n  early_bias = NULL;/; /bias_row\(out/d'
+edit host/reference/dense.c 's/^  (feature_product\(help, d->rows, out, in.*)/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n  \1\n  early_bias = NULL;/; /bias_row\(out/d'
 caught_by golden reference
 
 # ---- Stores ----
