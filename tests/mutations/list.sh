@@ -143,7 +143,7 @@ caught_by golden oclgrind tile
 
 mutation 'a phase of whole steps does not wait for the one before'
 edit kernels/train_steps.cl 's/while \(w->workers > 1 && \*progress < end_of_phase\).*/;/'
-caught_by context pocl
+caught_by golden pocl
 
 # ---- Network and recipe ----
 
