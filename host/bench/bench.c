@@ -2,16 +2,11 @@
 #include "bench/bench.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 static const double sample_s = 0.02;
 enum { SAMPLES_MIN = 3, SAMPLES_MAX = 4096, TIMES_MAX = 1 << 16 };
-
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static mlp_cl_status prepare(mlp_cl_bench *b, mlp_cl_context *context, mlp_cl_error *error) {
   const mlp_cl_bench_work *w = &b->work;
@@ -64,10 +59,10 @@ void mlp_cl_bench_destroy(mlp_cl_bench *bench) {
 
 /* Seconds that the work takes `times` over, to its end. */
 static mlp_cl_status measure(mlp_cl_bench *b, size_t times, double *seconds, mlp_cl_error *error) {
-  double began = now_s();
+  double began = clock_now_s();
   TRY(b->repeat(b, times, error));
   TRY(b->backend->op->finish(b->backend, error));
-  *seconds = now_s() - began;
+  *seconds = clock_now_s() - began;
   return MLP_CL_OK;
 }
 
@@ -93,9 +88,9 @@ mlp_cl_status mlp_cl_bench_run(mlp_cl_bench *bench, double seconds, mlp_cl_bench
   if (bench == NULL || result == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "bench or result is NULL");
   double samples[SAMPLES_MAX];
   size_t times, count = 0;
-  double began = now_s();
+  double began = clock_now_s();
   TRY(choose_times(bench, &times, error));
-  while (count < SAMPLES_MIN || (count < SAMPLES_MAX && now_s() - began < seconds)) {
+  while (count < SAMPLES_MIN || (count < SAMPLES_MAX && clock_now_s() - began < seconds)) {
     TRY(measure(bench, times, &samples[count], error));
     samples[count++] /= (double)times;
   }

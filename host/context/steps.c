@@ -1,28 +1,22 @@
 /* Whole training steps (backend.h) are taken once they have proven to be exact. Their kernel takes seconds to compile
  * and a tenth of one to load, so that only work that has gone on for as long makes up for that. */
-#include <time.h>
 
 #include "base/cache.h"
+#include "base/clock.h"
 #include "context/context.h"
 #include "context/self_test.h"
 
 static const char what[] = "steps";
 static const double proof_s = 2.0, load_s = 0.1;
 
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 mlp_cl_status context_prove_steps(mlp_cl_context *context, bool at_once, mlp_cl_error *error) {
   backend *on = context->backend;
   if (on->steps_proven || on->op->train_steps == NULL) return MLP_CL_OK;
   if (context->first_step_s == 0) {
-    context->first_step_s = now_s();
+    context->first_step_s = clock_now_s();
     context->patience_s = !cache_available() ? 0 : context_remembers(context, what) ? load_s : proof_s;
   }
-  if (!at_once && now_s() - context->first_step_s < context->patience_s) return MLP_CL_OK;
+  if (!at_once && clock_now_s() - context->first_step_s < context->patience_s) return MLP_CL_OK;
   if (!context_remembers(context, what)) {
     const char *broken = NULL;
     TRY(self_test_steps(on, &broken, error));

@@ -4,6 +4,7 @@
 
 #include <CL/cl.h>
 
+#include "base/clock.h"
 #include "opencl/opencl.h"
 
 /* ---- Devices and errors ----------------------------------------------------------------------------------------- */
@@ -261,8 +262,6 @@ bool opencl_profile_wants(opencl_backend *self);
 mlp_cl_status opencl_profile_add(opencl_backend *self, const char *kernel, const size_t global[2],
                                  const size_t local[2], double began_s, cl_event event, mlp_cl_error *error);
 mlp_cl_status opencl_profile_write(backend *base, const char *path, mlp_cl_error *error);
-/* Seconds of a clock that never goes back. */
-double opencl_now_s(void);
 mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error);
 void opencl_transfers_release(opencl_backend *self);
 void opencl_pace_release(opencl_backend *self);

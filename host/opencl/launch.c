@@ -75,7 +75,7 @@ void launch_sgd(launch *l, const sgd *update) {
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error) {
   size_t global[2] = {x, y}, local[2] = {local_x, local_y};
   bool profiled = opencl_profile_wants(l->self);
-  double began_s = profiled ? opencl_now_s() : 0;
+  double began_s = profiled ? clock_now_s() : 0;
   cl_event event;
   cl_int code = l->code;
   if (code == CL_SUCCESS)

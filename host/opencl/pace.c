@@ -1,17 +1,10 @@
 /* Bounds the work in flight to about 100 ms: marks go into the queue so many steps apart that the work between two
  * takes 15 to 30 ms, and with a third mark the first is waited for. The newest work is never waited for. */
-#include <time.h>
 
 #include "opencl/internal.h"
 
 static const double short_s = 0.015, long_s = 0.03;
 enum { INTERVAL_MAX = 4096 };
-
-double opencl_now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Waits for the older mark and fits the interval to the time since the one before it. */
 static mlp_cl_status wait_oldest(opencl_pace *p, mlp_cl_error *error) {
@@ -19,7 +12,7 @@ static mlp_cl_status wait_oldest(opencl_pace *p, mlp_cl_error *error) {
   clReleaseEvent(p->marks[0]);
   p->marks[0] = p->marks[1];
   p->count--;
-  double now = opencl_now_s(), took = now - p->completed;
+  double now = clock_now_s(), took = now - p->completed;
   p->completed = now;
   if (took < short_s && p->interval < INTERVAL_MAX) p->interval *= 2;
   if (took > long_s && p->interval > 1) p->interval /= 2;

@@ -71,10 +71,10 @@ static mlp_cl_status choose_rounds(opencl_backend *self, mlp_cl_error *error) {
   TRY_CL(clFinish(self->queue), "measuring the device's peak");
   while (took < long_s && p->rounds < self->tuning.longest_sum / (4 * UNROLL) && p->rounds < 1 << 24) {
     p->rounds *= 2;
-    double began = opencl_now_s();
+    double began = clock_now_s();
     TRY(run_fma(self, &amount, error));
     TRY_CL(clFinish(self->queue), "measuring the device's peak");
-    took = opencl_now_s() - began;
+    took = clock_now_s() - began;
   }
   return MLP_CL_OK;
 }

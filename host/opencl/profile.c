@@ -71,7 +71,7 @@ static mlp_cl_status choose_clock(opencl_profile *p, cl_event event, double bega
   event_times t;
   TRY_CL(clWaitForEvents(1, &event), "waiting for a launch to profile");
   p->origin_s = began_s;
-  p->clock = read_times(event, &t) && plausible(&t, opencl_now_s() - began_s) ? CLOCK_DEVICE : CLOCK_WALL;
+  p->clock = read_times(event, &t) && plausible(&t, clock_now_s() - began_s) ? CLOCK_DEVICE : CLOCK_WALL;
   if (p->clock == CLOCK_DEVICE) p->device_origin = t.queued;
   return MLP_CL_OK;
 }
@@ -130,7 +130,7 @@ mlp_cl_status opencl_profile_add(opencl_backend *self, const char *kernel, const
                                     .items = {(uint32_t)global[0], (uint32_t)global[1]},
                                     .group = {(uint32_t)local[0], (uint32_t)local[1]},
                                     .began_us = (began_s - p->origin_s) * 1e6,
-                                    .ended_us = (opencl_now_s() - p->origin_s) * 1e6};
+                                    .ended_us = (clock_now_s() - p->origin_s) * 1e6};
   if (p->clock == CLOCK_WALL) {
     clReleaseEvent(event);
     return MLP_CL_OK;

@@ -99,12 +99,12 @@ static const double decision_s = 3.0;
 
 static bool is_trial(const opencl_steps_trial *t) {
   bool half = t->round % 2 == 1, first = abs(t->lead) < LEAD && t->round < FIRST_ROUNDS_MAX;
-  return half || first || opencl_now_s() - t->began_s > decision_s;
+  return half || first || clock_now_s() - t->began_s > decision_s;
 }
 
 static mlp_cl_status finish_at(opencl_backend *self, double *now_s, mlp_cl_error *error) {
   cl_int code = clFinish(self->queue);
-  *now_s = opencl_now_s();
+  *now_s = clock_now_s();
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "waiting for %s", self->base.device.name);
 }
 

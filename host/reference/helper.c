@@ -1,15 +1,14 @@
 #include "reference/helper.h"
 
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/thread.h"
 #include "reference/floating_point.h"
 
 /* The helper is awake for so long after a piece, and is woken for calls that are no farther apart. */
@@ -29,12 +28,6 @@ struct helper {
   uint32_t calls;
   double called_s; /* when the last call ended */
 };
-
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The `round`th moment of waiting: some microseconds awake, then others may run. */
 static void relax(unsigned round) {
@@ -82,28 +75,19 @@ static void *help(void *argument) {
   helper *h = argument;
   (void)floating_point_set();
   unsigned idle = 0; /* moments since the last piece */
-  for (double since = now_s(); !atomic_load(&h->ends);) {
+  for (double since = clock_now_s(); !atomic_load(&h->ends);) {
     size_t i;
     for (; take(h, false, &i); idle = 0) {
       h->piece(h->user, i);
       atomic_fetch_add(&h->helped, 1);
     }
-    if (idle == 0) since = now_s();
+    if (idle == 0) since = clock_now_s();
     relax(idle++);
-    if (now_s() - since < awake_s) continue;
+    if (clock_now_s() - since < awake_s) continue;
     sleep_until_woken(h);
     idle = 0;
   }
   return NULL;
-}
-
-static bool start(helper *h) {
-  sigset_t all, before; /* signals are for the program's own threads */
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&h->thread, NULL, help, h) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
 }
 
 helper *helper_create(void) {
@@ -112,7 +96,7 @@ helper *helper_create(void) {
   if (h == NULL) return NULL;
   pthread_mutex_init(&h->mutex, NULL);
   pthread_cond_init(&h->wake, NULL);
-  if (start(h)) return h;
+  if (thread_start(&h->thread, help, h)) return h;
   pthread_cond_destroy(&h->wake);
   pthread_mutex_destroy(&h->mutex);
   free(h);
@@ -139,8 +123,8 @@ void helper_share(helper *h, size_t count, helper_piece *piece, void *user) {
   h->user = user;
   atomic_store(&h->helped, 0);
   atomic_store(&h->open, (uint64_t)++h->calls << 32 | (uint64_t)count << 16);
-  if (atomic_load(&h->asleep) && now_s() - h->called_s < awake_s) wake(h);
+  if (atomic_load(&h->asleep) && clock_now_s() - h->called_s < awake_s) wake(h);
   for (; take(h, true, &i); mine++) piece(user, i);
   for (unsigned round = 0; mine + atomic_load(&h->helped) < count; round++) relax(round);
-  h->called_s = now_s();
+  h->called_s = clock_now_s();
 }

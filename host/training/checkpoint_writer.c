@@ -1,10 +1,9 @@
 /* One thread for each checkpoint: it ends with the file on disk, so a run without checkpoints has no thread at all. */
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "training/checkpoint.h"
 
 struct checkpoint_writer {
@@ -47,12 +46,7 @@ void checkpoint_writer_start(checkpoint_writer *writer, safetensors *content, ui
   writer->outcome = (checkpoint_outcome){.step = step};
   writer->busy = true;
   atomic_store(&writer->done, false);
-  /* Signals are for the program's own threads. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  writer->threaded = pthread_create(&writer->thread, NULL, write_content, writer) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  writer->threaded = thread_start(&writer->thread, write_content, writer);
   if (!writer->threaded) (void)write_content(writer);
 }
 

@@ -1,8 +1,8 @@
 /* Runs a trainer to its end and reports on the way. Slices of steps are enqueued, so that the callback is heard some
  * ten times a second; the clock decides their length and no result. */
 #include <math.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "data/dataset.h"
 #include "training/best.h"
 #include "training/checkpoint.h"
@@ -21,12 +21,6 @@ typedef struct progress {
   uint64_t first_step; /* steps that were done before this call */
   uint64_t slice;      /* steps that are enqueued before the clock is read again */
 } progress;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Rows of the run's first `steps` steps. */
 static uint64_t rows_of(const mlp_cl_trainer *t, uint64_t steps) {
@@ -49,7 +43,7 @@ static mlp_cl_event event_of(const progress *p, mlp_cl_event_kind kind, size_t e
                         .step = t->step,
                         .steps = t->parts.steps,
                         .samples = rows_of(t, t->step) - rows_of(t, p->first_step),
-                        .seconds = now() - p->began,
+                        .seconds = clock_now_s() - p->began,
                         .train_loss = NAN,
                         .train_accuracy = NAN,
                         .test_loss = NAN,
@@ -57,7 +51,7 @@ static mlp_cl_event event_of(const progress *p, mlp_cl_event_kind kind, size_t e
 }
 
 static mlp_cl_status report(progress *p, const mlp_cl_event *event, mlp_cl_error *error) {
-  p->reported = now();
+  p->reported = clock_now_s();
   if (p->on_event == NULL || p->on_event(event, p->user)) return MLP_CL_OK;
   return cancelled(p, error);
 }
@@ -109,7 +103,7 @@ static bool falls_due(const mlp_cl_trainer *t) {
   if (t->step == c->last_step) return false;
   return (c->when.every_steps > 0 && t->step % c->when.every_steps == 0) ||
          (c->when.every_epochs > 0 && t->step % (c->when.every_epochs * epoch_steps) == 0) ||
-         (c->when.every_s > 0 && now() - c->last_s >= c->when.every_s);
+         (c->when.every_s > 0 && clock_now_s() - c->last_s >= c->when.every_s);
 }
 
 /* Begins a checkpoint when one is due, and tells of the last. */
@@ -121,7 +115,7 @@ static mlp_cl_status keep(progress *p, mlp_cl_error *error) {
   c->due = c->due || falls_due(t);
   if (!c->due || checkpoint_writer_busy(c->writer)) return MLP_CL_OK;
   safetensors content;
-  c->last_s = now();
+  c->last_s = clock_now_s();
   TRY(checkpoint_collect(t, &content, error));
   checkpoint_writer_start(c->writer, &content, t->step);
   c->last_step = t->step;
@@ -155,7 +149,7 @@ mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_c
   TRY(checkpoint_writer_create(when->path, &writer, error));
   checkpoint_writer_destroy(trainer->checkpoints.writer);
   trainer->checkpoints =
-      (checkpoint_schedule){.writer = writer, .when = *when, .last_step = UINT64_MAX, .last_s = now()};
+      (checkpoint_schedule){.writer = writer, .when = *when, .last_step = UINT64_MAX, .last_s = clock_now_s()};
   trainer->checkpoints.when.path = NULL;
   return MLP_CL_OK;
 }
@@ -201,12 +195,12 @@ mlp_cl_status mlp_cl_trainer_losses_every(mlp_cl_trainer *trainer, uint64_t step
 
 /* Enqueues a slice and fits the next one's length to the time that it took. */
 static mlp_cl_status run_slice(progress *p, uint64_t left, mlp_cl_error *error) {
-  double began = now();
+  double began = clock_now_s();
   uint64_t slice = steps_to_checkpoint(p->trainer), to_loss = steps_to_loss(p->trainer);
   if (to_loss < slice) slice = to_loss;
   if (p->slice < slice) slice = p->slice;
   TRY(trainer_advance(p->trainer, left < slice ? left : slice, error));
-  double seconds = now() - began;
+  double seconds = clock_now_s() - began;
   if (seconds < SHORT_SLICE_SECONDS && p->slice < LARGEST_SLICE) p->slice *= 2;
   if (seconds > LONG_SLICE_SECONDS && p->slice > 1) p->slice /= 2;
   return MLP_CL_OK;
@@ -221,7 +215,7 @@ static mlp_cl_status run_epoch(progress *p, mlp_cl_error *error) {
     if (t->step < end) TRY(keep(p, error));
     if (t->step < end && t->losses_every > 0 && t->step % t->losses_every == 0) {
       TRY(tell_loss(p, epoch, error));
-    } else if (t->step < end && now() - p->reported >= EVENT_SECONDS) {
+    } else if (t->step < end && clock_now_s() - p->reported >= EVENT_SECONDS) {
       mlp_cl_event event = event_of(p, MLP_CL_EVENT_STEP, epoch);
       TRY(report(p, &event, error));
     }
@@ -231,7 +225,7 @@ static mlp_cl_status run_epoch(progress *p, mlp_cl_error *error) {
 }
 
 mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user, mlp_cl_error *error) {
-  double began = now();
+  double began = clock_now_s();
   progress p = {.trainer = trainer,
                 .on_event = on_event,
                 .user = user,

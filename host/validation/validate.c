@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "context/context.h"
 #include "context/trial.h"
 
@@ -21,12 +21,6 @@ static const trial_shape large_shapes[] = {
     {1025, 5, 1},   {1300, 19, 3},   {100, 513, 7}, {7, 49, 513},   {128, 128, 96}, {513, 100, 100},
     {64, 784, 128}, {129, 130, 131}, {1100, 1, 70}, {1, 530, 271},
 };
-
-double validation_seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static float as_float(uint32_t word) {
   float value;
@@ -69,9 +63,9 @@ static mlp_cl_status check_all(const validation *v, mlp_cl_on_check *on_check, v
   const char *first_failed = "";
   for (size_t i = 0; i < operations + validation_runs(v); i++) {
     mlp_cl_check check = {.name = ""};
-    double began = validation_seconds();
+    double began = clock_now_s();
     TRY(i < operations ? check_operation(v, i, &check, error) : validation_check_run(v, i - operations, &check, error));
-    check.seconds = validation_seconds() - began;
+    check.seconds = clock_now_s() - began;
     if (check.mismatches > 0 && failed++ == 0) first_failed = check.name;
     if (on_check != NULL && !on_check(&check, user))
       return fail(error, MLP_CL_CANCELLED, "validation was cancelled after \"%s\"", check.name);

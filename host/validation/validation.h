@@ -11,7 +11,6 @@ typedef struct validation {
   uint64_t tolerance;
 } validation;
 
-double validation_seconds(void);
 /* Adds a result to a check; `where` goes into the text of its first mismatch. */
 void validation_add(mlp_cl_check *check, const trial_result *result, const char *where);
 
