@@ -1,7 +1,10 @@
 /* train_steps: whole training steps in one launch, for CPU devices, where starting a kernel that depends on another
  * costs more than a small network's layer. A step is a row of phases, each of units that are independent:
  *
- *   layer 0 forward | … | loss | last layer backward | …      a phase begins when all units before it are done
+ *   layer 0 forward | … | last layers by rows, there and back | updates | …
+ *
+ * Of layers with few weights each work-item takes some rows of the batch: forward, loss and back to the gradient of the
+ * first such layer's input in one phase. The others go by panels of the weights, each way in a phase of its own.
  *
  * Any number of work-items, each a work-group, share each phase: each has a share of its own, in whose pieces it goes
  * first, so that the weights that it updates are those that it read, and are in its cache. Then it takes the pieces
@@ -53,7 +56,7 @@ typedef struct {
 
 /* What all steps of a launch have in common. */
 typedef struct {
-  int layers_count, batch, width;
+  int layers_count, by_rows /* the first layer that goes by rows; layers_count: only the loss */, batch, width;
   bool with_bias, ordered;
   ulong first, end; /* rows of the order */
   uint first_step;
@@ -85,20 +88,25 @@ typedef struct {
   global float *x;
 } worker;
 
-/* The phases of a step, in this order: forward of each layer; loss; then for each layer from the last, the gradient of
- * its input (nothing for the first) and its update. */
-#define LOSS_PHASE(j) ((j)->layers_count)
-#define PHASES(j) (LOSS_PHASE(j) + 1 + 2 * (j)->layers_count)
-/* The layer of a backward phase, and whether it is the input's gradient. */
-#define BACKWARD_LAYER(j, phase) ((j)->layers_count - 1 - ((phase)-LOSS_PHASE(j) - 1) / 2)
-#define BACKWARD_INPUT(j, phase) (((phase)-LOSS_PHASE(j)) % 2 == 1)
+/* What the units of a phase do: the forward product of a layer; forward from layer by_rows on, loss and back; the
+ * gradient of a layer's input; its update. */
+typedef enum { FORWARD, ROWS, BACKWARD_INPUT, UPDATE } phase_kind;
 
-/* The work of a phase: heights × WIDTHS(panels) units, each of unit_rows rows × the panels of a tile. Work-items share
- * it by panels or by rows; a share is cut into pieces by panels or by rows. */
+/* A phase waits for all units before it, or needs only what the last one that waited had waited for. Its work is
+ * heights × WIDTHS(panels) units, each of unit_rows rows × the panels of a tile. Work-items share it by panels or by
+ * rows; a share is cut into pieces by panels or by rows. */
 typedef struct {
+  phase_kind kind;
+  int layer;
+  bool waits;
   int rows, unit_rows, heights, panels;
   bool share_panels, cut_panels;
-} phase_work;
+} phase;
+
+/* The phases of a step: forward of each layer by panels; rows; then from the last layer on the gradient of the input,
+ * if rows have not been there, and the update. The gradient of one layer's input and the update of the layer above it
+ * do not touch each other. */
+#define PHASES(j) ((j)->by_rows + 1 + 2 * (j)->layers_count)
 
 /* Rows of a unit: a multiple of `grain`, at most `most`, and such that every work-item has as many units. */
 static inline int even_unit(int rows, int workers, int grain, int most) {
@@ -107,28 +115,34 @@ static inline int even_unit(int rows, int workers, int grain, int most) {
 }
 
 /* Forward and update share the weights by panels in the same way. */
-TILE_FUNCTION phase_work work_of_phase(const job *j, int phase, int rows, int workers) {
-  phase_work w = {rows, PANEL, HEIGHTS(rows, PANEL), 1, false, false};
-  int grain = PANEL;
-  if (phase < LOSS_PHASE(j)) {
-    int out = j->layers[phase].out;
-    w = (phase_work){rows, FORWARD_ROWS, HEIGHTS(rows, FORWARD_ROWS), PANELS(out), true, true};
+TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int workers) {
+  const int last = j->layers_count - 1, back = number - j->by_rows - 1;
+  phase p = {ROWS, number, true, rows, UNIT_ROWS, 0, 1, false, false};
+  int grain = j->by_rows <= last ? BACKWARD_GRAIN : PANEL;
+  if (back < -1) {
+    p.kind = FORWARD;
+    p.unit_rows = FORWARD_ROWS;
+    p.panels = PANELS(j->layers[number].out);
+    p.share_panels = p.cut_panels = true;
     grain = FORWARD_GRAIN;
-  }
-  if (phase > LOSS_PHASE(j)) {
-    int i = BACKWARD_LAYER(j, phase), in = j->layers[i].in;
-    bool input = BACKWARD_INPUT(j, phase);
-    int panels = !input ? PANELS(j->layers[i].out) : i > 0 ? PANELS(rows) : 0;
-    w = (phase_work){in, UNIT_ROWS, HEIGHTS(in, UNIT_ROWS), panels, !input, false};
+  } else if (back >= 0) {
+    p.kind = back % 2 == 0 ? BACKWARD_INPUT : UPDATE;
+    p.layer = last - back / 2;
+    const bool by_panels = 0 < p.layer && p.layer < j->by_rows, update = p.kind == UPDATE;
+    p.waits = p.layer == last || (update && by_panels);
+    p.rows = j->layers[p.layer].in;
+    p.panels = update ? PANELS(j->layers[p.layer].out) : by_panels ? PANELS(rows) : 0;
+    p.share_panels = update;
     grain = BACKWARD_GRAIN;
   }
-  const int widths = WIDTHS(w.panels);
-  if (w.share_panels ? widths < workers : w.heights < workers) w.share_panels = w.cut_panels = widths > w.heights;
-  if (!w.share_panels) {
-    w.unit_rows = even_unit(w.rows, workers, grain, w.unit_rows);
-    w.heights = HEIGHTS(w.rows, w.unit_rows);
+  p.heights = HEIGHTS(p.rows, p.unit_rows);
+  const int widths = WIDTHS(p.panels);
+  if (p.share_panels ? widths < workers : p.heights < workers) p.share_panels = p.cut_panels = widths > p.heights;
+  if (!p.share_panels) {
+    p.unit_rows = even_unit(p.rows, workers, grain, p.unit_rows);
+    p.heights = HEIGHTS(p.rows, p.unit_rows);
   }
-  return w;
+  return p;
 }
 
 /* Part `part` of `parts` of a block that counts units. */
@@ -216,17 +230,28 @@ TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worke
   }
 }
 
-TILE_FUNCTION void run_block(const job *j, const step_rows *s, worker *w, int phase, const block *c) {
-  bool needs_rows = phase == 0 || phase == PHASES(j) - 1; /* forward and update of layer 0 */
+/* Of rows c->row … c->row_end of the batch all that goes by rows. */
+TILE_FUNCTION void there_and_back(const job *j, const step_rows *s, const worker *w, const block *c) {
+  for (int i = j->by_rows; i < j->layers_count; i++) {
+    const block all = {c->row, c->row_end, 0, PANELS(j->layers[i].out)};
+    forward(j, s, w, i, &all);
+  }
+  loss_of_rows(j, s, c);
+  for (int i = j->layers_count - 1; i >= max(1, j->by_rows); i--) {
+    const block all = {0, j->layers[i].in, c->row / PANEL, PANELS(c->row_end)};
+    backward_input(j, s, i, &all);
+  }
+}
+
+TILE_FUNCTION void run_block(const job *j, const step_rows *s, worker *w, const phase *p, const block *c) {
+  const bool needs_rows = p->layer == 0 && p->kind != BACKWARD_INPUT;
   if (needs_rows && w->gathered != s->number) gather_rows(j, s, w);
-  if (phase < LOSS_PHASE(j))
-    forward(j, s, w, phase, c);
-  else if (phase == LOSS_PHASE(j))
-    loss_of_rows(j, s, c);
-  else if (BACKWARD_INPUT(j, phase))
-    backward_input(j, s, BACKWARD_LAYER(j, phase), c);
-  else
-    backward_weight(j, s, w, BACKWARD_LAYER(j, phase), c);
+  switch (p->kind) {
+    case FORWARD: forward(j, s, w, p->layer, c); break;
+    case ROWS: there_and_back(j, s, w, c); break;
+    case BACKWARD_INPUT: backward_input(j, s, p->layer, c); break;
+    case UPDATE: backward_weight(j, s, w, p->layer, c); break;
+  }
 }
 
 static inline step_rows step_begin(const job *j, int number) {
@@ -247,8 +272,8 @@ static inline int claim(global volatile uint *claims, uint number, int pieces) {
 
 /* A work-item in phase `number`, which ends with `end` units done since the start: does its share and helps others. A
  * lone one asks nobody. */
-TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, int phase, const phase_work *p, uint number,
-                             uint end, global volatile uint *progress) {
+TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, const phase *p, uint number, uint end,
+                             global volatile uint *progress) {
   const block all = {0, p->heights, 0, WIDTHS(p->panels)};
   const bool alone = w->workers == 1;
   uint done = 0;
@@ -267,7 +292,7 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, int ph
       c.row_end = min(p->rows, c.row_end * p->unit_rows);
       c.panel *= TILE_PANELS;
       c.panel_end = min(p->panels, c.panel_end * TILE_PANELS);
-      run_block(j, s, w, phase, &c);
+      run_block(j, s, w, p, &c);
     }
   }
   if (alone || done == 0) return;
@@ -280,24 +305,26 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
   uint number = 0, end_of_phase = 0;
   for (int i = 0; i < steps; i++) {
     const step_rows s = step_begin(j, i);
-    for (int phase = 0; phase < PHASES(j); phase++) {
-      const phase_work p = work_of_phase(j, phase, s.rows, w->workers);
+    for (int next = 0; next < PHASES(j); next++) {
+      const phase p = phase_of_step(j, next, s.rows, w->workers);
       if (p.panels == 0) continue;
-      while (w->workers > 1 && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
+      while (w->workers > 1 && p.waits && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
       end_of_phase += (uint)(p.heights * WIDTHS(p.panels));
-      run_phase(j, &s, w, phase, &p, ++number, end_of_phase, progress);
+      run_phase(j, &s, w, &p, ++number, end_of_phase, progress);
     }
   }
 }
 
-kernel void train_steps(int layers_count, int batch, int width, int with_bias, int ordered, ulong first, ulong end,
-                        uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale,
-                        int element, global const uchar *source, global const uint *order, global const int *labels,
-                        global float *x, int x_stride, global float *losses, global int *predictions, global uint *flag,
-                        MASK_PARAMETERS, SGD_PARAMETERS, global volatile uint *progress, LAYER_PARAMETERS(0),
-                        LAYER_PARAMETERS(1), LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)) {
+kernel void train_steps(int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first,
+                        ulong end, uint first_step, int steps, float source_scale, float loss_scale,
+                        float last_loss_scale, int element, global const uchar *source, global const uint *order,
+                        global const int *labels, global float *x, int x_stride, global float *losses,
+                        global int *predictions, global uint *flag, MASK_PARAMETERS, SGD_PARAMETERS,
+                        global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1), LAYER_PARAMETERS(2),
+                        LAYER_PARAMETERS(3)) {
   const job j = {
       layers_count,
+      by_rows,
       batch,
       width,
       with_bias != 0,

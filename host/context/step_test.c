@@ -6,18 +6,25 @@
 #include "backend/hyperparameters.h"
 #include "context/tensor_set.h"
 
-enum { LAYERS = 2, MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5000 };
+enum { MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5000 };
 
-/* One work-item takes all steps of the first; several share those of the second. Both end raggedly. */
+/* One work-item takes all steps of the first; several share those of the others: by panels; by rows; by panels, then by
+ * rows. All end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
-    {.rows = 390, .batch = 40, .widths = {330, 48, 11}, .sum = UINT64_C(0xc7ed085146aba6de)},
+    {.rows = 390, .batch = 72, .widths = {330, 48, 64, 11}, .sum = UINT64_C(0xc3ea478c7bf5af47)},
+    {.rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0x9adbf36123be9d38)},
+    {.rows = 240, .batch = 96, .widths = {200, 40, 9}, .sum = UINT64_C(0xf055428237fdaf33)},
 };
 
 /* Whole multiples of 2^-9 below 1/4, from a linear congruential generator. */
 static float draw(uint32_t *state) {
   *state = *state * 1664525u + 1013904223u;
   return (float)((int32_t)(*state >> 24) - 128) * 0x1p-9f;
+}
+
+static size_t layers_of(const step_test *test) {
+  return test->widths[STEP_TEST_LAYERS] > 0 ? STEP_TEST_LAYERS : STEP_TEST_LAYERS - 1;
 }
 
 static tensor *add_drawn(tensor_set *set, uint32_t *state, tensor_role role, size_t rows, size_t cols) {
@@ -33,7 +40,7 @@ static void add_data(tensor_set *set, uint32_t *state, const step_test *test, st
   size_t rows = test->rows, width = test->widths[0];
   for (size_t i = 0; i < rows * width; i++) source[i] = (uint8_t)(draw(state) * 0x1p9f + 128.0f);
   for (size_t i = 0; i < rows; i++) {
-    labels[i] = (int32_t)((size_t)source[i] % test->widths[LAYERS]);
+    labels[i] = (int32_t)((size_t)source[i] % test->widths[layers_of(test)]);
     order[i] = (int32_t)(rows - 1 - i);
   }
   plan->source = tensor_set_add(set, TENSOR_PLAIN, TENSOR_UINT8, rows, width, source);
@@ -66,7 +73,7 @@ static void add_sum(tensor_set *set, const tensor *added, uint64_t *sum) {
 
 static uint64_t sum_of(tensor_set *set, const step_plan *plan) {
   uint64_t sum = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < LAYERS; i++) {
+  for (size_t i = 0; i < plan->layers_count; i++) {
     add_sum(set, plan->layers[i].weight, &sum);
     add_sum(set, plan->layers[i].bias, &sum);
     add_sum(set, plan->layers[i].weight_velocity, &sum);
@@ -92,9 +99,9 @@ static bool take_steps(tensor_set *set, const step_plan *plan, size_t rows) {
 mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, mlp_cl_error *error) {
   if (tested->op->train_steps == NULL) return MLP_CL_OK;
   tensor_set set;
-  step_layer layers[LAYERS];
+  step_layer layers[STEP_TEST_LAYERS];
   uint32_t state = 12345;
-  step_plan plan = {.layers_count = LAYERS,
+  step_plan plan = {.layers_count = layers_of(test),
                     .layers = layers,
                     .batch = test->batch,
                     .source_scale = 0x1p-8f,
@@ -104,7 +111,7 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
   plan.dropout.seed = UINT64_C(0x0123456789abcdef);
   tensor_set_begin(&set, tested, error);
   add_data(&set, &state, test, &plan);
-  for (size_t i = 0; i < LAYERS; i++) add_layer(&set, &state, test, i, &layers[i]);
+  for (size_t i = 0; i < plan.layers_count; i++) add_layer(&set, &state, test, i, &layers[i]);
   if (take_steps(&set, &plan, test->rows)) *sum = sum_of(&set, &plan);
   return tensor_set_end(&set);
 }

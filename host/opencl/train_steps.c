@@ -9,9 +9,10 @@ enum { LAYERS_MAX = 4 };
 
 /* Above this a step is long beside its launches, and one launch of it would take seconds on slow cores. */
 static const double long_step_flops = 1e11;
-/* Below the first one work-item is done before a second has been told; below the second a lone one, where others have
- * no core, is still faster than launches. */
-static const double short_step_flops = 1e6, lone_step_flops = 3e7;
+/* A work-item's least share of a step, below which it is done before another has been told. */
+static const double share_flops = 1.5e5;
+/* Below this a lone work-item, where others have no core, is still faster than launches. */
+static const double lone_step_flops = 3e7;
 /* What a launch should take; what a work-item does in a second, and a step of it takes besides: slow cores' figures. */
 static const double launch_s = 0.01, flops_per_s = 2e10, step_overhead_s = 2e-6;
 
@@ -21,6 +22,36 @@ static double step_flops(const step_plan *plan) {
   for (size_t i = 0; i < plan->layers_count; i++)
     flops += (i > 0 ? 6.0 : 4.0) * (double)plan->batch * (double)plan->layers[i].in * (double)plan->layers[i].out;
   return flops;
+}
+
+/* Whether work-items can share the rows of a batch such that hardly one waits for another: in whole tiles and panels.
+ */
+static bool is_even(const opencl_backend *self, size_t batch, size_t work_items) {
+  size_t tile = (size_t)self->tuning.tile_rows, grain = PANEL % tile == 0 ? PANEL : (size_t)self->tuning.unit_rows;
+  return 8 * work_items * size_round_up(size_divide_up(batch, work_items), grain) <= 9 * batch;
+}
+
+/* The first layer of those that go by rows of the batch: the last ones, while what cores then have to bring from each
+ * other's caches, weights and gradients of the inputs, takes less time than another phase. */
+static size_t first_by_rows(const opencl_backend *self, const step_plan *plan, size_t work_items) {
+  enum { FLOATS_MAX = 12288 };
+  size_t layer = plan->layers_count, floats = 0;
+  if (work_items == 1 || !is_even(self, plan->batch, work_items)) return layer;
+  for (; layer > 0; layer--) {
+    const step_layer *l = &plan->layers[layer - 1];
+    floats += l->in * (size_round_up(l->out, PANEL) + (layer > 1 ? plan->batch : 0));
+    if (floats > FLOATS_MAX) break;
+  }
+  return layer;
+}
+
+/* As many as have enough to do; rather some fewer, if layers can then go by rows. */
+static size_t work_items_of(const opencl_backend *self, const step_plan *plan, double flops) {
+  size_t cores = size_min(self->base.device.compute_units, WORKERS_MAX);
+  size_t most = size_max(1, size_min(cores, (size_t)(flops / share_flops)));
+  for (size_t n = most; 2 * n > most; n--)
+    if (first_by_rows(self, plan, n) < plan->layers_count) return n;
+  return most;
 }
 
 static void set_layer(launch *l, const step_layer *layer) {
@@ -50,6 +81,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_BYTES, 0, NULL, NULL),
          "clearing the progress of steps");
   launch_int(&l, plan->layers_count);
+  launch_int(&l, first_by_rows(self, plan, work_items));
   launch_int(&l, plan->batch);
   launch_int(&l, plan->source->cols);
   launch_int(&l, plan->layers[0].bias != NULL);
@@ -169,7 +201,7 @@ mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const ste
   if (!is_known(plan)) return MLP_CL_OK;
   if (!self->tuning.whole_steps || plan->layers_count > LAYERS_MAX || flops > long_step_flops) return MLP_CL_OK;
   size_t lone = flops < lone_step_flops ? 1 : 0;
-  size_t work_items = flops < short_step_flops ? 1 : size_min(base->device.compute_units, WORKERS_MAX);
+  size_t work_items = work_items_of(self, plan, flops);
   double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;
   size_t steps = size_max(1, (size_t)(launch_s / step_s));
   if (work_items == 1) return take(self, plan, range, steps, 1, taken, error);

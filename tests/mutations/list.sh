@@ -142,7 +142,7 @@ edit host/context/self_test.c 's/(trial_shape shapes\[\] = ).*/\1{{5, 19, 18}};/
 caught_by golden oclgrind tile
 
 mutation 'a phase of whole steps does not wait for the one before'
-edit kernels/train_steps.cl 's/while \(w->workers > 1 && \*progress < end_of_phase\).*/;/'
+edit kernels/train_steps.cl 's/while \(w->workers > 1 && p\.waits && \*progress < end_of_phase\).*/;/'
 caught_by golden pocl
 
 # ---- Network and recipe ----
@@ -280,6 +280,10 @@ caught_by verify reference
 mutation 'a verified step compares the first layer alone'
 edit host/training/verify.c '/static mlp_cl_status compare/,/^}/s/layer < t->plan.layers_count/layer < 1/'
 caught_by verify reference
+
+mutation 'whole steps that go by rows leave out a gradient'
+edit kernels/train_steps.cl 's/i >= max\(1, j->by_rows\)/i > max(1, j->by_rows)/'
+caught_by context pocl
 
 mutation 'whole steps forget the order of rows'
 edit kernels/train_steps.cl 's/return j->ordered \? j->order\[position\] : position;/return position;/'
