@@ -51,7 +51,8 @@ typedef struct {
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
 /* What units' rows have to be multiples of, for whole tiles and masks, and for whole tiles and panels. */
-#define FORWARD_GRAIN (TILE_ROWS % MASK_ROWS == 0 ? TILE_ROWS : 2 * TILE_ROWS)
+#define FORWARD_GRAIN \
+  (TILE_ROWS % MASK_ROWS == 0 ? TILE_ROWS : TILE_ROWS % 2 == 0 ? 2 * TILE_ROWS : MASK_ROWS * TILE_ROWS)
 #define BACKWARD_GRAIN (PANEL % TILE_ROWS == 0 ? PANEL : UNIT_ROWS)
 
 /* What all steps of a launch have in common. */
@@ -104,14 +105,16 @@ typedef struct {
 } phase;
 
 /* The phases of a step: forward of each layer by panels; rows; then from the last layer on the gradient of the input,
- * if rows have not been there, and the update. The gradient of one layer's input and the update of the layer above it
- * do not touch each other. */
+ * if rows have not been there, and the update. An update writes its own layer's parameters alone; what it reads, and
+ * what the gradient below it reads, was there when the last phase that waited began. */
 #define PHASES(j) ((j)->by_rows + 1 + 2 * (j)->layers_count)
 
-/* Rows of a unit: a multiple of `grain`, at most `most`, and such that every work-item has as many units. */
+/* Rows of a unit: a multiple of `grain`, at most `most`, and such that every work-item has as many units, but for what
+ * the last ones lack. */
 static inline int even_unit(int rows, int workers, int grain, int most) {
-  int units = workers * HEIGHTS(rows, workers * most);
-  return HEIGHTS(HEIGHTS(rows, units), grain) * grain;
+  int share = HEIGHTS(HEIGHTS(rows, workers), grain), unit = min(share, most / grain);
+  while (share % unit != 0) unit--;
+  return unit * grain;
 }
 
 /* Forward and update share the weights by panels in the same way. */
@@ -300,6 +303,13 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, const 
   atomic_add(progress, done);
 }
 
+/* Stands between seeing that others are done and reading what they wrote: to PoCL mem_fence() means nothing. */
+#ifdef __clang__
+#define SEE_OTHERS() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#else
+#define SEE_OTHERS() mem_fence(CLK_GLOBAL_MEM_FENCE)
+#endif
+
 /* A work-item in all steps of the launch. */
 OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global volatile uint *progress) {
   uint number = 0, end_of_phase = 0;
@@ -308,7 +318,8 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
     for (int next = 0; next < PHASES(j); next++) {
       const phase p = phase_of_step(j, next, s.rows, w->workers);
       if (p.panels == 0) continue;
-      while (w->workers > 1 && p.waits && *progress < end_of_phase) mem_fence(CLK_GLOBAL_MEM_FENCE);
+      while (w->workers > 1 && p.waits && *progress < end_of_phase) continue;
+      SEE_OTHERS();
       end_of_phase += (uint)(p.heights * WIDTHS(p.panels));
       run_phase(j, &s, w, &p, ++number, end_of_phase, progress);
     }

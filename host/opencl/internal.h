@@ -83,8 +83,8 @@ typedef struct opencl_pace {
  * depends on what else the machine does. */
 typedef struct opencl_steps_trial {
   const step_plan *plan; /* NULL: none yet */
-  int round;             /* even ones try all work-items, odd ones the other way */
-  int lead;              /* of all work-items, in votes */
+  int round;             /* even ones try several work-items, odd ones the other way */
+  int lead;              /* of several work-items, in votes */
   size_t steps;          /* that this round has taken, or left to launches */
   double seconds;        /* that they took */
   double began_s;        /* this round of launches; when the last round ended */
