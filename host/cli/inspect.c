@@ -114,7 +114,7 @@ static void print_receipt(const char *actual, const char *stored) {
   char promised[80];
   printf("%-12s%s\n", "sha256", actual);
   if (!stored)
-    printf("%-12snone is stored: the file was not written by mlp_cl\n", "receipt");
+    printf("%-12snone is stored: a checkpoint, or not written by mlp_cl\n", "receipt");
   else if (strcmp(actual, stored) == 0)
     printf("%-12s%sas stored%s\n", "receipt", report_green(), report_plain());
   else

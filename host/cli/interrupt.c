@@ -24,6 +24,7 @@ static void on_signal(int number) {
     write_text(STDERR_FILENO, "mlp_cl: stopped on request\n");
     write_text(STDOUT_FILENO, json_text);
   }
+  if (caught && number == SIGPIPE) return; /* the run is stopping, and tells of it */
   if (!deferred || caught) _exit(128 + number);
   caught = number;
 }
@@ -45,9 +46,11 @@ void interrupt_setup(bool json) {
   }
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
+  catch_signal(SIGHUP);
 }
 
 void interrupt_defer(void) {
+  catch_signal(SIGPIPE);
   deferred = 1;
 }
 

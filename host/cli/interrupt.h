@@ -1,5 +1,6 @@
-/* SIGINT and SIGTERM. While a device is opened and kernels are built there is nothing to lose: the process ends at
- * once. From interrupt_defer on, the first signal asks the run to stop, and a second one ends the process. */
+/* SIGINT, SIGTERM and SIGHUP (the terminal is gone). While a device is opened and kernels are built there is nothing to
+ * lose: the process ends at once. From interrupt_defer on, the first signal, or SIGPIPE (nobody reads the output any
+ * more), asks the run to stop, and a second one ends the process. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 

@@ -50,7 +50,7 @@ int log_open(const char *path, run_log *log) {
 static void write_line(run_log *log, json_t *object) {
   char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL, *line = NULL;
   int length = text ? asprintf(&line, "%s\n", text) : -1;
-  errno = ENOMEM;
+  errno = length < 0 ? ENOMEM : ENOSPC; /* which a write that is cut short does not say */
   bool written = length >= 0 && write(log->file, line, (size_t)length) == length;
   if (!written && !log->failed)
     report_note("warning: --log %s: %s; lines will be missing, the run goes on", log->path, strerror(errno));

@@ -123,6 +123,24 @@ static bool read_words(const options *o, plan *p) {
   return true;
 }
 
+/* What would be without effect is not what was meant. */
+static bool go_together(const options *o, const plan *p) {
+  const mlp_cl_recipe *r = &p->recipe;
+  const char *wrong = NULL;
+  if (r->optimiser != MLP_CL_SGD && (options_has(o, OPTION_MOMENTUM) || r->nesterov))
+    wrong = "--momentum and --nesterov go with --optimiser sgd: leave them away";
+  else if (r->nesterov && r->momentum == 0.0f)
+    wrong = "--nesterov needs a momentum; leave --momentum 0 away or give one, such as 0.9";
+  else if (r->dropout_unscaled && r->dropout == 0.0f)
+    wrong = "--unscaled-dropout needs a dropout: give one, such as --dropout 0.2";
+  else if (r->schedule != MLP_CL_STEP && (options_has(o, OPTION_DECAY_EPOCHS) || options_has(o, OPTION_DECAY_FACTOR)))
+    wrong = "--decay-epochs and --decay-factor go with --schedule step: give that, too";
+  else if (p->balanced && p->task != MLP_CL_CLASSIFICATION)
+    wrong = "--class-weights goes with --task classification: leave it away";
+  if (wrong) report_usage("%s", wrong);
+  return !wrong;
+}
+
 bool plan_read(const options *o, plan *p) {
   set_defaults(o, p);
   if (!p->hidden) report_no_memory();
@@ -135,10 +153,7 @@ bool plan_read(const options *o, plan *p) {
   p->init_from = options_text(o, OPTION_INIT_FROM, NULL);
   p->out = options_text(o, OPTION_OUT, NULL);
   p->verify = options_has(o, OPTION_VERIFY);
-  if (good && p->recipe.nesterov && p->recipe.momentum == 0.0f) {
-    report_usage("--nesterov needs a momentum; leave --momentum 0 away or give one, such as 0.9");
-    good = false;
-  }
+  good = good && go_together(o, p);
   if (!good) plan_free(p);
   return good;
 }

@@ -38,6 +38,13 @@ void encoding_release(mlp_cl_encoding *encoding) {
   free(encoding);
 }
 
+mlp_cl_status encoding_refuse_arrays(const mlp_cl_encoding *encoding, const char *path, mlp_cl_error *error) {
+  if (encoding == NULL) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_FILE,
+              "%s: is an array, but the training was on a table, whose columns are scaled one by one: give a table",
+              path);
+}
+
 size_t encoding_column_width(const encoding_column *column) {
   return column->kind == MLP_CL_COLUMN_ONE_HOT ? column->values.count : 1;
 }

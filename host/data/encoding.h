@@ -34,6 +34,9 @@ mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **e
 mlp_cl_encoding *encoding_share(mlp_cl_encoding *encoding);
 void encoding_release(mlp_cl_encoding *encoding);
 
+/* Error: BAD_FILE when there is an encoding: arrays have no columns that it could be applied to. */
+mlp_cl_status encoding_refuse_arrays(const mlp_cl_encoding *encoding, const char *path, mlp_cl_error *error);
+
 /* Features of one column, and of all. */
 size_t encoding_column_width(const encoding_column *column);
 size_t encoding_width(const mlp_cl_encoding *encoding);

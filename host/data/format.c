@@ -2,6 +2,7 @@
 #include "data/format.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/idx.h"
 #include "data/npy.h"
@@ -18,6 +19,12 @@ mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *e
   stream s;
   const unsigned char *bytes;
   size_t count;
+  struct stat info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+    return fail(error, MLP_CL_IO,
+                "%s: is not a regular file, and data are read more than once: write them to a file and name that",
+                path);
+  }
   TRY(stream_open(&s, path, error));
   mlp_cl_status status = stream_peek(&s, &bytes, &count, error);
   if (status == MLP_CL_OK) *format = format_of(bytes, count);

@@ -6,7 +6,8 @@
 
 typedef enum data_format { DATA_TEXT, DATA_IDX, DATA_NPY, DATA_NPZ } data_format;
 
-/* Anything unknown is text. Errors: IO, NO_MEMORY, BAD_FILE (gzip data that are damaged). */
+/* Anything unknown is text. Errors: IO (also what can be read only once, as a pipe), NO_MEMORY, BAD_FILE (gzip data
+ * that are damaged). */
 mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *error);
 /* Opens what is no text; labels_path may be NULL. `targets`: labels are numbers to learn. *test stays NULL where there
  * is no such part. Errors: BAD_FILE, IO, NO_MEMORY. */

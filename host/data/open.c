@@ -44,6 +44,13 @@ bool mlp_cl_source_is_table(const char *source) {
          format_find(source, &format, NULL) == MLP_CL_OK && format == DATA_TEXT;
 }
 
+/* A file of labels goes with a file that has none. */
+static mlp_cl_status check_labels_path(const char *source, data_format format, mlp_cl_error *error) {
+  if (format == DATA_IDX || format == DATA_NPY) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT, "%s has its labels within, in %s: leave --labels away", source,
+              format == DATA_TEXT ? "a column, which --label names" : "an array of its own");
+}
+
 /* A source and whatever parts it has by itself; of a table it says only that it is one. */
 static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
                                 bool *is_table, mlp_cl_error *error) {
@@ -53,6 +60,8 @@ static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *o
   bool digits = strcmp(source, "digits") == 0;
   if (!digits && stat(source, &status) != 0) return fail_source(source, error);
   bool pictures = digits || S_ISDIR(status.st_mode);
+  if (pictures && options->labels_path != NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%s brings its own labels: leave --labels away", source);
   if (pictures && options->targets) {
     return fail(error, MLP_CL_BAD_ARGUMENT, "%s tells classes; numbers to learn come from a table or NumPy's files",
                 source);
@@ -64,6 +73,7 @@ static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *o
   data_format format;
   TRY(format_find(source, &format, error));
   *is_table = format == DATA_TEXT;
+  if (options->labels_path != NULL) TRY(check_labels_path(source, format, error));
   if (*is_table) return MLP_CL_OK;
   return open_arrays(source, format, options->labels_path, options->targets, &parts->train, &parts->test, error);
 }
@@ -179,7 +189,11 @@ mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, 
   data_format format;
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the data is NULL; name a file");
   TRY(format_find(path, &format, error));
-  if (format != DATA_TEXT) return open_as_arrays(path, format, labels_path, targets, dataset, error);
+  if (labels_path != NULL) TRY(check_labels_path(path, format, error));
+  if (format != DATA_TEXT) {
+    TRY(encoding_refuse_arrays(encoding, path, error));
+    return open_as_arrays(path, format, labels_path, targets, dataset, error);
+  }
   if (encoding == NULL) {
     return fail(error, MLP_CL_BAD_FILE, "%s: is a table, but the training was on arrays: it has no names of columns",
                 path);

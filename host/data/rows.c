@@ -234,6 +234,7 @@ static mlp_cl_status open_any(mlp_cl_rows *r, const char *path, mlp_cl_header he
   data_format format = DATA_TEXT;
   if (strcmp(path, "-") != 0) TRY(format_find(path, &format, error));
   if (format == DATA_TEXT) return open_table(r, path, header, error);
+  TRY(encoding_refuse_arrays(r->encoding, path, error));
   r->path = path;
   mlp_cl_dataset *train, *test;
   TRY(format_open(path, format, NULL, false, &train, &test, error));

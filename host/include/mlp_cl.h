@@ -199,7 +199,7 @@ typedef enum mlp_cl_scaling {
 /* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from 1.
  */
 typedef struct mlp_cl_data_options {
-  const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; NULL */
+  const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; else NULL */
   const char *test_path;   /* the test part is this file; NULL */
   double holdout;          /* share of each class for the test part; 0: the source's own or test_path, else 0.2 */
   double validation;       /* share of each class of what is left, for decisions while training; 0: none */
@@ -229,9 +229,10 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp
 /* Destroys all and leaves {0}. */
 MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
 /* Opens a labelled file for a model: a table under the encoding of its training (columns by name in any order, or by
- * place without a heading), or arrays, for which `encoding` is not used and may be NULL, and whose labels are numbers
- * to learn with `targets`. labels_path may be NULL. Of a file with a test part this is the test part. Errors: BAD_FILE
- * (a column that is missing: names both sides), IO, NO_MEMORY. */
+ * place without a heading), or arrays, for which `encoding` is NULL, and whose labels are numbers to learn with
+ * `targets`. labels_path is as in mlp_cl_data_options. Of a file with a test part this is the test part. Errors:
+ * BAD_FILE (a column that is missing: names both sides; arrays where a table was, or a table where arrays were),
+ * BAD_ARGUMENT, IO (also what can be read only once, as a pipe), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path,
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);

@@ -21,12 +21,19 @@ typedef struct stored_run {
   uint64_t step;
 } stored_run;
 
+enum { SHOWN = 80 };
+
+/* Long values are shown from the member on in which they differ. */
 static mlp_cl_status fail_different(const stored_run *s, const char *what, const char *here, const char *there,
                                     mlp_cl_error *error) {
-  return fail(
-      error, MLP_CL_BAD_ARGUMENT,
-      "%s: the run cannot be resumed: %s is %.80s here and %.80s in the checkpoint; give what it was begun with",
-      s->path, what, here, there);
+  size_t same = 0;
+  if (strlen(here) > SHOWN || strlen(there) > SHOWN) {
+    while (here[same] != '\0' && here[same] == there[same]) same++;
+    while (same > 0 && strchr(",{[", here[same - 1]) == NULL) same--;
+  }
+  return fail(error, MLP_CL_BAD_ARGUMENT,
+              "%s: the run cannot be resumed: %s is %.*s here and %.*s in the checkpoint; give what it was begun with",
+              s->path, what, SHOWN, here + same, SHOWN, there + same);
 }
 
 static mlp_cl_status fail_damaged(const stored_run *s, const char *what, mlp_cl_error *error) {

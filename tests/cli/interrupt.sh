@@ -1,5 +1,5 @@
 #!/bin/sh
-# SIGINT and SIGTERM stop a run promptly with 130 and 143, in whatever phase it is, and leave nothing behind.
+# Signals stop a run promptly with 128 and their number, in whatever phase it is, and leave nothing behind.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -39,6 +39,23 @@ wait $pid
 same $? 143
 [ $(($(date +%s) - before)) -le 20 ] || fail "$last: took too long"
 says err 'stopped on request'
+nothing_left
+
+# The terminal is gone, or nobody reads the table any more: what was asked to be kept is.
+last='SIGHUP while training'
+# shellcheck disable=SC2086
+"$MLP_CL" $endless --checkpoint hup.checkpoint >out 2>err &
+pid=$!
+wait_for_rows 1
+kill -HUP $pid
+wait $pid
+same $? 129
+says err 'hup.checkpoint holds step'
+last='SIGPIPE while training'
+# shellcheck disable=SC2086
+{ "$MLP_CL" $endless --checkpoint pipe.checkpoint 2>err; echo $? >status; } | head -n 2 >out
+same "$(cat status)" 141
+says err 'pipe.checkpoint holds step'
 nothing_left
 
 # At some other moment, perhaps while kernels are built.

@@ -75,6 +75,12 @@ rejects --reduction max
 rejects --holdout 0 1 -1 nan
 refused 2 train --nesterov --momentum 0
 says err '--nesterov needs a momentum'
+refused 2 train --optimiser adam --momentum 0.5
+says err '--momentum and --nesterov go with --optimiser sgd'
+refused 2 train --unscaled-dropout
+says err '--unscaled-dropout needs a dropout'
+refused 2 train --decay-epochs 3
+says err 'go with --schedule step'
 
 # Errors are JSON too where JSON was asked for; a hostile word cannot reach the terminal as it is.
 run 2 --json train --lr nan

@@ -100,7 +100,9 @@ run 0 predict people.safetensors new.csv --device reference --quiet --format npy
 same "$(wc -c <out)" $((128 + 2 * 2 * 4))
 cp out out.npy
 refused 1 predict people.safetensors out.npy --device reference --quiet
-says err 'takes 5 values a row, but out.npy has 2'
+says err 'out.npy: is an array, but the training was on a table'
+refused 1 evaluate people.safetensors --data out.npy --device reference --quiet
+says err 'out.npy: is an array'
 "$MLP_CL" predict people.safetensors new.csv --device reference --quiet --format npy 2>err | cat >out
 silent out
 says err 'needs a file'
@@ -178,6 +180,19 @@ refused 1 predict people.safetensors people.safetensors --device reference --qui
 says err 'NPY, NPZ and IDX files are read by name'
 refused 1 evaluate people.csv --data people.csv --device reference --quiet
 says err 'no safetensors file'
+refused 2 train --data people.csv --labels none.csv --device reference --quiet
+says err 'people.csv has its labels within, in a column'
+refused 2 evaluate people.safetensors --data people.csv --labels none.csv --device reference --quiet
+says err 'leave --labels away'
+refused 2 train --labels none.idx --device reference --quiet
+says err 'digits brings its own labels'
+refused 2 train --data people.csv --task multi-label --class-weights balanced --device reference --quiet
+says err '--class-weights goes with --task classification'
+mkfifo pipe
+refused 1 train --data pipe --device reference --quiet
+says err 'pipe: is not a regular file'
+refused 1 predict people.safetensors pipe --device reference --quiet
+says err 'pipe: is not a regular file'
 export TMPDIR=/nowhere
 refused 1 train --data people.csv --one-hot all --device reference --quiet
 says err '/nowhere; name a folder that has room in TMPDIR'
