@@ -97,6 +97,12 @@ static int open_part(const options *o, const char *source, mlp_cl_dataset **data
   return report_failed(MLP_CL_BAD_ARGUMENT, "%s has no test part; leave --part away to take all of it", source);
 }
 
+/* Of a file the parts are not told apart. */
+static bool refuse_part(const options *o, const char *source) {
+  if (options_has(o, OPTION_PART)) report_usage("--part goes with digits and folders, not with %s: leave it away", source);
+  return options_has(o, OPTION_PART);
+}
+
 static bool has_parts(const char *source) {
   struct stat info;
   return strcmp(source, "digits") == 0 || (stat(source, &info) == 0 && S_ISDIR(info.st_mode));
@@ -111,6 +117,8 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
   if (!source_header(o, &header)) return STATUS_USAGE;
   if (has_parts(source))
     status = open_part(o, source, data);
+  else if (refuse_part(o, source))
+    status = STATUS_USAGE;
   else if (mlp_cl_dataset_open_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
                                   header, !open_has_classes(m), data, &error) != MLP_CL_OK)
     status = report_failure(&error);
@@ -136,6 +144,8 @@ int open_rows(const options *o, const opened_model *m, const char *source, mlp_c
       mlp_cl_dataset_destroy(data);
       return status;
     }
+  } else if (refuse_part(o, source)) {
+    return STATUS_USAGE;
   }
   mlp_cl_status opened =
       data ? mlp_cl_rows_from_dataset(data, rows, &error)

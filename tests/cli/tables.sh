@@ -184,6 +184,10 @@ refused 2 train --data people.csv --labels none.csv --device reference --quiet
 says err 'people.csv has its labels within, in a column'
 refused 2 evaluate people.safetensors --data people.csv --labels none.csv --device reference --quiet
 says err 'leave --labels away'
+refused 2 evaluate people.safetensors --data people.csv --part train --device reference --quiet
+says err '--part goes with digits and folders, not with people.csv'
+refused 2 predict people.safetensors people.csv --part test --device reference --quiet
+says err '--part goes with digits and folders, not with people.csv'
 refused 2 train --labels none.idx --device reference --quiet
 says err 'digits brings its own labels'
 refused 2 train --data people.csv --task multi-label --class-weights balanced --device reference --quiet
