@@ -99,7 +99,8 @@ static int open_part(const options *o, const char *source, mlp_cl_dataset **data
 
 /* Of a file the parts are not told apart. */
 static bool refuse_part(const options *o, const char *source) {
-  if (options_has(o, OPTION_PART)) report_usage("--part goes with digits and folders, not with %s: leave it away", source);
+  if (options_has(o, OPTION_PART))
+    report_usage("--part goes with digits and folders, not with %s: leave it away", source);
   return options_has(o, OPTION_PART);
 }
 
