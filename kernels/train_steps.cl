@@ -303,8 +303,9 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, const 
   atomic_add(progress, done);
 }
 
-/* Stands between seeing that others are done and reading what they wrote: to PoCL mem_fence() means nothing. */
-#ifdef __clang__
+/* Stands between seeing that others are done and reading what they wrote: to PoCL mem_fence() means nothing, which is
+ * enough on x86 alone. */
+#if defined(__aarch64__) || defined(__arm__) || defined(__riscv) || defined(__powerpc__)
 #define SEE_OTHERS() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #else
 #define SEE_OTHERS() mem_fence(CLK_GLOBAL_MEM_FENCE)
