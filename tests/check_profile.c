@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "files.h"
 #include "layer.h"
 #include "test.h"
@@ -16,12 +16,6 @@ static void use_new_folder(void) {
 }
 
 static const size_t widths[] = {20, 33, 5};
-
-static double now_us(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
-}
 
 static mlp_cl_context *open_context(bool profile) {
   const mlp_cl_context_options options = {.profile = profile};
@@ -91,11 +85,11 @@ START_TEST(a_run_with_every_launch) {
   mlp_cl_context_destroy(context);
   context = open_context(true);
   layer_reset();
-  double began = now_us();
+  double began = clock_now_s();
   train(context, profiled);
   uint64_t launches = layer_launches(NULL);
   ck_ok(mlp_cl_profile_write(context, test_path("trace.json"), &test_error));
-  double took = now_us() - began;
+  double took = (clock_now_s() - began) * 1e6;
   mlp_cl_context_destroy(context);
   ck_assert_int_eq(layer_objects(NULL), 0);
   ck_assert_str_eq(plain, profiled);

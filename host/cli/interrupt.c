@@ -50,8 +50,12 @@ void interrupt_setup(bool json) {
 }
 
 void interrupt_defer(void) {
-  catch_signal(SIGPIPE);
   deferred = 1;
+}
+
+void interrupt_defer_pipe(void) {
+  interrupt_defer();
+  catch_signal(SIGPIPE);
 }
 
 int interrupt_signal(void) {

@@ -1,6 +1,6 @@
 /* SIGINT, SIGTERM and SIGHUP (the terminal is gone). While a device is opened and kernels are built there is nothing to
- * lose: the process ends at once. From interrupt_defer on, the first signal, or SIGPIPE (nobody reads the output any
- * more), asks the run to stop, and a second one ends the process. */
+ * lose: the process ends at once. From interrupt_defer on, the first signal asks the run to stop, and a second one ends
+ * the process. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
@@ -12,6 +12,8 @@ extern const char interrupt_text[];
 /* `json`: say it as a JSON object on stdout, too. */
 void interrupt_setup(bool json);
 void interrupt_defer(void);
+/* As interrupt_defer, and so does SIGPIPE (nobody reads the output any more): for runs that leave more than output. */
+void interrupt_defer_pipe(void);
 /* The signal that came, or 0. */
 int interrupt_signal(void);
 /* 128 + signal; 1 when none came. */

@@ -108,7 +108,7 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
 mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
                         void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error) {
   *r = (run){.context = context, .kept = UINT64_MAX, .verified_every = p->verify_every};
-  interrupt_defer();
+  interrupt_defer_pipe();
   mlp_cl_trainer *trainer = NULL;
   mlp_cl_status status = create_network(r, p, data, error);
   if (status == MLP_CL_OK)

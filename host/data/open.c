@@ -45,8 +45,9 @@ bool mlp_cl_source_is_table(const char *source) {
 }
 
 /* A file of labels goes with a file that has none. */
-static mlp_cl_status check_labels_path(const char *source, data_format format, mlp_cl_error *error) {
-  if (format == DATA_IDX || format == DATA_NPY) return MLP_CL_OK;
+static mlp_cl_status check_labels_path(const char *labels_path, const char *source, data_format format,
+                                       mlp_cl_error *error) {
+  if (labels_path == NULL || format == DATA_IDX || format == DATA_NPY) return MLP_CL_OK;
   return fail(error, MLP_CL_BAD_ARGUMENT, "%s has its labels within, in %s: leave --labels away", source,
               format == DATA_TEXT ? "a column, which --label names" : "an array of its own");
 }
@@ -73,7 +74,7 @@ static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *o
   data_format format;
   TRY(format_find(source, &format, error));
   *is_table = format == DATA_TEXT;
-  if (options->labels_path != NULL) TRY(check_labels_path(source, format, error));
+  TRY(check_labels_path(options->labels_path, source, format, error));
   if (*is_table) return MLP_CL_OK;
   return open_arrays(source, format, options->labels_path, options->targets, &parts->train, &parts->test, error);
 }
@@ -189,7 +190,7 @@ mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, 
   data_format format;
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the data is NULL; name a file");
   TRY(format_find(path, &format, error));
-  if (labels_path != NULL) TRY(check_labels_path(path, format, error));
+  TRY(check_labels_path(labels_path, path, format, error));
   if (format != DATA_TEXT) {
     TRY(encoding_refuse_arrays(encoding, path, error));
     return open_as_arrays(path, format, labels_path, targets, dataset, error);

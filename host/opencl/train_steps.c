@@ -24,8 +24,7 @@ static double step_flops(const step_plan *plan) {
   return flops;
 }
 
-/* Whether work-items can share the rows of a batch such that hardly one waits for another: in whole tiles and panels.
- */
+/* Whether work-items can share a batch's rows, in whole tiles and panels, such that hardly one waits for another. */
 static bool is_even(const opencl_backend *self, size_t batch, size_t work_items) {
   size_t tile = (size_t)self->tuning.tile_rows, grain = PANEL % tile == 0 ? PANEL : (size_t)self->tuning.unit_rows;
   return 8 * work_items * size_round_up(size_divide_up(batch, work_items), grain) <= 9 * batch;

@@ -103,6 +103,10 @@ refused 1 predict people.safetensors out.npy --device reference --quiet
 says err 'out.npy: is an array, but the training was on a table'
 refused 1 evaluate people.safetensors --data out.npy --device reference --quiet
 says err 'out.npy: is an array'
+last='predict, and nobody reads'
+{ sleep 0.5; "$MLP_CL" predict people.safetensors new.csv --device reference --quiet 2>err; echo $? >status; } | true
+same "$(cat status)" 141
+silent err
 "$MLP_CL" predict people.safetensors new.csv --device reference --quiet --format npy 2>err | cat >out
 silent out
 says err 'needs a file'
