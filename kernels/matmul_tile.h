@@ -1,26 +1,30 @@
-/* Products by work-groups, for GPUs. A group of GROUP_ROWS × GROUP_COLS work-items computes TILE_M × TILE_N results;
- * each work-item ITEM_ROWS × ITEM_COLS of them in registers. Slabs of 16 steps of the inner dimension, one panel deep,
- * go through local memory; the next slab is already on its way from global memory while one is computed with:
+/* Products by work-groups, for GPUs. A part of GROUP_ROWS × GROUP_COLS work-items computes TILE_M × TILE_N results,
+ * each work-item ITEM_ROWS × ITEM_COLS of them in registers. Slabs of SLAB steps of the inner dimension go through
+ * local memory, where there are two: one is computed with while the next is on its way from global memory.
  *
- *                      B slab  16 × TILE_N
+ *                      B slab SLAB × TILE_N
  *                    ┌────────────────────┐       a work-item (ty, tx) holds the rows ty·4 + {0…3} of every band of
  *        A slab      └────────────────────┘       GROUP_ROWS·4 rows, and the columns tx·4 + {0…3} of every band of
- *   TILE_M × 16 ┌─┐  ┌────────────────────┐       GROUP_COLS·4 columns: four columns are one Philox counter and one
+ * TILE_M × SLAB ┌─┐  ┌────────────────────┐       GROUP_COLS·4 columns: four columns are one Philox counter and one
  *               │ │  │  TILE_M × TILE_N   │       16-byte store
  *               └─┘  └────────────────────┘
+ *
+ * A work-group has PARTS parts. Where tiles are few, they share the inner dimension of the same tile: each sums other
+ * blocks of 256 terms, which is where the contract's order lets a sum be cut.
  *
  * Operands come in two forms, both read in whole lines: `by_rows`, where a line holds 16 steps of one row, and
  * `by_steps`, where it holds 16 rows (or columns) of one step. */
 #ifndef MATMUL_TILE_H
 #define MATMUL_TILE_H
 
+#include "feature_sum.h"
 #include "panel.h"
 
 #ifndef GROUP_ROWS
 #define GROUP_ROWS 16
 #endif
 #ifndef GROUP_COLS
-#define GROUP_COLS 16
+#define GROUP_COLS 8
 #endif
 #ifndef ITEM_ROWS
 #define ITEM_ROWS 8
@@ -28,114 +32,238 @@
 #ifndef ITEM_COLS
 #define ITEM_COLS 8
 #endif
-
-/* Steps of a slab that are written out; compilers that make loops of work-items want few. */
-#ifndef SLAB_UNROLL
-#define SLAB_UNROLL 16
+#ifndef PARTS
+#define PARTS 1
 #endif
 
 #define SLAB PANEL
 #define TILE_M (GROUP_ROWS * ITEM_ROWS)
 #define TILE_N (GROUP_COLS * ITEM_COLS)
-#define GROUP_ITEMS (GROUP_ROWS * GROUP_COLS)
-#define GROUP_ATTRIBUTE __attribute__((reqd_work_group_size(GROUP_COLS, GROUP_ROWS, 1)))
+#define PART_ITEMS (GROUP_ROWS * GROUP_COLS)
+#define GROUP_ITEMS (PART_ITEMS * PARTS)
+#define GROUP_ATTRIBUTE __attribute__((reqd_work_group_size(GROUP_ITEMS, 1, 1)))
 /* float4 loads of a slab by each work-item, rounded up. */
-#define LOADS(extent) (((extent)*SLAB / 4 + GROUP_ITEMS - 1) / GROUP_ITEMS)
+#define LOADS(extent) (((extent)*SLAB / 4 + PART_ITEMS - 1) / PART_ITEMS)
+
+/* Steps of a slab that are written out; compilers that make loops of work-items want few. */
+#ifndef SLAB_UNROLL
+#define SLAB_UNROLL SLAB
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* One operand: panels at `base`, of which this group reads `extent` indices from `first`; `limit` is the last valid
- * + 1. Indices behind it repeat the last one: their results are never stored. */
+/* One operand: panels at `base`, of which a tile reads indices from `first`; `limit` is the last valid + 1. Indices
+ * behind it repeat the last one: their results are never stored. */
 typedef struct {
   global const float *base;
   int stride, first, limit;
+  bool by_rows;
 } operand;
 
-INLINE float4 load_by_rows(const operand *o, int slab, int index, int quarter) {
-  int row = min(o->first + index, o->limit - 1);
-  return vload4(0, o->base + line_index(slab, o->stride, row) + quarter * 4);
-}
+/* ---- Slabs ------------------------------------------------------------------------------------------------------- */
 
-INLINE float4 load_by_steps(const operand *o, int step, int index) {
-  int col = min(o->first + index, (o->limit + PANEL - 1) / PANEL * PANEL - 4);
-  return vload4(0, o->base + element_index(o->stride, step, col));
-}
-
-/* Global memory to registers: this work-item's part of the slab that begins at step `begin` (a multiple of 16). Steps
- * behind `end` repeat the last: they are never computed with. */
-INLINE void fetch(const operand *o, bool by_rows, int extent, int begin, int end, int item, float4 *registers) {
+/* Global memory to registers: this work-item's piece of the slab that begins at `step`. Steps behind `depth` repeat the
+ * last: they are never computed with. */
+INLINE void fetch(const operand *o, int extent, int step, int depth, int item, float4 *registers) {
 #pragma unroll
   for (int i = 0; i < LOADS(extent); i++) {
-    int n = item + i * GROUP_ITEMS;
-    if (LOADS(extent) * GROUP_ITEMS != extent * SLAB / 4 && n >= extent * SLAB / 4) break;
-    registers[i] = by_rows ? load_by_rows(o, begin / PANEL, n % extent, n / extent)
-                           : load_by_steps(o, min(begin + n / (extent / 4), end - 1), n % (extent / 4) * 4);
+    int n = item + i * PART_ITEMS;
+    if (LOADS(extent) * PART_ITEMS != extent * SLAB / 4 && n >= extent * SLAB / 4) break;
+    int row, col;
+    if (o->by_rows) {
+      row = min(o->first + n / (SLAB / 4), o->limit - 1);
+      col = min(step + n % (SLAB / 4) * 4, (depth - 1) / 4 * 4);
+    } else {
+      row = min(step + n / (extent / 4), depth - 1);
+      col = min(o->first + n % (extent / 4) * 4, (o->limit + PANEL - 1) / PANEL * PANEL - 4);
+    }
+    registers[i] = *(global const float4 *)(o->base + element_index(o->stride, row, col));
   }
 }
 
-/* Registers to local memory, as [step][index]. */
+/* A slab is [step][index]. What comes by rows is stored by four steps × eight rows at a time, which would meet in a few
+ * banks of local memory: every four steps the indices change places in another way. */
+#define PLACE(by_rows, extent, step, index) \
+  ((by_rows) ? (index) ^ ((step) / 4 * 8 & ((extent) % 32 == 0 ? 24 : (extent) % 16 == 0 ? 8 : 0)) : (index))
+
+/* Registers to local memory. */
 INLINE void deposit(local float *slab, bool by_rows, int extent, int item, const float4 *registers) {
 #pragma unroll
   for (int i = 0; i < LOADS(extent); i++) {
-    int n = item + i * GROUP_ITEMS;
-    if (LOADS(extent) * GROUP_ITEMS != extent * SLAB / 4 && n >= extent * SLAB / 4) break;
+    int n = item + i * PART_ITEMS;
+    if (LOADS(extent) * PART_ITEMS != extent * SLAB / 4 && n >= extent * SLAB / 4) break;
     if (by_rows) {
-      int index = n % extent, step = n / extent * 4;
-      slab[(step + 0) * extent + index] = registers[i].x;
-      slab[(step + 1) * extent + index] = registers[i].y;
-      slab[(step + 2) * extent + index] = registers[i].z;
-      slab[(step + 3) * extent + index] = registers[i].w;
+      int step = n % (SLAB / 4) * 4;
+      local float *at = slab + step * extent + PLACE(true, extent, step, n / (SLAB / 4));
+      at[0 * extent] = registers[i].x;
+      at[1 * extent] = registers[i].y;
+      at[2 * extent] = registers[i].z;
+      at[3 * extent] = registers[i].w;
     } else {
-      vstore4(registers[i], 0, slab + n / (extent / 4) * extent + n % (extent / 4) * 4);
+      *(local float4 *)(slab + n * 4) = registers[i];
     }
   }
 }
 
-/* Where result (i, j) of a work-item lies in the group's tile. */
+/* ---- Sums -------------------------------------------------------------------------------------------------------- */
+
+/* Where result (i, j) of a work-item lies in the tile. */
 #define ITEM_ROW(i, ty) ((i) / 4 * (GROUP_ROWS * 4) + (ty)*4 + (i) % 4)
 #define ITEM_COL(j, tx) ((j) / 4 * (GROUP_COLS * 4) + (tx)*4 + (j) % 4)
 
-/* sum += the products of one step of the slabs. */
-INLINE void accumulate(local const float *a, local const float *b, int tx, int ty, float sum[ITEM_ROWS][ITEM_COLS]) {
-  float x[ITEM_ROWS], y[ITEM_COLS];
+/* A part's two slabs of each operand in local memory, and the next ones' pieces in registers. */
+#define SLAB_FLOATS (SLAB * (TILE_M + TILE_N))
+typedef struct {
+  operand a, b;
+  int depth;
+  int tx, ty, item;
+  local float *slabs; /* [2][SLAB_FLOATS] */
+  int current;
+  float4 a_next[LOADS(TILE_M)], b_next[LOADS(TILE_N)];
+} pipeline;
+
+INLINE void pipeline_fetch(pipeline *p, int step) {
+  fetch(&p->a, TILE_M, step, p->depth, p->item, p->a_next);
+  fetch(&p->b, TILE_N, step, p->depth, p->item, p->b_next);
+}
+
+INLINE void pipeline_deposit(pipeline *p, int slab) {
+  local float *at = p->slabs + slab * SLAB_FLOATS;
+  deposit(at, p->a.by_rows, TILE_M, p->item, p->a_next);
+  deposit(at + SLAB * TILE_M, p->b.by_rows, TILE_N, p->item, p->b_next);
+}
+
+/* The slab at `step` becomes the current one. */
+INLINE void pipeline_begin(pipeline *p, int step) {
+  p->current = 0;
+  pipeline_fetch(p, step);
+  pipeline_deposit(p, 0);
+  barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+/* One step's operands. */
+INLINE void load_step(const pipeline *p, local const float *slab, int k, float x[ITEM_ROWS], float y[ITEM_COLS]) {
+  local const float *a = slab + k * TILE_M, *b = slab + SLAB * TILE_M + k * TILE_N;
 #pragma unroll
-  for (int i = 0; i < ITEM_ROWS; i += 4) vstore4(vload4(0, a + ITEM_ROW(i, ty)), 0, x + i);
+  for (int i = 0; i < ITEM_ROWS; i += 4)
+    vstore4(*(local const float4 *)(a + PLACE(p->a.by_rows, TILE_M, k, ITEM_ROW(i, p->ty))), 0, x + i);
 #pragma unroll
-  for (int j = 0; j < ITEM_COLS; j += 4) vstore4(vload4(0, b + ITEM_COL(j, tx)), 0, y + j);
+  for (int j = 0; j < ITEM_COLS; j += 4)
+    vstore4(*(local const float4 *)(b + PLACE(p->b.by_rows, TILE_N, k, ITEM_COL(j, p->tx))), 0, y + j);
+}
+
+INLINE void add_step(const float x[ITEM_ROWS], const float y[ITEM_COLS], float sum[ITEM_ROWS][ITEM_COLS]) {
 #pragma unroll
   for (int i = 0; i < ITEM_ROWS; i++)
 #pragma unroll
     for (int j = 0; j < ITEM_COLS; j++) sum[i][j] = fma(x[i], y[j], sum[i][j]);
 }
 
-/* sum = Σ over steps [begin, end) in ascending order from 0. All work-items of the group call it together. */
-INLINE void tile_sum(const operand *a, bool a_by_rows, const operand *b, bool b_by_rows, int begin, int end,
-                     local float *a_slab, local float *b_slab, float sum[ITEM_ROWS][ITEM_COLS]) {
-  int tx = (int)get_local_id(0), ty = (int)get_local_id(1), item = ty * GROUP_COLS + tx;
-  float4 a_next[LOADS(TILE_M)], b_next[LOADS(TILE_N)];
+/* sum += the products of the slab's first `count` steps. The operands of a step are loaded during the one before. */
+INLINE void add_slab(const pipeline *p, local const float *slab, int count, float sum[ITEM_ROWS][ITEM_COLS]) {
+  float x[ITEM_ROWS], y[ITEM_COLS], x_next[ITEM_ROWS], y_next[ITEM_COLS];
+  if (count < SLAB) {
+#pragma unroll 1
+    for (int k = 0; k < count; k++) {
+      load_step(p, slab, k, x, y);
+      add_step(x, y, sum);
+    }
+    return;
+  }
+  load_step(p, slab, 0, x, y);
+#pragma unroll SLAB_UNROLL
+  for (int k = 0; k < SLAB; k++) {
+    if (k + 1 < SLAB) load_step(p, slab, k + 1, x_next, y_next);
+    add_step(x, y, sum);
+#pragma unroll
+    for (int i = 0; i < ITEM_ROWS; i++) x[i] = x_next[i];
+#pragma unroll
+    for (int j = 0; j < ITEM_COLS; j++) y[j] = y_next[j];
+  }
+}
+
+/* sum = Σ over steps [begin, end) in ascending order from 0, over so many slabs, of which the first is current; then
+ * the slab at `next` is, if there is one. All work-items of the group come here together. */
+INLINE void tile_sum(pipeline *p, int begin, int end, int slabs, bool has_next, int next,
+                     float sum[ITEM_ROWS][ITEM_COLS]) {
 #pragma unroll
   for (int i = 0; i < ITEM_ROWS; i++)
 #pragma unroll
     for (int j = 0; j < ITEM_COLS; j++) sum[i][j] = 0.0f;
-  fetch(a, a_by_rows, TILE_M, begin, end, item, a_next);
-  fetch(b, b_by_rows, TILE_N, begin, end, item, b_next);
-  for (int step = begin; step < end; step += SLAB) {
+  for (int slab = 0; slab < slabs; slab++) {
+    int step = begin + slab * SLAB;
+    bool last = slab + 1 == slabs;
+    if (!last || has_next) pipeline_fetch(p, last ? next : step + SLAB);
+    add_slab(p, p->slabs + p->current * SLAB_FLOATS, end - step, sum);
+    p->current = 1 - p->current;
+    if (!last || has_next) pipeline_deposit(p, p->current);
     barrier(CLK_LOCAL_MEM_FENCE);
-    deposit(a_slab, a_by_rows, TILE_M, item, a_next);
-    deposit(b_slab, b_by_rows, TILE_N, item, b_next);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (step + SLAB < end) {
-      fetch(a, a_by_rows, TILE_M, step + SLAB, end, item, a_next);
-      fetch(b, b_by_rows, TILE_N, step + SLAB, end, item, b_next);
-    }
-    if (step + SLAB <= end) {
-#pragma unroll SLAB_UNROLL
-      for (int k = 0; k < SLAB; k++) accumulate(a_slab + k * TILE_M, b_slab + k * TILE_N, tx, ty, sum);
-    } else {
-#pragma unroll 1
-      for (int k = 0; k < end - step; k++) accumulate(a_slab + k * TILE_M, b_slab + k * TILE_N, tx, ty, sum);
-    }
   }
 }
+
+/* ---- Sums over features ------------------------------------------------------------------------------------------ */
+
+/* The quads of results, of four columns each, that a work-item has at the end: of all its own, or with several parts,
+ * of those of the part's share. */
+#define ITEM_QUADS (ITEM_ROWS * ITEM_COLS / 4)
+#define QUADS (ITEM_QUADS / PARTS)
+#define QUAD_ROW(q, ty) ITEM_ROW((q) / (ITEM_COLS / 4), ty)
+#define QUAD_COL(q, tx) ITEM_COL((q) % (ITEM_COLS / 4) * 4, tx)
+
+#if PARTS == 1
+
+#define EXCHANGE(name) local float *const name = 0
+
+/* total = Σ over all features in their order. */
+INLINE void feature_total(pipeline *p, int part, local float *exchange, float4 total[QUADS]) {
+  float sum[ITEM_ROWS][ITEM_COLS];
+  float before[ITEM_ROWS * ITEM_COLS];
+  (void)part, (void)exchange;
+  pipeline_begin(p, 0);
+  for (int begin = 0; begin < p->depth; begin += BLOCK_FEATURES) {
+    int end = min(p->depth, begin + BLOCK_FEATURES);
+    bool more = end < p->depth;
+    tile_sum(p, begin, end, (end - begin + SLAB - 1) / SLAB, more, end, sum);
+    if (begin > 0)
+#pragma unroll
+      for (int i = 0; i < ITEM_ROWS * ITEM_COLS; i++)
+        sum[i / ITEM_COLS][i % ITEM_COLS] = before[i] + sum[i / ITEM_COLS][i % ITEM_COLS];
+    if (more)
+#pragma unroll
+      for (int i = 0; i < ITEM_ROWS * ITEM_COLS; i++) before[i] = sum[i / ITEM_COLS][i % ITEM_COLS];
+  }
+#pragma unroll
+  for (int q = 0; q < QUADS; q++) total[q] = vload4(q, sum[0]);
+}
+
+#else
+
+#define EXCHANGE(name) local float name[PARTS * PART_ITEMS * ITEM_QUADS * 4] __attribute__((aligned(16)))
+
+/* Each part sums every PARTS-th block, and adds the sums of its share of the results. */
+INLINE void feature_total(pipeline *p, int part, local float *exchange, float4 total[QUADS]) {
+  float sum[ITEM_ROWS][ITEM_COLS];
+  local float4 *sums = (local float4 *)exchange; /* [part][quad][work-item] */
+  pipeline_begin(p, part * BLOCK_FEATURES);
+  for (int begin = 0; begin < p->depth; begin += PARTS * BLOCK_FEATURES) {
+    int mine = begin + part * BLOCK_FEATURES, next = mine + PARTS * BLOCK_FEATURES;
+    int slabs = (min(BLOCK_FEATURES, p->depth - begin) + SLAB - 1) / SLAB;
+    int blocks = min(PARTS, (p->depth - begin + BLOCK_FEATURES - 1) / BLOCK_FEATURES);
+    tile_sum(p, mine, min(p->depth, mine + BLOCK_FEATURES), slabs, begin + PARTS * BLOCK_FEATURES < p->depth, next,
+             sum);
+#pragma unroll
+    for (int q = 0; q < ITEM_QUADS; q++) sums[(part * ITEM_QUADS + q) * PART_ITEMS + p->item] = vload4(q, sum[0]);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int block = 0; block < blocks; block++)
+#pragma unroll
+      for (int q = 0; q < QUADS; q++) {
+        float4 term = sums[(block * ITEM_QUADS + part * QUADS + q) * PART_ITEMS + p->item];
+        total[q] = begin + block == 0 ? term : total[q] + term;
+      }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+}
+
+#endif
 
 #endif

@@ -282,6 +282,9 @@ typedef enum peak_kind {
 
 /* ---- The interface ---------------------------------------------------------------------------------------------- */
 
+/* For products_by. */
+#define KERNELS_BY_SIZE SIZE_MAX
+
 typedef struct backend_operations {
   void (*close)(backend *self);
 
@@ -359,6 +362,10 @@ typedef struct backend_operations {
   bool (*tuning_candidate)(backend *self, size_t i, char text[MLP_CL_TUNING_BYTES]);
   bool (*tuning_keep)(backend *self);
   void (*tuning_forget)(backend *self);
+
+  /* Optional (NULL): where products have kernels for large and for small results, takes the kernels number i for all,
+   * so that each can be proven; false behind the last. KERNELS_BY_SIZE: each for its own again. */
+  bool (*products_by)(backend *self, size_t i);
 
   /* Called after each step: keeps the work in flight below about 100 ms by waiting for older work, never for the
    * newest. */

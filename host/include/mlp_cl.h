@@ -777,7 +777,7 @@ MLP_CL_API void mlp_cl_bench_destroy(mlp_cl_bench *bench);
 
 /* Kernels have parameters that decide how fast they are and never what they compute, as the rows of a register tile.
  * They are told in words, such as "tile_rows=8 tile_panels=2 unit_rows=48". `mlp_cl tune` tries some. */
-enum { MLP_CL_TUNING_BYTES = 160 };
+enum { MLP_CL_TUNING_BYTES = 256 };
 
 /* Those that the context uses; "" where there are none. Valid as long as the context. */
 MLP_CL_API const char *mlp_cl_context_tuning(const mlp_cl_context *context);

@@ -98,22 +98,41 @@ static size_t most_rows(const opencl_backend *self) {
   return 4 * (size_t)self->tuning.unit_rows;
 }
 
-/* Tile: one work-group for each tile of the result. */
+/* Tile: large tiles, if the result has enough of them for the whole device, else small ones. */
+static const tile_shape *tile_of(const opencl_backend *self, size_t rows, size_t cols) {
+  const tile_shape *t = &self->tuning.large;
+  if (self->only_tile != NULL) return self->only_tile;
+  size_t high = size_divide_up(rows, (size_t)(t->group_rows * t->item_rows));
+  size_t wide = size_divide_up(cols, (size_t)(t->group_cols * t->item_cols));
+  return high * wide >= (size_t)self->tuning.enough_tiles ? t : &self->tuning.small;
+}
+
+bool opencl_products_by(backend *base, size_t i) {
+  opencl_backend *self = (opencl_backend *)base;
+  const tile_shape *const tiles[] = {&self->tuning.large, &self->tuning.small};
+  size_t count = self->tuning.variant == VARIANT_TILE ? 2 : 1;
+  self->only_tile = i < count && count > 1 ? tiles[i] : NULL;
+  return i < count;
+}
+
+static const char *tile_kernel(const opencl_backend *self, const tile_shape *t, const char *large, const char *small) {
+  return t == &self->tuning.small ? small : large;
+}
+
+/* Work-items: so many groups, one behind the other, for so many tiles below each other. */
 typedef struct tile_grid {
-  size_t x, y, items;
+  size_t local, x, y;
 } tile_grid;
 
-static tile_grid grid_of(const opencl_tuning *u, size_t rows, size_t cols) {
-  tile_grid g = {
-      .x = size_divide_up(cols, (size_t)u->group_cols * (size_t)u->item_cols) * (size_t)u->group_cols,
-      .y = size_divide_up(rows, (size_t)u->group_rows * (size_t)u->item_rows) * (size_t)u->group_rows,
-  };
-  g.items = g.x * g.y;
+static tile_grid grid_of(const tile_shape *t, size_t tiles_of_group, size_t rows, size_t cols) {
+  tile_grid g = {.local = (size_t)(t->group_rows * t->group_cols * t->parts)};
+  g.x = size_divide_up(cols, (size_t)(t->group_cols * t->item_cols)) * g.local;
+  g.y = size_divide_up(rows, (size_t)(t->group_rows * t->item_rows) * tiles_of_group);
   return g;
 }
 
-static mlp_cl_status run_grid(launch *l, opencl_backend *self, tile_grid g, mlp_cl_error *error) {
-  return launch_run(l, g.x, g.y, (size_t)self->tuning.group_cols, (size_t)self->tuning.group_rows, error);
+static mlp_cl_status run_grid(launch *l, tile_grid g, mlp_cl_error *error) {
+  return launch_run(l, g.x, g.y, g.local, 1, error);
 }
 
 /* Both fused variants take the same arguments but one. */
@@ -121,7 +140,8 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
   size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, forward_step(self), most_rows(self)) : 0;
-  TRY(launch_begin(&l, self, "dense_forward", error));
+  const tile_shape *tile = panel ? NULL : tile_of(self, d->rows, d->weight->cols);
+  TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_forward", "dense_forward_small"), error));
   if (panel) launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
@@ -134,7 +154,7 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
   launch_mask(&l, d->dropout);
   launch_tensor(&l, d->y);
   if (panel) return run_units(&l, unit_rows, d->rows, d->weight->cols, d->weight->rows, error);
-  return run_grid(&l, self, grid_of(&self->tuning, d->rows, d->weight->cols), error);
+  return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
 }
 
 static void backward_weight_arguments(launch *l, const dense_backward_weight *d) {
@@ -199,8 +219,9 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
 
 static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
+  const tile_shape *tile = tile_of(self, d->rows, d->weight->rows);
   launch l;
-  TRY(launch_begin(&l, self, "dense_backward_input", error));
+  TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_backward_input", "dense_backward_input_small"), error));
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -210,30 +231,31 @@ static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backw
   launch_tensor(&l, d->y);
   launch_float(&l, d->scale);
   launch_tensor(&l, d->d_x);
-  return run_grid(&l, self, grid_of(&self->tuning, d->rows, d->weight->rows), error);
+  return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->rows), error);
 }
 
 /* Memory for the pending nodes of the batch's tree: one value per result and level. */
-static mlp_cl_status pending_reserve(opencl_backend *self, tile_grid g, size_t rows, mlp_cl_error *error) {
+static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *tile, tile_grid g, size_t rows,
+                                     mlp_cl_error *error) {
   enum { LEAF_ROWS = 256 };
   size_t levels = 0, bytes;
   for (size_t leaves = size_divide_up(rows, LEAF_ROWS); leaves > 1; leaves /= 2) levels++;
   if (levels == 0) return MLP_CL_OK;
-  if (!size_multiply((levels + 1) * (size_t)(self->tuning.item_rows * self->tuning.item_cols) * sizeof(float), g.items,
-                     &bytes))
+  if (!size_multiply((levels + 1) * (size_t)(tile->item_rows * tile->item_cols) * sizeof(float), g.x * g.y, &bytes))
     return fail(error, MLP_CL_BAD_SHAPE, "a batch of %zu rows is too large", rows);
   return opencl_scratch_reserve(self, bytes, error);
 }
 
 static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
-  tile_grid g = grid_of(&self->tuning, weight->rows, weight->cols);
+  const tile_shape *tile = tile_of(self, weight->rows, weight->cols);
+  tile_grid g = grid_of(tile, (size_t)tile->parts, weight->rows, weight->cols);
   launch l;
-  TRY(pending_reserve(self, g, d->rows, error));
-  TRY(launch_begin(&l, self, "dense_backward_weight", error));
+  TRY(pending_reserve(self, tile, g, d->rows, error));
+  TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_backward_weight", "dense_backward_weight_small"), error));
   backward_weight_arguments(&l, d);
   launch_buffer(&l, self->scratch);
-  return run_grid(&l, self, g, error);
+  return run_grid(&l, g, error);
 }
 
 /* ---- The choice ------------------------------------------------------------------------------------------------- */

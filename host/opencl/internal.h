@@ -43,13 +43,20 @@ typedef enum kernel_variant {
   VARIANT_TILE   /* GPU: tiles in local memory */
 } kernel_variant;
 
-/* The constants that kernels are compiled with. */
+/* Sizes of the tile kernels (kernels/matmul_tile.h). */
+typedef struct tile_shape {
+  int group_rows, group_cols; /* work-items of a part, each way */
+  int item_rows, item_cols;   /* results of a work-item, each way */
+  int parts;                  /* of a work-group */
+} tile_shape;
+
+/* The constants that kernels are compiled with, and what chooses between kernels. */
 typedef struct opencl_tuning {
   kernel_variant variant;
   int tile_rows, tile_panels; /* panel: rows and panels of a register tile */
   int unit_rows;              /* panel: rows of a unit, a multiple of both tile_rows and 16 */
-  int group_rows, group_cols; /* tile: work-items of a group, each way */
-  int item_rows, item_cols;   /* tile: results of a work-item, each way */
+  tile_shape large, small;    /* tile: for results of many tiles, and of few */
+  int enough_tiles;           /* tile: large ones that a result must have to be made of them */
   int slab_unroll;            /* tile: steps written out */
   int groups;                 /* panel: work-groups of a launch */
   bool whole_steps;           /* panel: short steps in one launch */
@@ -100,6 +107,7 @@ typedef struct opencl_backend {
   cl_context context;
   cl_command_queue queue;
   opencl_tuning tuning;
+  const tile_shape *only_tile; /* of the tuning; NULL: by the result's size */
   char platform_version[256];
   uint32_t vector_width;
   opencl_program programs[PROGRAMS_MAX]; /* those that were needed so far */
@@ -224,6 +232,7 @@ mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error)
 mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, mlp_cl_error *error);
+bool opencl_products_by(backend *base, size_t i);
 mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl_error *error);
 mlp_cl_status opencl_activation_forward(backend *base, const activation *a, mlp_cl_error *error);
 mlp_cl_status opencl_activation_backward(backend *base, const activation *a, mlp_cl_error *error);

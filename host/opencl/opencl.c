@@ -63,6 +63,7 @@ static const backend_operations operations = {
     .train_steps = opencl_train_steps,
     .peak = opencl_peak_run,
     .profile_write = opencl_profile_write,
+    .products_by = opencl_products_by,
     .tuning_candidate = opencl_tuning_candidate,
     .tuning_keep = opencl_tuning_keep,
     .tuning_forget = opencl_tuning_forget,

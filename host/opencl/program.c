@@ -94,7 +94,7 @@ static mlp_cl_status build_source(opencl_backend *self, const char *file, const 
 }
 
 mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
-  char options[256], key[65], *source;
+  char options[512], key[65], *source;
   size_t count;
   bool keep = worth_keeping(self);
   TRY(opencl_source(file, &source, &count, error));
@@ -119,6 +119,9 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
   static const struct {
     const char *kernel, *file;
   } apart[] = {{"train_steps", "program_steps.cl"},
+               {"dense_forward_small", "matmul_tile_small.cl"},
+               {"dense_backward_input_small", "matmul_tile_small.cl"},
+               {"dense_backward_weight_small", "matmul_tile_small.cl"},
                {"activation_forward", "activation.cl"},
                {"activation_backward", "activation.cl"},
                {"target_loss", "target_loss.cl"},

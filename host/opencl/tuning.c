@@ -54,10 +54,12 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
       .unit_rows = 48,
       .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
-      .group_rows = large_groups ? 16 : 4,
-      .group_cols = large_groups ? 16 : 8,
-      .item_rows = large_groups ? 8 : 4,
-      .item_cols = large_groups ? 8 : 4,
+      .large = large_groups ? (tile_shape){16, 8, 8, 8, 1} : (tile_shape){4, 8, 4, 4, 1},
+      .small = {4, 8, 4, 4,
+                large_groups                    ? 4
+                : device->work_group_size >= 64 ? 2
+                                                : 1},
+      .enough_tiles = (int)size_max(1, 3 * (size_t)device->compute_units / 5),
       .slab_unroll = large_groups ? 16 : 1,
   };
 }
@@ -75,10 +77,16 @@ static const struct parameter {
     {"tile_panels", VARIANT_PANEL, offsetof(opencl_tuning, tile_panels), 4},
     {"unit_rows", VARIANT_PANEL, offsetof(opencl_tuning, unit_rows), 1024},
     {"groups", VARIANT_PANEL, offsetof(opencl_tuning, groups), 65536},
-    {"group_rows", VARIANT_TILE, offsetof(opencl_tuning, group_rows), 64},
-    {"group_cols", VARIANT_TILE, offsetof(opencl_tuning, group_cols), 64},
-    {"item_rows", VARIANT_TILE, offsetof(opencl_tuning, item_rows), 16},
-    {"item_cols", VARIANT_TILE, offsetof(opencl_tuning, item_cols), 16},
+    {"group_rows", VARIANT_TILE, offsetof(opencl_tuning, large.group_rows), 64},
+    {"group_cols", VARIANT_TILE, offsetof(opencl_tuning, large.group_cols), 64},
+    {"item_rows", VARIANT_TILE, offsetof(opencl_tuning, large.item_rows), 16},
+    {"item_cols", VARIANT_TILE, offsetof(opencl_tuning, large.item_cols), 16},
+    {"small_rows", VARIANT_TILE, offsetof(opencl_tuning, small.group_rows), 64},
+    {"small_cols", VARIANT_TILE, offsetof(opencl_tuning, small.group_cols), 64},
+    {"small_item_rows", VARIANT_TILE, offsetof(opencl_tuning, small.item_rows), 16},
+    {"small_item_cols", VARIANT_TILE, offsetof(opencl_tuning, small.item_cols), 16},
+    {"parts", VARIANT_TILE, offsetof(opencl_tuning, small.parts), 8},
+    {"enough_tiles", VARIANT_TILE, offsetof(opencl_tuning, enough_tiles), 1 << 20},
     {"slab_unroll", VARIANT_TILE, offsetof(opencl_tuning, slab_unroll), 16},
 };
 enum { PARAMETERS = sizeof parameters / sizeof *parameters };
@@ -98,18 +106,24 @@ static void format(opencl_tuning *tuning, char text[MLP_CL_TUNING_BYTES]) {
   }
 }
 
+/* Whole quads of results for each part, and two slabs of each operand with what parts exchange in local memory. */
+static bool tile_fits(const tile_shape *t, const mlp_cl_device *device) {
+  enum { SLAB = 16, QUAD = 4 };
+  size_t rows = (size_t)(t->group_rows * t->item_rows), cols = (size_t)(t->group_cols * t->item_cols);
+  size_t parts = (size_t)t->parts, items = (size_t)t->group_rows * (size_t)t->group_cols * parts;
+  size_t local = parts * 2 * SLAB * (rows + cols) + (parts > 1 ? parts * rows * cols : 0);
+  return t->item_rows % QUAD == 0 && t->item_cols % QUAD == 0 && t->item_rows * t->item_cols % (QUAD * t->parts) == 0 &&
+         items <= device->work_group_size && local * sizeof(float) <= device->local_memory_bytes;
+}
+
 /* The constants' own conditions (kernels/matmul_panel.h, dense.h, matmul_tile.h), and the device's limits. */
 static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
-  enum { SLAB = 16 };
   if (u->variant == VARIANT_PANEL) {
     int forward_rows = u->unit_rows / 2;
     return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
            forward_rows % MASK_ROWS == 0;
   }
-  size_t items = (size_t)u->group_rows * (size_t)u->group_cols;
-  size_t slabs = SLAB * sizeof(float) * (size_t)(u->group_rows * u->item_rows + u->group_cols * u->item_cols);
-  return u->item_rows % 4 == 0 && u->item_cols % 4 == 0 && items <= device->work_group_size &&
-         slabs <= device->local_memory_bytes;
+  return tile_fits(&u->large, device) && tile_fits(&u->small, device);
 }
 
 /* One word, "name=value"; false when it is none, or not for these kernels. */
@@ -162,16 +176,16 @@ static const char *const tile_candidates[] = {
     "slab_unroll=4",
     "slab_unroll=8",
     "slab_unroll=16",
-    "item_rows=4 item_cols=4",
-    "item_rows=4 item_cols=8",
-    "item_rows=8 item_cols=4",
+    "group_rows=16 group_cols=16 item_rows=8 item_cols=8",
     "group_rows=8 group_cols=8 item_rows=8 item_cols=8",
-    "group_rows=8 group_cols=8 item_rows=4 item_cols=4",
     "group_rows=8 group_cols=16 item_rows=8 item_cols=8",
-    "group_rows=8 group_cols=16 item_rows=8 item_cols=4",
+    "group_rows=16 group_cols=16 item_rows=4 item_cols=4",
     "group_rows=8 group_cols=16 item_rows=4 item_cols=4",
-    "group_rows=16 group_cols=8 item_rows=4 item_cols=8",
-    "group_rows=16 group_cols=16 item_rows=12 item_cols=8",
+    "group_rows=8 group_cols=8 item_rows=4 item_cols=4",
+    "small_rows=4 small_cols=8 small_item_rows=8 small_item_cols=4 parts=4",
+    "small_rows=8 small_cols=8 small_item_rows=4 small_item_cols=4 parts=4",
+    "small_rows=4 small_cols=8 small_item_rows=4 small_item_cols=4 parts=2",
+    "small_rows=4 small_cols=8 small_item_rows=8 small_item_cols=8 parts=4",
 };
 
 /* Those that fit the device and are not its default, which is number 0. */
@@ -259,10 +273,17 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
 /* ---- For the compiler ----------------------------------------------------------------------------------------------
  */
 
+static int tile_options(const char *prefix, const tile_shape *t, char *options, size_t size) {
+  return snprintf(options, size, " -D%sGROUP_ROWS=%d -D%sGROUP_COLS=%d -D%sITEM_ROWS=%d -D%sITEM_COLS=%d -D%sPARTS=%d",
+                  prefix, t->group_rows, prefix, t->group_cols, prefix, t->item_rows, prefix, t->item_cols, prefix,
+                  t->parts);
+}
+
 void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DTILE_PANELS=%d -DUNIT_ROWS=%d", u->tile_rows,
                         u->tile_panels, u->unit_rows);
-  snprintf(options + length, size - (size_t)length,
-           " -DGROUP_ROWS=%d -DGROUP_COLS=%d -DITEM_ROWS=%d -DITEM_COLS=%d -DSLAB_UNROLL=%d -DVECTOR_LINES=%d",
-           u->group_rows, u->group_cols, u->item_rows, u->item_cols, u->slab_unroll, u->variant == VARIANT_PANEL);
+  length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DVECTOR_LINES=%d", u->slab_unroll,
+                     u->variant == VARIANT_PANEL);
+  length += tile_options("", &u->large, options + length, size - (size_t)length);
+  tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
 }

@@ -23,6 +23,7 @@ NETWORKS = ["64,32,10 32", "784,128,10 64", "784,512,10 128", "784,1024,1024,10 
 INFERENCE = ["784,512,10 1", "784,512,10 1000"]
 PRODUCTS = ["1024 1024 1024", "2048 2048 2048", "128 512 784", "784 512 128", "256 1024 1024", "128 10 512", "1 512 784",
             "1000 77 333"]  # m n k
+GPU_PRODUCTS = ["4096 4096 4096"]
 ORIENTATIONS = {"a_b": "A·B", "a_bt": "A·Bᵀ", "at_b": "Aᵀ·B"}
 
 
@@ -114,8 +115,11 @@ def peers_of(section, device_index):
     if section == "predict":
         return python_peer("onnxruntime", "onnxruntime", [], ["threads=1"])
     if ARGUMENTS.gpu:
-        return (python_peer("PyTorch eager", "torch", ["device=cuda"]) + python_peer("tinygrad", "tinygrad", []) +
-                python_peer("PyTorch CUDA graphs", "torch_compile", ["device=cuda"]))
+        return (python_peer("PyTorch eager", "torch", ["device=cuda"]) +
+                python_peer("PyTorch compiled", "torch_compile", ["device=cuda"]) +
+                python_peer("PyTorch CUDA graphs", "torch", ["device=cuda", "graph"]) +
+                python_peer("PyTorch CUDA graphs", "torch_compile", ["device=cuda", "graph"]) +
+                python_peer("JAX", "jax", [], ["steps=50"]) + python_peer("tinygrad", "tinygrad", []))
     return (python_peer("PyTorch eager", "torch", [], ["threads=1"]) +
             python_peer("PyTorch compiled", "torch_compile", [], ["threads=1"]) +
             python_peer("JAX", "jax", [], ["steps=50"]) +
@@ -225,7 +229,7 @@ def main():
     if ARGUMENTS.only == "process":
         return process.compare(os.path.join(ARGUMENTS.workers, "mlp_cl"), ARGUMENTS.rounds)
     sections = [
-        ("matmul", "Products", [f"matmul {o} {p}" for p in PRODUCTS for o in ORIENTATIONS]),
+        ("matmul", "Products", [f"matmul {o} {p}" for p in GPU_PRODUCTS * ARGUMENTS.gpu + PRODUCTS for o in ORIENTATIONS]),
         ("train", "Training step (dropout 0.2, SGD)", [f"train {n}" for n in NETWORKS]),
         ("predict", "Inference, data from and to the host", [f"predict {n}" for n in INFERENCE]),
     ]

@@ -1,7 +1,8 @@
 """Python frameworks as workers of compare.py: peers.py PEER [SETTING=VALUE ...]. Requests and answers as in worker.h.
 
 Each peer does the same work: float32, dropout 0.2 after the hidden layers, mean cross-entropy, plain SGD, the batch
-resident. Settings: threads=N; device=cuda (torch); steps=N (training steps of one call, where a loop can be compiled).
+resident. Settings: threads=N; device=cuda and graph (torch; a step as one CUDA graph); steps=N (training steps of one call, where a
+loop can be compiled).
 """
 import os
 import statistics
@@ -78,6 +79,19 @@ def torch(settings, compiled=False):
     def whole_step(parameters, x, labels):
         torch._foreach_add_(parameters, torch.func.grad(loss)(parameters, x, labels), alpha=-RATE)
 
+    def captured(run):
+        """One step as a CUDA graph."""
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                run()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            run()
+        return graph.replay
+
     def set_up(work, net):
         if work == "matmul":  # cuBLAS, or the CPU's BLAS
             product, m, n, k = net
@@ -93,14 +107,15 @@ def torch(settings, compiled=False):
                 with torch.inference_mode():
                     return F.softmax(forward(parameters, tensor(net.x), False), 1).to("cpu")
             return predict, wait, 1
-        if not compiled:
+        run = lambda: eager_step(parameters, x, labels)
+        if compiled:
+            torch.set_grad_enabled(False)
+            step = torch.compile(whole_step, fullgraph=True, dynamic=False)
+            run = lambda: step(tuple(parameters), x, labels)
+        else:
             for p in parameters:
                 p.requires_grad_()
-            return lambda: eager_step(parameters, x, labels), wait, 1
-        torch.set_grad_enabled(False)
-        mode = "reduce-overhead" if device == "cuda" else None  # CUDA graphs
-        step = torch.compile(whole_step, fullgraph=True, dynamic=False, mode=mode)
-        return lambda: step(tuple(parameters), x, labels), wait, 1
+        return (captured(run) if "graph" in settings else run), wait, 1
 
     return set_up
 
@@ -113,6 +128,7 @@ def jax(settings):
     import jax
     import jax.numpy as jnp
 
+    jax.config.update("jax_default_matmul_precision", "highest")  # float32 on GPUs, too, not TF32
     ready("JAX", jax)
 
     def loss(parameters, key, x, labels):

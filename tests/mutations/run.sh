@@ -64,6 +64,10 @@ run_check() {
   esac
   local check=$1 device=$2 kernels=$3
   shift 3
+  if [ "$kernels" = small ]; then # tiles
+    kernels=tile
+    set -- "$@" MLP_CL_TEST_TUNING=enough_tiles=1048576
+  fi
   [ -z "$kernels" ] || set -- "$@" "MLP_CL_TEST_KERNELS=$kernels"
   case $kernels in plain | tile) set -- "$@" MLP_CL_TEST_SMALL=1 ;; esac # a long run takes minutes on a CPU
   patiently env "$device" "$@" "$tree/build/tests/check_$check"
