@@ -19,7 +19,7 @@ runs() {
     POCL_CACHE_DIR="$PWD/build-test/pocl" build-test/tests/check_runs | grep -v '^Running'
 }
 
-for kernels in steps panel tile plain; do
+for kernels in steps panel tile group plain; do
   runs "PoCL, $kernels" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_KERNELS=$kernels
 done
 runs "PoCL, narrow tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_TUNING='tile_rows=6 tile_panels=1'

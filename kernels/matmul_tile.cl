@@ -3,6 +3,7 @@
 #include "batch_sum.h"
 #include "dropout.h"
 #include "matmul_tile.h"
+#include "quad.h"
 #include "sgd.h"
 
 /* Work-groups of the same program in another size have another name. */
@@ -27,6 +28,7 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_forward)(int rows, int in, int out
   SLABS_OF_GROUP(slabs);
   EXCHANGE(exchange);
   int first_row = (int)get_group_id(1) * TILE_M, first_col = (int)get_group_id(0) * TILE_N;
+  const mask m = MASK_FROM_PARAMETERS;
   pipeline p = PIPELINE(slabs, in);
   p.a = (operand){x, x_stride, first_row, rows, true};
   p.b = (operand){weight, weight_stride, first_col, out, false};
@@ -36,20 +38,8 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_forward)(int rows, int in, int out
   for (int i = 0; i < QUADS; i++) {
     int q = PART * QUADS + i, row = first_row + QUAD_ROW(q, p.ty), col = first_col + QUAD_COL(q, p.tx);
     if (row >= rows || col >= out) continue;
-    uint words[4];
-    if (threshold != 0)
-      element_words(seed_low, seed_high, step, layer, first_row_of_batch + (ulong)row, col, out, words);
-    float v[4], b[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-    vstore4(total[i], 0, v);
-    if (with_bias) vstore4(*(global const float4 *)(bias + element_index(bias_stride, 0, col)), 0, b);
-#pragma unroll
-    for (int c = 0; c < 4; c++) {
-      v[c] = canonical(v[c], FLOOR_VALUE);
-      if (with_bias) v[c] = canonical(v[c] + b[c], FLOOR_VALUE);
-      if (with_relu) v[c] = (v[c] <= 0.0f) ? 0.0f : v[c];
-      if (threshold != 0) v[c] = words[c] >= threshold ? v[c] * scale : 0.0f;
-    }
-    *(global float4 *)(y + element_index(y_stride, row, col)) = vload4(0, v);
+    quad_forward(total[i], row, col, out, with_bias != 0, bias, bias_stride, with_relu != 0, &m,
+                 y + element_index(y_stride, row, col));
   }
 }
 
@@ -71,31 +61,9 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_input)(int rows, int in, 
   for (int i = 0; i < QUADS; i++) {
     int q = PART * QUADS + i, row = first_row + QUAD_ROW(q, p.ty), col = first_col + QUAD_COL(q, p.tx);
     if (row >= rows || col >= in) continue;
-    float v[4], above[4] = {1.0f, 1.0f, 1.0f, 1.0f};
-    vstore4(total[i], 0, v);
-    if (with_y) vstore4(*(global const float4 *)(y + element_index(y_stride, row, col)), 0, above);
-#pragma unroll
-    for (int c = 0; c < 4; c++) {
-      v[c] = col + c < in ? canonical(v[c], FLOOR_GRADIENT) : 0.0f;
-      if (with_y) v[c] = above[c] > 0.0f ? v[c] * scale : 0.0f;
-    }
-    *(global float4 *)(d_x + element_index(d_x_stride, row, col)) = vload4(0, v);
+    quad_backward_input(total[i], col, in, with_y != 0, y + element_index(y_stride, row, col), scale,
+                        d_x + element_index(d_x_stride, row, col));
   }
-}
-
-/* Steps a parameter, or stores its gradient. */
-INLINE void finish(bool store, const sgd_rule *rule, float g, global float *w, global float *v, global uint *flag,
-                   uint step) {
-  g = canonical(g, FLOOR_GRADIENT);
-  if (store) {
-    *w = g;
-    return;
-  }
-  float velocity = rule->momentum != 0.0f ? *v : 0.0f;
-  float weight = sgd_step(rule, g, *w, &velocity);
-  if (rule->momentum != 0.0f) *v = velocity;
-  *w = weight;
-  if (!below(magnitude(weight), INFINITY_BITS)) atomic_min(flag, step);
 }
 
 /* xᵀ · d_y (in, out) in the tree order, applied or stored; the groups of the first rows do the bias too. Each work-item
@@ -148,12 +116,12 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int in,
       int row = first_row + ITEM_ROW(i, p.ty), col = first_col + ITEM_COL(j, p.tx);
       if (row >= in || col >= out) continue;
       size_t at = element_index(weight_stride, row, col);
-      finish(store != 0, &rule, sum[i][j], weight + at, weight_velocity + at, flag, step);
+      parameter_update(store != 0, &rule, sum[i][j], weight + at, weight_velocity + at, flag, step);
     }
   if (first_row != 0 || !with_bias) return;
   for (int col = first_col + p.item; col < min(out, first_col + TILE_N); col += PART_ITEMS) {
     float g = batch_sum_of_element(d_y + element_index(d_y_stride, 0, col), rows);
     size_t at = element_index(bias_stride, 0, col);
-    finish(store != 0, &rule, g, bias + at, bias_velocity + at, flag, step);
+    parameter_update(store != 0, &rule, g, bias + at, bias_velocity + at, flag, step);
   }
 }

@@ -14,9 +14,8 @@
 #include "cross_entropy.h"
 #include "dense.h"
 #include "gather.h"
+#include "train_steps.h"
 #include "transpose.h"
-
-#define LAYERS_MAX 4
 
 /* The words of `progress`, zeros at the start: word 0 counts the units that are done; word CLAIMS(worker), on a cache
  * line of its own, tells how many pieces of that worker's share have been begun, and in which phase: number << 8 |
@@ -24,64 +23,12 @@
 #define CLAIMS(worker) (16 * (1 + (worker)))
 #define PIECES_MAX 8
 
-typedef struct {
-  int in, out;
-  global float *weight, *weight_velocity;
-  int weight_stride;
-  global float *bias, *bias_velocity;
-  int bias_stride;
-  global float *y;
-  int y_stride;
-  global float *d_y;
-  int d_y_stride;
-  global float *d_y_t;
-  int d_y_t_stride;
-} layer;
-
-#define LAYER_PARAMETERS(n)                                                                                    \
-  int in_##n, int out_##n, global float *weight_##n, global float *weight_velocity_##n, int weight_stride_##n, \
-      global float *bias_##n, global float *bias_velocity_##n, int bias_stride_##n, global float *y_##n,       \
-      int y_stride_##n, global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n, int d_y_t_stride_##n
-#define LAYER_FROM_PARAMETERS(n)                                                                                       \
-  {                                                                                                                    \
-    in_##n, out_##n, weight_##n, weight_velocity_##n, weight_stride_##n, bias_##n, bias_velocity_##n, bias_stride_##n, \
-        y_##n, y_stride_##n, d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                      \
-  }
-
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
 /* What units' rows have to be multiples of, for whole tiles and masks, and for whole tiles and panels. */
 #define FORWARD_GRAIN \
   (TILE_ROWS % MASK_ROWS == 0 ? TILE_ROWS : TILE_ROWS % 2 == 0 ? 2 * TILE_ROWS : MASK_ROWS * TILE_ROWS)
 #define BACKWARD_GRAIN (PANEL % TILE_ROWS == 0 ? PANEL : UNIT_ROWS)
-
-/* What all steps of a launch have in common. */
-typedef struct {
-  int layers_count, by_rows /* the first layer that goes by rows; layers_count: only the loss */, batch, width;
-  bool with_bias, ordered;
-  ulong first, end; /* rows of the order */
-  uint first_step;
-  float source_scale, loss_scale, last_loss_scale; /* the last for a ragged step */
-  int element;
-  global const uchar *source;
-  global const uint *order;
-  global const int *labels;
-  global float *x; /* of all work-items, one after the other */
-  int x_stride;
-  global float *losses;
-  global int *predictions;
-  global uint *flag;
-  mask dropout;
-  sgd_rule rule;
-  layer layers[LAYERS_MAX];
-} job;
-
-/* One step: its number in the launch, the position of its first row, its rows. */
-typedef struct {
-  int number;
-  ulong first;
-  int rows;
-} step_rows;
 
 /* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`; of none at -1. */
 typedef struct {
@@ -164,10 +111,6 @@ static inline block cut_block(block c, bool panels, int part, int parts) {
 
 static inline bool is_empty(const block *c) {
   return c->row >= c->row_end || c->panel >= c->panel_end;
-}
-
-static inline ulong row_of_source(const job *j, ulong position) {
-  return j->ordered ? j->order[position] : position;
 }
 
 TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, worker *w) {
@@ -257,12 +200,6 @@ TILE_FUNCTION void run_block(const job *j, const step_rows *s, worker *w, const 
   }
 }
 
-static inline step_rows step_begin(const job *j, int number) {
-  step_rows s = {number, j->first + (ulong)number * (ulong)j->batch, 0};
-  s.rows = (int)min((ulong)j->batch, j->end - s.first);
-  return s;
-}
-
 /* The next piece of a share in phase `number`, or -1 when all `pieces` have been begun. */
 static inline int claim(global volatile uint *claims, uint number, int pieces) {
   for (;;) {
@@ -327,38 +264,8 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
   }
 }
 
-kernel void train_steps(int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first,
-                        ulong end, uint first_step, int steps, float source_scale, float loss_scale,
-                        float last_loss_scale, int element, global const uchar *source, global const uint *order,
-                        global const int *labels, global float *x, int x_stride, global float *losses,
-                        global int *predictions, global uint *flag, MASK_PARAMETERS, SGD_PARAMETERS,
-                        global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1), LAYER_PARAMETERS(2),
-                        LAYER_PARAMETERS(3)) {
-  const job j = {
-      layers_count,
-      by_rows,
-      batch,
-      width,
-      with_bias != 0,
-      ordered != 0,
-      first,
-      end,
-      first_step,
-      source_scale,
-      loss_scale,
-      last_loss_scale,
-      element,
-      source,
-      order,
-      labels,
-      x,
-      x_stride,
-      losses,
-      predictions,
-      flag,
-      MASK_FROM_PARAMETERS,
-      SGD_FROM_PARAMETERS,
-      {LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)}};
+kernel void train_steps(JOB_PARAMETERS) {
+  const job j = JOB_FROM_PARAMETERS;
   const size_t me = get_global_id(0);
   worker w = {(int)me, (int)get_global_size(0), -1, x + me * line_index(PANELS(width), x_stride, 0)};
   run_steps(&j, steps, &w, progress);

@@ -17,7 +17,7 @@ struct poptOption device_options[] = {
      "best)",
      "N"},
     OPTION_VALUE("kernels", OPTION_KERNELS,
-                 "force a variant: plain, panel, steps (both meant for CPUs) or tile (for GPUs)", "NAME"),
+                 "force a variant: plain, panel, steps (both meant for CPUs), tile or group (for GPUs)", "NAME"),
     OPTION_FLAG("allow-inexact", OPTION_ALLOW_INEXACT,
                 "accept a device that fails the self-test; no promise of bits then"),
     OPTION_VALUE("watchdog", OPTION_WATCHDOG,

@@ -59,7 +59,8 @@ typedef struct opencl_tuning {
   int enough_tiles;           /* tile: large ones that a result must have to be made of them */
   int slab_unroll;            /* tile: steps written out */
   int groups;                 /* panel: work-groups of a launch */
-  bool whole_steps;           /* panel: short steps in one launch */
+  bool whole_steps;           /* panel, tile: short steps in one launch */
+  int step_items;             /* tile: work-items of it, a multiple of PANEL */
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
 

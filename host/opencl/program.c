@@ -130,6 +130,7 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
                {"squared_sum", "clip.cl"},
                {"clip", "clip.cl"},
                {"label_terms", "label_terms.cl"}};
+  if (self->tuning.variant == VARIANT_TILE && strcmp(kernel, "train_steps") == 0) return "train_steps_group.cl";
   for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
     if (strcmp(apart[i].kernel, kernel) == 0) return apart[i].file;
   return files[self->tuning.variant];

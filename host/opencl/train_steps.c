@@ -1,5 +1,5 @@
-/* train_steps: whole steps in one launch (kernels/train_steps.cl), on CPU devices and for networks whose steps are
- * short. */
+/* train_steps: whole steps in one launch, for networks whose steps are short: on CPU devices by some work-items that
+ * wait for each other (kernels/train_steps.cl), on GPUs by one work-group (kernels/train_steps_group.cl). */
 #include <stdlib.h>
 
 #include "base/size.h"
@@ -15,6 +15,11 @@ static const double share_flops = 1.5e5;
 static const double lone_step_flops = 3e7;
 /* What a launch should take; what a work-item does in a second, and a step of it takes besides: slow cores' figures. */
 static const double launch_s = 0.01, flops_per_s = 2e10, step_overhead_s = 2e-6;
+
+/* Above this launches, which have all of a GPU, are faster than one work-group. */
+static const double group_step_flops = 1e7;
+/* What one work-group does in a second at least, and a layer takes besides. */
+static const double group_flops_per_s = 1e10, group_overhead_s = 5e-6;
 
 /* Multiplications and additions of a step: forward, input gradient, weight gradient. */
 static double step_flops(const step_plan *plan) {
@@ -105,7 +110,8 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_sgd(&l, &plan->update);
   launch_buffer(&l, self->progress);
   for (size_t i = 0; i < LAYERS_MAX; i++) set_layer(&l, i < plan->layers_count ? &plan->layers[i] : NULL);
-  return launch_run(&l, work_items, 1, 1, 1, error);
+  size_t local = self->tuning.variant == VARIANT_TILE ? (size_t)self->tuning.step_items : 1;
+  return launch_run(&l, work_items * local, 1, local, 1, error);
 }
 
 /* Takes up to `most` steps from the range's start. */
@@ -114,7 +120,7 @@ static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const ste
   size_t steps = size_min(most, size_divide_up(range->end - range->first, plan->batch));
   step_range part = *range;
   part.end = size_min(range->end, range->first + steps * plan->batch);
-  for (size_t i = 0; i < plan->layers_count; i++)
+  for (size_t i = 0; self->tuning.variant == VARIANT_PANEL && i < plan->layers_count; i++)
     TRY(opencl_transposed_create(self, opencl_of(plan->layers[i].d_y), error));
   TRY(launch_steps(self, plan, &part, steps, work_items, error));
   for (size_t i = 0; i < plan->layers_count; i++) opencl_of(plan->layers[i].d_y)->transposed_valid = false;
@@ -191,22 +197,43 @@ static bool is_known(const step_plan *plan) {
          !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
 }
 
+/* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by
+ * launches. `steps` of a launch. */
+typedef struct ways {
+  size_t several, other, steps;
+} ways;
+
+static ways ways_of(const opencl_backend *self, const step_plan *plan) {
+  enum { LEAF_ROWS = 256 };
+  double flops = step_flops(plan), step_s;
+  ways w = {0, 0, 0};
+  if (self->tuning.variant == VARIANT_TILE) {
+    if (flops > group_step_flops || plan->batch > LEAF_ROWS) return w;
+    w.several = 1;
+    step_s = flops / group_flops_per_s + group_overhead_s * (double)plan->layers_count;
+  } else {
+    if (flops > long_step_flops) return w;
+    w.several = work_items_of(self, plan, flops);
+    w.other = w.several == 1 || flops < lone_step_flops ? 1 : 0;
+    step_s = flops / (flops_per_s * (double)w.several) + step_overhead_s * (double)plan->layers_count;
+  }
+  w.steps = size_max(1, (size_t)(launch_s / step_s));
+  return w;
+}
+
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
   opencl_steps_trial *t = &self->steps_trial;
-  double flops = step_flops(plan);
   *taken = 0;
-  if (!is_known(plan)) return MLP_CL_OK;
-  if (!self->tuning.whole_steps || plan->layers_count > LAYERS_MAX || flops > long_step_flops) return MLP_CL_OK;
-  size_t lone = flops < lone_step_flops ? 1 : 0;
-  size_t work_items = work_items_of(self, plan, flops);
-  double step_s = flops / (flops_per_s * (double)work_items) + step_overhead_s * (double)plan->layers_count;
-  size_t steps = size_max(1, (size_t)(launch_s / step_s));
-  if (work_items == 1) return take(self, plan, range, steps, 1, taken, error);
+  if (!is_known(plan) || !self->tuning.whole_steps || plan->layers_count > LAYERS_MAX) return MLP_CL_OK;
+  const ways w = ways_of(self, plan);
+  size_t steps = w.steps, work_items = w.several;
+  if (work_items == 0) return MLP_CL_OK;
+  if (work_items == w.other) return take(self, plan, range, steps, work_items, taken, error);
   if (t->plan != plan) *t = (opencl_steps_trial){.plan = plan};
   bool trial = is_trial(t), other = trial ? t->round % 2 == 1 : t->lead < 0;
-  if (other) work_items = lone;
+  if (other) work_items = w.other;
   if (trial && work_items > 0)
     return try_work_items(self, plan, range, ROUND_LAUNCHES * steps, work_items, taken, error);
   if (trial) return try_launches(self, plan, range, ROUND_LAUNCHES * steps, taken, error);

@@ -19,10 +19,8 @@ static const struct kernel_choice {
   kernel_variant variant;
   bool whole_steps;
 } choices[] = {
-    {"plain", VARIANT_PLAIN, false},
-    {"panel", VARIANT_PANEL, false},
-    {"steps", VARIANT_PANEL, true},
-    {"tile", VARIANT_TILE, false},
+    {"plain", VARIANT_PLAIN, false}, {"panel", VARIANT_PANEL, false}, {"steps", VARIANT_PANEL, true},
+    {"tile", VARIANT_TILE, false},   {"group", VARIANT_TILE, true},
 };
 
 static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp_cl_error *error) {
@@ -32,7 +30,8 @@ static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp
       tuning->whole_steps = choices[i].whole_steps;
       return MLP_CL_OK;
     }
-  return fail(error, MLP_CL_BAD_ARGUMENT, "there are no kernels \"%s\": plain, panel, steps and tile are there", name);
+  return fail(error, MLP_CL_BAD_ARGUMENT, "there are no kernels \"%s\": plain, panel, steps, tile and group are there",
+              name);
 }
 
 /* Vectors of 16 floats come with 32 registers, of which a tile of 8 rows × 2 lines takes 16, and reads 10 operands for
@@ -43,13 +42,15 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
    * together a work-item silently leaves them: a sum of 64000 terms, with the loops around it, is safe. */
   bool llvmpipe = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") != NULL;
   bool cpu = device->type == MLP_CL_DEVICE_CPU && !llvmpipe;
+  size_t group_items = size_max(PANEL, (size_t)device->work_group_size / PANEL * PANEL);
   bool large_groups = !cpu && device->work_group_size >= 256;
   return (opencl_tuning){
       .variant = llvmpipe ? VARIANT_PLAIN
                  : cpu    ? VARIANT_PANEL
                           : VARIANT_TILE,
       .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
-      .whole_steps = cpu,
+      .whole_steps = !llvmpipe,
+      .step_items = (int)(large_groups ? size_min(512, group_items) : size_min(64, group_items)),
       .tile_rows = self->vector_width >= 16 ? 8 : 6,
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
       .unit_rows = 48,
@@ -87,6 +88,7 @@ static const struct parameter {
     {"small_item_cols", VARIANT_TILE, offsetof(opencl_tuning, small.item_cols), 16},
     {"parts", VARIANT_TILE, offsetof(opencl_tuning, small.parts), 8},
     {"enough_tiles", VARIANT_TILE, offsetof(opencl_tuning, enough_tiles), 1 << 20},
+    {"step_items", VARIANT_TILE, offsetof(opencl_tuning, step_items), 1024},
     {"slab_unroll", VARIANT_TILE, offsetof(opencl_tuning, slab_unroll), 16},
 };
 enum { PARAMETERS = sizeof parameters / sizeof *parameters };
@@ -123,7 +125,8 @@ static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
     return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
            forward_rows % MASK_ROWS == 0;
   }
-  return tile_fits(&u->large, device) && tile_fits(&u->small, device);
+  return tile_fits(&u->large, device) && tile_fits(&u->small, device) && u->step_items % PANEL == 0 &&
+         (size_t)u->step_items <= device->work_group_size;
 }
 
 /* One word, "name=value"; false when it is none, or not for these kernels. */
@@ -186,6 +189,8 @@ static const char *const tile_candidates[] = {
     "small_rows=8 small_cols=8 small_item_rows=4 small_item_cols=4 parts=4",
     "small_rows=4 small_cols=8 small_item_rows=4 small_item_cols=4 parts=2",
     "small_rows=4 small_cols=8 small_item_rows=8 small_item_cols=8 parts=4",
+    "step_items=256",
+    "step_items=1024",
 };
 
 /* Those that fit the device and are not its default, which is number 0. */
@@ -282,8 +287,8 @@ static int tile_options(const char *prefix, const tile_shape *t, char *options, 
 void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DTILE_PANELS=%d -DUNIT_ROWS=%d", u->tile_rows,
                         u->tile_panels, u->unit_rows);
-  length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DVECTOR_LINES=%d", u->slab_unroll,
-                     u->variant == VARIANT_PANEL);
+  length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
+                     u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
   length += tile_options("", &u->large, options + length, size - (size_t)length);
   tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
 }

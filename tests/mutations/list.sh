@@ -151,6 +151,11 @@ mutation 'a part does not wait for the sums of the others'
 edit kernels/matmul_tile.h '/ITEM_QUADS; q\+\+\) sums/{n;/barrier/d}'
 caught_by golden pocl small
 
+mutation 'a phase of the one work-group ends without a barrier'
+edit kernels/train_steps_group.cl '/^    loss\(&j/{n;/END_OF_PHASE/d}'
+edit host/context/self_test.c 's/(trial_shape shapes\[\] = ).*/\1{{5, 19, 18}};/'
+caught_by golden oclgrind group
+
 mutation 'a phase of whole steps does not wait for the one before'
 edit kernels/train_steps.cl 's/while \(w->workers > 1 && p\.waits && \*progress < end_of_phase\).*/;/'
 caught_by golden pocl

@@ -1,0 +1,88 @@
+/* What the kernels that run whole training steps share: a launch's job as they are told of it, and its steps. */
+#ifndef TRAIN_STEPS_H
+#define TRAIN_STEPS_H
+
+#include "dropout.h"
+#include "sgd.h"
+
+#define LAYERS_MAX 4
+
+typedef struct {
+  int in, out;
+  global float *weight, *weight_velocity;
+  int weight_stride;
+  global float *bias, *bias_velocity;
+  int bias_stride;
+  global float *y;
+  int y_stride;
+  global float *d_y;
+  int d_y_stride;
+  global float *d_y_t;
+  int d_y_t_stride;
+} layer;
+
+#define LAYER_PARAMETERS(n)                                                                                    \
+  int in_##n, int out_##n, global float *weight_##n, global float *weight_velocity_##n, int weight_stride_##n, \
+      global float *bias_##n, global float *bias_velocity_##n, int bias_stride_##n, global float *y_##n,       \
+      int y_stride_##n, global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n, int d_y_t_stride_##n
+#define LAYER_FROM_PARAMETERS(n)                                                                                       \
+  {                                                                                                                    \
+    in_##n, out_##n, weight_##n, weight_velocity_##n, weight_stride_##n, bias_##n, bias_velocity_##n, bias_stride_##n, \
+        y_##n, y_stride_##n, d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                      \
+  }
+
+/* What all steps of a launch have in common. */
+typedef struct {
+  int layers_count, by_rows /* the first layer that goes by rows; layers_count: only the loss */, batch, width;
+  bool with_bias, ordered;
+  ulong first, end; /* rows of the order */
+  uint first_step;
+  float source_scale, loss_scale, last_loss_scale; /* the last for a ragged step */
+  int element;
+  global const uchar *source;
+  global const uint *order;
+  global const int *labels;
+  global float *x; /* of all work-items, one after the other */
+  int x_stride;
+  global float *losses;
+  global int *predictions;
+  global uint *flag;
+  mask dropout;
+  sgd_rule rule;
+  layer layers[LAYERS_MAX];
+} job;
+
+/* One step: its number in the launch, the position of its first row, its rows. */
+typedef struct {
+  int number;
+  ulong first;
+  int rows;
+} step_rows;
+
+#define JOB_PARAMETERS                                                                                               \
+  int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first, ulong end,           \
+      uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element,          \
+      global const uchar *source, global const uint *order, global const int *labels, global float *x, int x_stride, \
+      global float *losses, global int *predictions, global uint *flag, MASK_PARAMETERS, SGD_PARAMETERS,             \
+      global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1), LAYER_PARAMETERS(2),                 \
+      LAYER_PARAMETERS(3)
+#define JOB_FROM_PARAMETERS                                                                                  \
+  {                                                                                                          \
+    layers_count, by_rows, batch, width, with_bias != 0, ordered != 0, first, end, first_step, source_scale, \
+        loss_scale, last_loss_scale, element, source, order, labels, x, x_stride, losses, predictions, flag, \
+        MASK_FROM_PARAMETERS, SGD_FROM_PARAMETERS, {                                                         \
+      LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3) \
+    }                                                                                                        \
+  }
+
+static inline step_rows step_begin(const job *j, int number) {
+  step_rows s = {number, j->first + (ulong)number * (ulong)j->batch, 0};
+  s.rows = (int)min((ulong)j->batch, j->end - s.first);
+  return s;
+}
+
+static inline ulong row_of_source(const job *j, ulong position) {
+  return j->ordered ? j->order[position] : position;
+}
+
+#endif

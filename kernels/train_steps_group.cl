@@ -1,0 +1,177 @@
+/* train_steps for GPUs: one work-group runs whole training steps, for networks so small that a step's launches take
+ * longer than its work. Phases end with a barrier of the group, which is all the order that OpenCL 1.2 promises and all
+ * that is needed:
+ *
+ *   gather | forward of each layer | loss | gradients of the inputs, from the last layer on | all updates
+ *
+ * A work-item computes four neighbouring columns at a time. Batches have at most one leaf of rows (batch_sum.h). */
+#include "batch_sum.h"
+#include "cross_entropy.h"
+#include "feature_sum.h"
+#include "gather.h"
+#include "quad.h"
+#include "train_steps.h"
+
+/* Work-items of the group, a multiple of 16. */
+#ifndef STEP_ITEMS
+#define STEP_ITEMS 64
+#endif
+
+#define ITEM ((int)get_local_id(0))
+#define LINES_AT_A_TIME (STEP_ITEMS / PANEL)
+#define QUADS_OF(cols) (((cols) + 3) / 4)
+#define END_OF_PHASE() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+
+static inline float4 load_quad(global const float *tensor, int stride, int row, int col) {
+  return *(global const float4 *)(tensor + element_index(stride, row, col));
+}
+
+static void gather_batch(const job *j, const step_rows *s) {
+  const int panels = PANELS(j->width);
+  for (int u = ITEM / PANEL; u < s->rows * panels; u += LINES_AT_A_TIME) {
+    const int row = u / panels, panel = u % panels;
+    gather_panels(j->element, j->source, row_of_source(j, s->first + (ulong)row), j->width, panel, panel + 1,
+                  j->source_scale, j->x + line_index(0, j->x_stride, row), j->x_stride);
+  }
+}
+
+/* Columns col … col+3 of a row of x · weight. */
+static float4 product_quad(global const float *x, int x_stride, int row, global const float *weight, int weight_stride,
+                           int in, int col) {
+  float4 total = (float4)(0.0f);
+  for (int begin = 0; begin < in; begin += BLOCK_FEATURES) {
+    const int end = min(in, begin + BLOCK_FEATURES);
+    float4 sum = (float4)(0.0f);
+    int k = begin;
+#pragma unroll 4
+    for (; k + 4 <= end; k += 4) {
+      float4 a = load_quad(x, x_stride, row, k);
+      sum = fma((float4)(a.x), load_quad(weight, weight_stride, k, col), sum);
+      sum = fma((float4)(a.y), load_quad(weight, weight_stride, k + 1, col), sum);
+      sum = fma((float4)(a.z), load_quad(weight, weight_stride, k + 2, col), sum);
+      sum = fma((float4)(a.w), load_quad(weight, weight_stride, k + 3, col), sum);
+    }
+    for (; k < end; k++)
+      sum = fma((float4)(x[element_index(x_stride, row, k)]), load_quad(weight, weight_stride, k, col), sum);
+    total = begin == 0 ? sum : total + sum;
+  }
+  return total;
+}
+
+static void forward(const job *j, const step_rows *s, int i) {
+  const layer *l = &j->layers[i];
+  const bool hidden = i + 1 < j->layers_count;
+  const int quads = QUADS_OF(l->out), x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  global const float *x = i > 0 ? j->layers[i - 1].y : j->x;
+  mask m = j->dropout;
+  m.threshold = hidden ? m.threshold : 0;
+  m.step = j->first_step + (uint)s->number;
+  m.layer = (uint)i;
+  for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
+    const int row = u / quads, col = u % quads * 4;
+    const float4 total = product_quad(x, x_stride, row, l->weight, l->weight_stride, l->in, col);
+    quad_forward(total, row, col, l->out, j->with_bias, l->bias, l->bias_stride, hidden, &m,
+                 l->y + element_index(l->y_stride, row, col));
+  }
+}
+
+/* All work-items come here as often: those without a row do the last one again. */
+static void loss(const job *j, const step_rows *s, local int *memory) {
+  const layer *l = &j->layers[j->layers_count - 1];
+  const cross_entropy_batch b = {s->rows,
+                                 l->out,
+                                 l->y,
+                                 l->y_stride,
+                                 j->labels,
+                                 j->ordered,
+                                 j->order,
+                                 s->first,
+                                 s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
+                                 true,
+                                 l->d_y,
+                                 l->d_y_stride,
+                                 false,
+                                 0,
+                                 0,
+                                 j->losses + s->first,
+                                 j->predictions + s->first,
+                                 j->flag,
+                                 j->first_step + (uint)s->number};
+  const int line = ITEM / PANEL;
+  for (int row = 0; row < s->rows; row += LINES_AT_A_TIME)
+    cross_entropy_row(&b, min(row + line, s->rows - 1), memory + line * PANEL);
+}
+
+static void backward_input(const job *j, const step_rows *s, int i) {
+  const layer *l = &j->layers[i], *under = &j->layers[i - 1];
+  const int quads = QUADS_OF(l->in);
+  for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
+    const int row = u / quads, col = u % quads * 4;
+    float total[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    for (int begin = 0; begin < l->out; begin += BLOCK_FEATURES) {
+      const int end = min(l->out, begin + BLOCK_FEATURES);
+      float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+      for (int k = begin; k < end; k += 4) {
+        float d[4], w[4];
+        vstore4(load_quad(l->d_y, l->d_y_stride, row, k), 0, d);
+#pragma unroll
+        for (int c = 0; c < 4; c++) {
+          vstore4(load_quad(l->weight, l->weight_stride, min(col + c, l->in - 1), k), 0, w);
+#pragma unroll
+          for (int q = 0; q < 4; q++) sum[c] = k + q < end ? fma(d[q], w[q], sum[c]) : sum[c];
+        }
+      }
+#pragma unroll
+      for (int c = 0; c < 4; c++) total[c] = begin == 0 ? sum[c] : total[c] + sum[c];
+    }
+    quad_backward_input(vload4(0, total), col, l->in, true, under->y + element_index(under->y_stride, row, col),
+                        j->dropout.scale, under->d_y + element_index(under->d_y_stride, row, col));
+  }
+}
+
+static void update(const job *j, const step_rows *s, int i) {
+  const layer *l = &j->layers[i];
+  const int quads = QUADS_OF(l->out), x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  const uint step = j->first_step + (uint)s->number;
+  global const float *x = i > 0 ? j->layers[i - 1].y : j->x;
+  for (int u = ITEM; u < l->in * quads; u += STEP_ITEMS) {
+    const int row = u / quads, col = u % quads * 4;
+    float4 sum = (float4)(0.0f);
+    float g[4];
+#pragma unroll 8
+    for (int r = 0; r < s->rows; r++)
+      sum = fma((float4)(x[element_index(x_stride, r, row)]), load_quad(l->d_y, l->d_y_stride, r, col), sum);
+    vstore4(sum, 0, g);
+    const size_t at = element_index(l->weight_stride, row, col);
+    for (int c = 0; c < min(4, l->out - col); c++)
+      parameter_update(false, &j->rule, g[c], l->weight + at + c, l->weight_velocity + at + c, j->flag, step);
+  }
+  for (int col = ITEM; j->with_bias && col < l->out; col += STEP_ITEMS) {
+    const size_t at = element_index(l->bias_stride, 0, col);
+    parameter_update(false, &j->rule, batch_sum_of_element(l->d_y + element_index(l->d_y_stride, 0, col), s->rows),
+                     l->bias + at, l->bias_velocity + at, j->flag, step);
+  }
+}
+
+__attribute__((reqd_work_group_size(STEP_ITEMS, 1, 1))) kernel void train_steps(JOB_PARAMETERS) {
+  const job j = JOB_FROM_PARAMETERS;
+  local int memory[STEP_ITEMS];
+  (void)progress;
+  for (int number = 0; number < steps; number++) {
+    const step_rows s = step_begin(&j, number);
+    gather_batch(&j, &s);
+    END_OF_PHASE();
+    for (int i = 0; i < layers_count; i++) {
+      forward(&j, &s, i);
+      END_OF_PHASE();
+    }
+    loss(&j, &s, memory);
+    END_OF_PHASE();
+    for (int i = layers_count - 1; i > 0; i--) {
+      backward_input(&j, &s, i);
+      END_OF_PHASE();
+    }
+    for (int i = 0; i < layers_count; i++) update(&j, &s, i);
+    END_OF_PHASE();
+  }
+}
