@@ -134,26 +134,7 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, in
 }
 
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
-  const layer *l = &j->layers[j->layers_count - 1];
-  const cross_entropy_batch b = {s->rows,
-                                 l->out,
-                                 l->y,
-                                 l->y_stride,
-                                 j->labels,
-                                 j->ordered,
-                                 j->order,
-                                 s->first,
-                                 s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
-                                 true,
-                                 l->d_y,
-                                 l->d_y_stride,
-                                 j->layers_count > 1,
-                                 l->d_y_t,
-                                 l->d_y_t_stride,
-                                 j->losses + s->first,
-                                 j->predictions + s->first,
-                                 j->flag,
-                                 j->first_step + (uint)s->number};
+  const cross_entropy_batch b = loss_of_step(j, s);
   for (int row = c->row; row < c->row_end; row += PANEL) cross_entropy_block(&b, row, 0);
 }
 

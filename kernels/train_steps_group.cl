@@ -77,26 +77,7 @@ static void forward(const job *j, const step_rows *s, int i) {
 
 /* All work-items come here as often: those without a row do the last one again. */
 static void loss(const job *j, const step_rows *s, local int *memory) {
-  const layer *l = &j->layers[j->layers_count - 1];
-  const cross_entropy_batch b = {s->rows,
-                                 l->out,
-                                 l->y,
-                                 l->y_stride,
-                                 j->labels,
-                                 j->ordered,
-                                 j->order,
-                                 s->first,
-                                 s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
-                                 true,
-                                 l->d_y,
-                                 l->d_y_stride,
-                                 false,
-                                 0,
-                                 0,
-                                 j->losses + s->first,
-                                 j->predictions + s->first,
-                                 j->flag,
-                                 j->first_step + (uint)s->number};
+  const cross_entropy_batch b = loss_of_step(j, s);
   const int line = ITEM / PANEL;
   for (int row = 0; row < s->rows; row += LINES_AT_A_TIME)
     cross_entropy_row(&b, min(row + line, s->rows - 1), memory + line * PANEL);

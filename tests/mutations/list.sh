@@ -301,7 +301,7 @@ edit kernels/train_steps.cl 's/i >= max\(1, j->by_rows\)/i > max(1, j->by_rows)/
 caught_by context pocl
 
 mutation 'whole steps forget the order of rows'
-edit kernels/train_steps.cl 's/return j->ordered \? j->order\[position\] : position;/return position;/'
+edit kernels/train_steps.h 's/return j->ordered \? j->order\[position\] : position;/return position;/'
 caught_by golden pocl steps
 
 mutation 'whole steps draw the same masks'
@@ -309,5 +309,5 @@ edit kernels/train_steps.cl 's/(m\.step = j->first_step) \+ \(uint\)s->number/\1
 caught_by context pocl
 
 mutation 'whole steps average a ragged batch over the full one'
-edit kernels/train_steps.cl 's/s->rows == j->batch \? j->loss_scale : j->last_loss_scale/j->loss_scale/'
+edit kernels/train_steps.h 's/s->rows == j->batch \? j->loss_scale : j->last_loss_scale/j->loss_scale/'
 caught_by context pocl
