@@ -134,7 +134,8 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, in
 }
 
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
-  const cross_entropy_batch b = loss_of_step(j, s);
+  cross_entropy_batch b;
+  loss_of_step(j, s, &b);
   for (int row = c->row; row < c->row_end; row += PANEL) cross_entropy_block(&b, row, 0);
 }
 

@@ -86,27 +86,28 @@ static inline ulong row_of_source(const job *j, ulong position) {
   return j->ordered ? j->order[position] : position;
 }
 
-static inline cross_entropy_batch loss_of_step(const job *j, const step_rows *s) {
+/* By a pointer: Oclgrind does not know what a compiler makes of large structures that are returned. */
+static inline void loss_of_step(const job *j, const step_rows *s, cross_entropy_batch *b) {
   const layer *l = &j->layers[j->layers_count - 1];
-  return (cross_entropy_batch){s->rows,
-                               l->out,
-                               l->y,
-                               l->y_stride,
-                               j->labels,
-                               j->ordered,
-                               j->order,
-                               s->first,
-                               s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
-                               true,
-                               l->d_y,
-                               l->d_y_stride,
-                               j->layers_count > 1,
-                               l->d_y_t,
-                               l->d_y_t_stride,
-                               j->losses + s->first,
-                               j->predictions + s->first,
-                               j->flag,
-                               j->first_step + (uint)s->number};
+  *b = (cross_entropy_batch){s->rows,
+                             l->out,
+                             l->y,
+                             l->y_stride,
+                             j->labels,
+                             j->ordered,
+                             j->order,
+                             s->first,
+                             s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
+                             true,
+                             l->d_y,
+                             l->d_y_stride,
+                             j->layers_count > 1,
+                             l->d_y_t,
+                             l->d_y_t_stride,
+                             j->losses + s->first,
+                             j->predictions + s->first,
+                             j->flag,
+                             j->first_step + (uint)s->number};
 }
 
 #endif

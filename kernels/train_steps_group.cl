@@ -77,7 +77,8 @@ static void forward(const job *j, const step_rows *s, int i) {
 
 /* All work-items come here as often: those without a row do the last one again. */
 static void loss(const job *j, const step_rows *s, local int *memory) {
-  const cross_entropy_batch b = loss_of_step(j, s);
+  cross_entropy_batch b;
+  loss_of_step(j, s, &b);
   const int line = ITEM / PANEL;
   for (int row = 0; row < s->rows; row += LINES_AT_A_TIME)
     cross_entropy_row(&b, min(row + line, s->rows - 1), memory + line * PANEL);
