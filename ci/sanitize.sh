@@ -50,6 +50,8 @@ check_variant() {
   return 1
 }
 for variant in plain panel steps; do check_variant $variant; done
-# Under Oclgrind the tile kernels take many minutes: only on demand, by ci/sanitize.sh full.
-if [ "${1:-}" = full ]; then check_variant tile; fi
+# Under Oclgrind a GPU's kernels take many minutes: only on demand, by ci/sanitize.sh full.
+if [ "${1:-}" = full ]; then
+  for variant in tile group; do check_variant $variant; done
+fi
 echo "Oclgrind: no errors"

@@ -1,6 +1,5 @@
-/* The kernels of matmul_tile.cl in another size, for results of few tiles: dense_forward_small, …. A program of its
- * own.
- */
+/* A program of its own: the kernels of matmul_tile.cl in another size, for results of few tiles (dense_forward_small,
+ * and so on). */
 #if defined(SMALL_GROUP_ROWS)
 #undef GROUP_ROWS
 #undef GROUP_COLS

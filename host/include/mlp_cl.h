@@ -100,9 +100,9 @@ MLP_CL_API mlp_cl_status mlp_cl_devices(mlp_cl_device **devices, size_t *count, 
 typedef struct mlp_cl_context mlp_cl_context;
 
 typedef struct mlp_cl_context_options {
-  bool allow_inexact; /* accept a device that fails the self-test; receipts then mean nothing */
-  const char
-      *kernels; /* NULL: as suits the device; "plain", "panel", "steps" (CPU), "tile", "group" (GPU) force a variant */
+  bool allow_inexact;  /* accept a device that fails the self-test; receipts then mean nothing */
+  const char *kernels; /* NULL: as suits the device; "plain", "panel" and "steps" (CPU), "tile" and "group" (GPU) force
+                          a variant */
   uint64_t data_bytes; /* device memory for features: larger data sets are streamed while training; 0: half of it, on
                           the reference a quarter of the host's */
   const char *tuning;  /* NULL: what mlp_cl_tuning_keep remembers for the device, else what suits it; "": the latter */

@@ -98,13 +98,25 @@ static size_t most_rows(const opencl_backend *self) {
   return 4 * (size_t)self->tuning.unit_rows;
 }
 
-/* Tile: large tiles, if the result has enough of them for the whole device, else small ones. */
+/* Tile: work-groups, so many beside and below each other, of `local` work-items each. */
+typedef struct tile_grid {
+  size_t wide, high, local;
+} tile_grid;
+
+static tile_grid grid_of(const tile_shape *t, size_t tiles_of_group, size_t rows, size_t cols) {
+  return (tile_grid){
+      .wide = size_divide_up(cols, (size_t)(t->group_cols * t->item_cols)),
+      .high = size_divide_up(rows, (size_t)(t->group_rows * t->item_rows) * tiles_of_group),
+      .local = (size_t)(t->group_rows * t->group_cols * t->parts),
+  };
+}
+
+/* Large tiles, if the result has enough of them for the whole device, else small ones. */
 static const tile_shape *tile_of(const opencl_backend *self, size_t rows, size_t cols) {
-  const tile_shape *t = &self->tuning.large;
+  const opencl_tuning *u = &self->tuning;
   if (self->only_tile != NULL) return self->only_tile;
-  size_t high = size_divide_up(rows, (size_t)(t->group_rows * t->item_rows));
-  size_t wide = size_divide_up(cols, (size_t)(t->group_cols * t->item_cols));
-  return high * wide >= (size_t)self->tuning.enough_tiles ? t : &self->tuning.small;
+  tile_grid g = grid_of(&u->large, 1, rows, cols);
+  return g.wide * g.high >= (size_t)u->enough_tiles ? &u->large : &u->small;
 }
 
 bool opencl_products_by(backend *base, size_t i) {
@@ -119,20 +131,8 @@ static const char *tile_kernel(const opencl_backend *self, const tile_shape *t, 
   return t == &self->tuning.small ? small : large;
 }
 
-/* Work-items: so many groups, one behind the other, for so many tiles below each other. */
-typedef struct tile_grid {
-  size_t local, x, y;
-} tile_grid;
-
-static tile_grid grid_of(const tile_shape *t, size_t tiles_of_group, size_t rows, size_t cols) {
-  tile_grid g = {.local = (size_t)(t->group_rows * t->group_cols * t->parts)};
-  g.x = size_divide_up(cols, (size_t)(t->group_cols * t->item_cols)) * g.local;
-  g.y = size_divide_up(rows, (size_t)(t->group_rows * t->item_rows) * tiles_of_group);
-  return g;
-}
-
 static mlp_cl_status run_grid(launch *l, tile_grid g, mlp_cl_error *error) {
-  return launch_run(l, g.x, g.y, g.local, 1, error);
+  return launch_run(l, g.wide * g.local, g.high, g.local, 1, error);
 }
 
 /* Both fused variants take the same arguments but one. */
@@ -241,7 +241,8 @@ static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *til
   size_t levels = 0, bytes;
   for (size_t leaves = size_divide_up(rows, LEAF_ROWS); leaves > 1; leaves /= 2) levels++;
   if (levels == 0) return MLP_CL_OK;
-  if (!size_multiply((levels + 1) * (size_t)(tile->item_rows * tile->item_cols) * sizeof(float), g.x * g.y, &bytes))
+  if (!size_multiply((levels + 1) * (size_t)(tile->item_rows * tile->item_cols) * sizeof(float),
+                     g.wide * g.local * g.high, &bytes))
     return fail(error, MLP_CL_BAD_SHAPE, "a batch of %zu rows is too large", rows);
   return opencl_scratch_reserve(self, bytes, error);
 }
