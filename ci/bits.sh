@@ -4,7 +4,7 @@
 # the .icd file of Intel's runtime for CPUs, on that too.
 set -eu
 cd "$(dirname "$0")/.."
-steps=${1:-10000} seed=${2:-1}
+steps=${1:-10000} seed=${2:-1} failed=0
 
 ci/deps.sh test
 cmake -S . -B build-test -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLP_CL_TESTS=ON -DMLP_CL_WERROR=ON
@@ -16,7 +16,8 @@ runs() {
   shift 2
   printf '%s: ' "$name"
   env "$@" MLP_CL_TEST_DEVICE=0 MLP_CL_TEST_STEPS="$taken" MLP_CL_TEST_SEED="$seed" MLP_CL_CACHE=off CK_FORK=no \
-    POCL_CACHE_DIR="$PWD/build-test/pocl" build-test/tests/check_runs | grep -v '^Running'
+    POCL_CACHE_DIR="$PWD/build-test/pocl" build-test/tests/check_runs >build-test/bits.out 2>&1 || failed=1
+  grep -v '^Running' build-test/bits.out || failed=1
 }
 
 for kernels in steps panel tile group plain; do
@@ -32,3 +33,4 @@ if [ -n "${MLP_CL_INTEL_ICD:-}" ]; then
     runs "Intel, $kernels" "$steps" OCL_ICD_VENDORS="$MLP_CL_INTEL_ICD" MLP_CL_TEST_KERNELS=$kernels
   done
 fi
+exit $failed

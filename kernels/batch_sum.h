@@ -8,7 +8,6 @@
 
 #include "panel.h"
 
-#define LEAF_ROWS 256
 #define TREE_LEVELS 24
 
 /* Puts leaf number `leaf`, `value[count]`, into the tree's pending nodes [level][first …]. `value` is used up. */

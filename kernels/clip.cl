@@ -5,16 +5,15 @@
  *   clip             the tensors' numbers ascending; every work-item adds them up for itself */
 #include "softmax.h"
 
-#define BLOCK_ROWS 256
 #define CLIP_EPSILON 0x1.0c6f7ap-20f /* 1e-6f */
 
 /* Shares of lines. */
 kernel void squared_blocks(int rows, int cols, int count, global const float *gradient, int stride,
                            global float *blocks) {
   FOR_LINES(count, PANELS(cols), panel, block) {
-    int end = min(rows, (block + 1) * BLOCK_ROWS);
+    int end = min(rows, (block + 1) * BLOCK_FEATURES);
     line sum = (line)(0.0f);
-    for (int row = block * BLOCK_ROWS; row < end; row++) {
+    for (int row = block * BLOCK_FEATURES; row < end; row++) {
       line g = load_line(gradient, line_index(panel, stride, row));
       sum = fma(g, g, sum);
     }

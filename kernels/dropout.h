@@ -6,8 +6,6 @@
 #include "panel.h"
 #include "philox.h"
 
-#define MASK_ROWS 4
-
 /* What names a mask; row numbers count over the whole batch. Passed to kernels by its fields: MASK_PARAMETERS. */
 typedef struct {
   uint threshold; /* 0: no dropout */

@@ -5,7 +5,6 @@
  *   matmul_a_bt   c (m,n) = a (m,k) · bᵀ, b (n,k)  input gradient
  *   matmul_at_b   c (m,n) = aᵀ · b, a (k,m)       weight gradient: the sum runs over the batch */
 #include "batch_sum.h"
-#include "feature_sum.h"
 #include "panel.h"
 
 kernel void matmul_a_b(int m, int n, int k, global const float *a, int a_stride, global const float *b, int b_stride,

@@ -11,7 +11,6 @@
 #define MATMUL_PANEL_H
 
 #include "batch_sum.h"
-#include "feature_sum.h"
 #include "panel.h"
 
 #ifndef TILE_ROWS
@@ -48,9 +47,6 @@ typedef struct {
 TILE_FUNCTION int panels_of_tile(int panel, const block *c) {
   return c->panel_end - panel < TILE_PANELS ? 1 : TILE_PANELS;
 }
-
-/* Panels that a single row meets at once: as many sums as keep the multipliers busy. */
-#define ROW_PANELS 4
 
 /* sum[p] = Σ a[k] · b[p][k] over k in [begin, end), for ROW_PANELS panels of b; those behind `panels` repeat the last.
  * a's element k is at k / PANEL · panel_step + k % PANEL · step. */

@@ -17,7 +17,6 @@
 #ifndef MATMUL_TILE_H
 #define MATMUL_TILE_H
 
-#include "feature_sum.h"
 #include "panel.h"
 
 #ifndef GROUP_ROWS

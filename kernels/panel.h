@@ -11,8 +11,8 @@
 #define PANEL_H
 
 #include "exact_math.h"
+#include "sizes.h"
 
-#define PANEL 16
 #define PANELS(cols) (((cols) + PANEL - 1) / PANEL)
 
 static inline size_t line_index(int panel, int stride, int row) {

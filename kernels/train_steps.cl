@@ -17,18 +17,12 @@
 #include "train_steps.h"
 #include "transpose.h"
 
-/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word CLAIMS(worker), on a cache
- * line of its own, tells how many pieces of that worker's share have been begun, and in which phase: number << 8 |
- * pieces. */
-#define CLAIMS(worker) (16 * (1 + (worker)))
+/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word PROGRESS_OF(worker) tells how
+ * many pieces of that worker's share have been begun, and in which phase: number << 8 | pieces. */
 #define PIECES_MAX 8
 
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
-/* What units' rows have to be multiples of, for whole tiles and masks, and for whole tiles and panels. */
-#define FORWARD_GRAIN \
-  (TILE_ROWS % MASK_ROWS == 0 ? TILE_ROWS : TILE_ROWS % 2 == 0 ? 2 * TILE_ROWS : MASK_ROWS * TILE_ROWS)
-#define BACKWARD_GRAIN (PANEL % TILE_ROWS == 0 ? PANEL : UNIT_ROWS)
 
 /* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`; of none at -1. */
 typedef struct {
@@ -68,13 +62,13 @@ static inline int even_unit(int rows, int workers, int grain, int most) {
 TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int workers) {
   const int last = j->layers_count - 1, back = number - j->by_rows - 1;
   phase p = {ROWS, number, true, rows, UNIT_ROWS, 0, 1, false, false};
-  int grain = j->by_rows <= last ? BACKWARD_GRAIN : PANEL;
+  int grain = j->by_rows <= last ? BACKWARD_GRAIN(TILE_ROWS, UNIT_ROWS) : PANEL;
   if (back < -1) {
     p.kind = FORWARD;
     p.unit_rows = FORWARD_ROWS;
     p.panels = PANELS(j->layers[number].out);
     p.share_panels = p.cut_panels = true;
-    grain = FORWARD_GRAIN;
+    grain = FORWARD_GRAIN(TILE_ROWS);
   } else if (back >= 0) {
     p.kind = back % 2 == 0 ? BACKWARD_INPUT : UPDATE;
     p.layer = last - back / 2;
@@ -83,7 +77,7 @@ TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int worker
     p.rows = j->layers[p.layer].in;
     p.panels = update ? PANELS(j->layers[p.layer].out) : by_panels ? PANELS(rows) : 0;
     p.share_panels = update;
-    grain = BACKWARD_GRAIN;
+    grain = BACKWARD_GRAIN(TILE_ROWS, UNIT_ROWS);
   }
   p.heights = HEIGHTS(p.rows, p.unit_rows);
   const int widths = WIDTHS(p.panels);
@@ -206,7 +200,7 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, const 
     int pieces = min(PIECES_MAX, p->cut_panels ? part.panel_end - part.panel : part.row_end - part.row);
     if (alone) pieces = 1;
     for (int next = 0, piece; next < pieces; next = piece + 1) {
-      piece = alone ? next : claim(progress + CLAIMS(owner), number, pieces);
+      piece = alone ? next : claim(progress + PROGRESS_OF(owner), number, pieces);
       if (piece < 0) break;
       block c = cut_block(part, p->cut_panels, piece, pieces);
       done += (uint)((c.row_end - c.row) * (c.panel_end - c.panel));

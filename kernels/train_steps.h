@@ -6,8 +6,6 @@
 #include "dropout.h"
 #include "sgd.h"
 
-#define LAYERS_MAX 4
-
 typedef struct {
   int in, out;
   global float *weight, *weight_velocity;

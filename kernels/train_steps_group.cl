@@ -7,7 +7,6 @@
  * A work-item computes four neighbouring columns at a time. Batches have at most one leaf of rows (batch_sum.h). */
 #include "batch_sum.h"
 #include "cross_entropy.h"
-#include "feature_sum.h"
 #include "gather.h"
 #include "quad.h"
 #include "train_steps.h"

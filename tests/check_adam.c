@@ -96,8 +96,7 @@ START_TEST(state_is_canonical) {
 }
 END_TEST
 
-/* ---- Runs ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Runs ------------------------------------------------------------------------------------------------------- */
 
 static void run_on(mlp_cl_context *on, mlp_cl_optimiser optimiser, char receipt[65], double *accuracy) {
   static const size_t widths[] = {64, 24, 10};

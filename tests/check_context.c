@@ -74,8 +74,7 @@ START_TEST(finds_each_device_by_number_and_by_name) {
 }
 END_TEST
 
-/* ---- Backends that are wrong in one way ---------------------------------------------------------------------------
- */
+/* ---- Backends that are wrong in one way ------------------------------------------------------------------------- */
 
 static const backend_operations *right; /* the reference's own */
 

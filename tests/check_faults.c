@@ -355,6 +355,11 @@ START_TEST(tile) {
 }
 END_TEST
 
+START_TEST(group) {
+  try_all("group");
+}
+END_TEST
+
 static void set_up(void) {
   ck_assert_uint_le(layer_functions_count(), FUNCTIONS_MAX);
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -401,6 +406,7 @@ int main(void) {
   if (torture()) {
     add(suite, "steps", steps);
     add(suite, "tile", tile);
+    add(suite, "group", group);
   }
   return test_run(suite);
 }

@@ -172,7 +172,7 @@ START_TEST(steps_do_not_wait) {
 END_TEST
 
 START_TEST(memory_does_not_grow) {
-  static const char *const variants[] = {"plain", "panel", "steps", "tile"};
+  static const char *const variants[] = {"plain", "panel", "steps", "tile", "group"};
   for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
     run r = begin(variants[i], 0.0f);
     take(&r, EPOCH_STEPS);

@@ -268,8 +268,7 @@ START_TEST(refuses_bad_label_terms) {
 }
 END_TEST
 
-/* ---- What an evaluation tells -------------------------------------------------------------------------------------
- */
+/* ---- What an evaluation tells ----------------------------------------------------------------------------------- */
 
 START_TEST(evaluation_of_regression) {
   const float x[] = {1, 10, 2, 20, 3, 30}, t[] = {1, 12, 2, 18, 6, 30};

@@ -81,8 +81,7 @@ static void append_row(bench_run *r, const char *name, json_t *row) {
   json_array_append_new(json_object_get(r->object, name), row);
 }
 
-/* ---- The device ---------------------------------------------------------------------------------------------------
- */
+/* ---- The device ------------------------------------------------------------------------------------------------- */
 
 static mlp_cl_status measure_device(bench_run *r) {
   mlp_cl_bench_result fma, copy, launch, wait;
@@ -114,8 +113,7 @@ static mlp_cl_status measure_device(bench_run *r) {
   return MLP_CL_OK;
 }
 
-/* ---- Products ------------------------------------------------------------------------------------------------------
- */
+/* ---- Products --------------------------------------------------------------------------------------------------- */
 
 /* "87.3 %", or nothing where the peak is not known. */
 static const char *share_of_peak(const bench_run *r, double flops_per_s, char text[16]) {
@@ -157,8 +155,7 @@ static mlp_cl_status measure_products(bench_run *r) {
   return MLP_CL_OK;
 }
 
-/* ---- Networks ------------------------------------------------------------------------------------------------------
- */
+/* ---- Networks --------------------------------------------------------------------------------------------------- */
 
 static void report_network(bench_run *r, const measured_network *net, mlp_cl_bench_kind kind, const char *layers,
                            const mlp_cl_bench_result *result) {
@@ -200,8 +197,7 @@ static mlp_cl_status measure_networks(bench_run *r, mlp_cl_bench_kind kind, cons
   return MLP_CL_OK;
 }
 
-/* ---- The command ---------------------------------------------------------------------------------------------------
- */
+/* ---- The command ------------------------------------------------------------------------------------------------ */
 
 /* The time from nothing to a device that has proved itself; again, with what the driver and we remember of it. */
 static mlp_cl_status measure_start(bench_run *r, const options *o, double first_s) {

@@ -2,12 +2,10 @@
 #include "base/size.h"
 #include "opencl/internal.h"
 
-enum { BLOCK_ROWS = 256 };
-
 mlp_cl_status opencl_squared_sum(backend *base, const tensor *gradient, tensor *sums, size_t slot,
                                  mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
-  size_t count = size_divide_up(gradient->rows, BLOCK_ROWS), lines = count * opencl_panels(gradient);
+  size_t count = size_divide_up(gradient->rows, BLOCK_FEATURES), lines = count * opencl_panels(gradient);
   launch l;
   TRY(opencl_scratch_reserve(self, lines * PANEL * sizeof(float), error));
   TRY(launch_begin(&l, self, "squared_blocks", error));

@@ -61,7 +61,7 @@ static size_t widths_of(const opencl_backend *self, size_t cols) {
  * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
 static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
                                mlp_cl_error *error) {
-  enum { STORE_TERMS = 8, ROW_PANELS = 4 /* as in kernels/matmul_panel.h */ };
+  enum { STORE_TERMS = 8 };
   size_t panels = size_divide_up(cols, PANEL);
   double lines = (double)size_max(rows, 2) * (double)panels;
   if (2.0 * PANEL * lines * (double)(depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
@@ -85,13 +85,6 @@ static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols,
     least = idle;
   }
   return chosen;
-}
-
-/* Blocks of a forward product are whole tiles, and whole words of the dropout's mask. */
-static size_t forward_step(const opencl_backend *self) {
-  size_t step = (size_t)self->tuning.tile_rows;
-  while (step % MASK_ROWS != 0) step += (size_t)self->tuning.tile_rows;
-  return step;
 }
 
 static size_t most_rows(const opencl_backend *self) {
@@ -139,7 +132,9 @@ static mlp_cl_status run_grid(launch *l, tile_grid g, mlp_cl_error *error) {
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
-  size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, forward_step(self), most_rows(self)) : 0;
+  size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, FORWARD_GRAIN((size_t)self->tuning.tile_rows),
+                                          most_rows(self))
+                           : 0;
   const tile_shape *tile = panel ? NULL : tile_of(self, d->rows, d->weight->cols);
   TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_forward", "dense_forward_small"), error));
   if (panel) launch_int(&l, unit_rows);
@@ -237,7 +232,6 @@ static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backw
 /* Memory for the pending nodes of the batch's tree: one value per result and level. */
 static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *tile, tile_grid g, size_t rows,
                                      mlp_cl_error *error) {
-  enum { LEAF_ROWS = 256 };
   size_t levels = 0, bytes;
   for (size_t leaves = size_divide_up(rows, LEAF_ROWS); leaves > 1; leaves /= 2) levels++;
   if (levels == 0) return MLP_CL_OK;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "opencl/opencl.h"
+#include "sizes.h"
 
 /* ---- Devices and errors ----------------------------------------------------------------------------------------- */
 
@@ -76,7 +77,7 @@ typedef struct opencl_kernel {
   cl_kernel kernel;
 } opencl_kernel;
 
-enum { PACE_MARKS = 2, WORKERS_MAX = 63, PROGRESS_BYTES = 64 * (1 + WORKERS_MAX) };
+enum { PACE_MARKS = 2 };
 
 /* Work in flight: the last marks in the queue, the older first. */
 typedef struct opencl_pace {
@@ -148,11 +149,6 @@ bool opencl_tuning_keep(backend *base);
 void opencl_tuning_forget(backend *base);
 
 /* ---- Tensors ---------------------------------------------------------------------------------------------------- */
-
-enum { PANEL = 16 };
-
-/* Rows of a work-item that draws a dropout mask: as in kernels/dropout.h. */
-enum { MASK_ROWS = 4 };
 
 typedef struct opencl_tensor {
   tensor base;

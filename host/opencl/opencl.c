@@ -102,7 +102,7 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   TRY_CL(code, "creating a queue on %s", name);
   self->nothing = clCreateBuffer(self->context, CL_MEM_READ_WRITE, 64, NULL, &code);
   TRY_CL(code, "allocating the first buffer on %s", name);
-  self->progress = clCreateBuffer(self->context, CL_MEM_READ_WRITE, PROGRESS_BYTES, NULL, &code);
+  self->progress = clCreateBuffer(self->context, CL_MEM_READ_WRITE, PROGRESS_WORDS * sizeof(cl_uint), NULL, &code);
   TRY_CL(code, "allocating the second buffer on %s", name);
   return profile ? opencl_profile_create(self, error) : MLP_CL_OK;
 }

@@ -5,8 +5,6 @@
 #include "base/size.h"
 #include "opencl/internal.h"
 
-enum { LAYERS_MAX = 4 };
-
 /* Above this a step is long beside its launches, and one launch of it would take seconds on slow cores. */
 static const double long_step_flops = 1e11;
 /* A work-item's least share of a step, below which it is done before another has been told. */
@@ -31,7 +29,7 @@ static double step_flops(const step_plan *plan) {
 
 /* Whether work-items can share a batch's rows, in whole tiles and panels, such that hardly one waits for another. */
 static bool is_even(const opencl_backend *self, size_t batch, size_t work_items) {
-  size_t tile = (size_t)self->tuning.tile_rows, grain = PANEL % tile == 0 ? PANEL : (size_t)self->tuning.unit_rows;
+  size_t grain = (size_t)BACKWARD_GRAIN(self->tuning.tile_rows, self->tuning.unit_rows);
   return 8 * work_items * size_round_up(size_divide_up(batch, work_items), grain) <= 9 * batch;
 }
 
@@ -80,10 +78,13 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   static const cl_uint zero = 0;
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
-  if (work_items > 1) TRY(opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, error));
+  if (work_items > 1) {
+    TRY(opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, error));
+    TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_WORDS * sizeof zero, 0,
+                               NULL, NULL),
+           "clearing the progress of steps");
+  }
   TRY(launch_begin(&l, self, "train_steps", error));
-  TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_BYTES, 0, NULL, NULL),
-         "clearing the progress of steps");
   launch_int(&l, plan->layers_count);
   launch_int(&l, first_by_rows(self, plan, work_items));
   launch_int(&l, plan->batch);
@@ -204,7 +205,6 @@ typedef struct ways {
 } ways;
 
 static ways ways_of(const opencl_backend *self, const step_plan *plan) {
-  enum { LEAF_ROWS = 256 };
   double flops = step_flops(plan), step_s;
   ways w = {0, 0, 0};
   if (self->tuning.variant == VARIANT_TILE) {

@@ -65,8 +65,7 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
   };
 }
 
-/* ---- Words ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Words ------------------------------------------------------------------------------------------------------ */
 
 static const struct parameter {
   const char *name;
@@ -162,8 +161,7 @@ static mlp_cl_status parse(opencl_tuning *tuning, const char *text, const mlp_cl
   return MLP_CL_OK;
 }
 
-/* ---- What is worth trying ------------------------------------------------------------------------------------------
- */
+/* ---- What is worth trying --------------------------------------------------------------------------------------- */
 
 /* Each by what differs from the default. */
 static const char *const panel_candidates[] = {
@@ -216,8 +214,7 @@ bool opencl_tuning_candidate(backend *base, size_t i, char text[MLP_CL_TUNING_BY
   return true;
 }
 
-/* ---- What was found ------------------------------------------------------------------------------------------------
- */
+/* ---- What was found --------------------------------------------------------------------------------------------- */
 
 static void add_text(sha256 *state, const char *text) {
   sha256_add(state, text, strlen(text) + 1);
@@ -275,8 +272,7 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
   return MLP_CL_OK;
 }
 
-/* ---- For the compiler ----------------------------------------------------------------------------------------------
- */
+/* ---- For the compiler ------------------------------------------------------------------------------------------- */
 
 static int tile_options(const char *prefix, const tile_shape *t, char *options, size_t size) {
   return snprintf(options, size, " -D%sGROUP_ROWS=%d -D%sGROUP_COLS=%d -D%sITEM_ROWS=%d -D%sITEM_COLS=%d -D%sPARTS=%d",

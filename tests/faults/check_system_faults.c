@@ -318,8 +318,7 @@ START_TEST(faults_of) {
 }
 END_TEST
 
-/* ---- The folder: data/, the old model, what a run writes, its cache -----------------------------------------------
- */
+/* ---- The folder: data/, the old model, what a run writes, its cache --------------------------------------------- */
 
 static void write_data(void) {
   static const unsigned char images[] = {0, 0,   8, 3,   0,   0, 0,   8, 0, 0,   0, 2,   0,   0, 0,   2,

@@ -176,8 +176,7 @@ static void count_object(enum type type, int change) {
 
 LAYER_FUNCTIONS(WRAP_ASK, WRAP_WAIT, WRAP_ENQUEUE, WRAP_TRANSFER, WRAP_CREATE, WRAP_RELEASE)
 
-/* ---- Programs that are built otherwise ----------------------------------------------------------------------------
- */
+/* ---- Programs that are built otherwise -------------------------------------------------------------------------- */
 
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **sources,
                                              const size_t *lengths, cl_int *status) {

@@ -47,7 +47,7 @@ edit kernels/matmul.cl 's/for \(int i = begin; i < min\((.*)\); i\+\+\)/for (int
 caught_by golden pocl plain
 
 mutation 'blocks of 128'
-edit kernels/feature_sum.h 's/(BLOCK_FEATURES) 256/\1 128/'
+edit kernels/sizes.h 's/(BLOCK_FEATURES) 256/\1 128/'
 caught_by operations pocl
 
 mutation 'a single row is summed without blocks'
@@ -237,7 +237,7 @@ edit kernels/clip.cl 's/for \(int i = 0; i < count; i\+\+\) total/for (int i = c
 caught_by clip pocl
 
 mutation 'squares are summed in one go'
-edit kernels/clip.cl 's/(BLOCK_ROWS) 256/\1 (1 << 20)/'
+edit kernels/clip.cl 's/\bBLOCK_FEATURES\b/(1 << 20)/'
 caught_by clip pocl
 
 mutation 'tanh of small values by the formula for large ones'

@@ -1,0 +1,33 @@
+/* Sizes that kernels and the host's OpenCL backend agree on: one text, compiled as OpenCL C and as C. */
+#ifndef SIZES_H
+#define SIZES_H
+
+/* Floats of a line: columns of a panel (panel.h). */
+#define PANEL 16
+
+/* The numerics contract's orders. Sums over features (fan-in or fan-out): blocks of 256, each fma(a, b, sum) in
+ * ascending order from 0, the blocks' sums added in ascending order. Sums over the rows of a batch: leaves of 256 rows,
+ * combined by a tree (batch_sum.h). */
+#define BLOCK_FEATURES 256
+#define LEAF_ROWS 256
+
+/* Rows of a dropout mask that are drawn together (dropout.h). */
+#define MASK_ROWS 4
+
+/* Panels that a single row meets at once: as many sums as keep the multipliers busy (matmul_panel.h). */
+#define ROW_PANELS 4
+
+/* What the rows of a block have to be multiples of (dense.h): forward whole tiles and whole words of the mask, backward
+ * whole tiles and panels. */
+#define FORWARD_GRAIN(tile_rows) \
+  ((tile_rows) % MASK_ROWS == 0 ? (tile_rows) : (tile_rows) % 2 == 0 ? 2 * (tile_rows) : MASK_ROWS * (tile_rows))
+#define BACKWARD_GRAIN(tile_rows, unit_rows) (PANEL % (tile_rows) == 0 ? PANEL : (unit_rows))
+
+/* Whole steps in one launch: layers at most, work-items that share them at most, and the words in which these tell each
+ * other how far they are: all of them, and the first that is a work-item's own, on a cache line of its own. */
+#define LAYERS_MAX 4
+#define WORKERS_MAX 63
+#define PROGRESS_WORDS (16 * (1 + WORKERS_MAX))
+#define PROGRESS_OF(worker) (16 * (1 + (worker)))
+
+#endif
