@@ -49,6 +49,16 @@ START_TEST(target_is_old_until_commit) {
 }
 END_TEST
 
+START_TEST(permissions_stay) {
+  struct stat status;
+  write_whole(test_path("file"), "old");
+  ck_assert_int_eq(chmod(test_path("file"), 0600), 0);
+  write_whole(test_path("file"), "new");
+  ck_assert_int_eq(stat(test_path("file"), &status), 0);
+  ck_assert_uint_eq(status.st_mode & 0777, 0600);
+}
+END_TEST
+
 START_TEST(abandon_leaves_no_trace) {
   write_whole(test_path("file"), "old");
   atomic_file file;
@@ -146,6 +156,7 @@ int main(void) {
   tcase_add_checked_fixture(cases, test_folder_create, test_folder_remove);
   tcase_add_test(cases, writes_new_file_with_the_umask);
   tcase_add_test(cases, target_is_old_until_commit);
+  tcase_add_test(cases, permissions_stay);
   tcase_add_test(cases, abandon_leaves_no_trace);
   tcase_add_test(cases, relative_names_work);
   tcase_add_test(cases, links_are_followed);

@@ -244,6 +244,33 @@ START_TEST(goes_on_when_a_checkpoint_cannot_be_written) {
 }
 END_TEST
 
+/* Two runs that began with one new file: the second leaves it to the first. */
+START_TEST(leaves_the_checkpoints_of_others) {
+  mlp_cl_recipe recipe = plain_recipe();
+  char path[512], wanted[65], hex[65];
+  seen whole = {.count = 0}, first_seen = {.count = 0}, second_seen = {.count = 0};
+  snprintf(path, sizeof path, "%s", test_path("run.safetensors"));
+  run_whole(device, &recipe, &whole, wanted);
+  const mlp_cl_checkpoints when = {.path = path, .every_epochs = 1};
+  training first = begin(device, 1, &recipe), second = begin(device, 2, &recipe);
+  ck_ok(mlp_cl_trainer_checkpoints(first.trainer, &when, &test_error));
+  ck_ok(mlp_cl_trainer_checkpoints(second.trainer, &when, &test_error));
+  ck_ok(mlp_cl_trainer_save(first.trainer, path, &test_error));
+  ck_ok(mlp_cl_trainer_run(second.trainer, watch, &second_seen, &test_error));
+  ck_assert_uint_ge(second_seen.failed, 1);
+  ck_assert_uint_eq(second_seen.written, 0);
+  ck_fails(mlp_cl_trainer_save(second.trainer, path, &test_error), MLP_CL_IO, "by another program");
+  ck_ok(mlp_cl_trainer_run(first.trainer, watch, &first_seen, &test_error));
+  ck_assert_uint_eq(first_seen.failed, 0);
+  ck_assert_uint_ge(first_seen.written, 1);
+  hash(&first, hex);
+  ck_assert_str_eq(hex, wanted);
+  end(&first);
+  end(&second);
+  check_resumed(reference, &recipe, path, &whole, wanted);
+}
+END_TEST
+
 START_TEST(is_a_model) {
   mlp_cl_recipe recipe = plain_recipe();
   const char *path = test_path("run.safetensors");
@@ -421,6 +448,7 @@ int main(void) {
   tcase_add_test(tests, resumes_again_and_again);
   tcase_add_test(tests, saves_when_told);
   tcase_add_test(tests, goes_on_when_a_checkpoint_cannot_be_written);
+  tcase_add_test(tests, leaves_the_checkpoints_of_others);
   tcase_add_test(tests, is_a_model);
   tcase_add_test(tests, keeps_the_last_good_one_when_training_diverges);
   tcase_add_test(tests, names_the_difference_of_recipes);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "context/context.h"
 #include "network/evaluate.h"
 #include "philox.h"
 #include "test.h"
@@ -351,6 +352,38 @@ START_TEST(evaluation_agrees_with_predictions) {
 }
 END_TEST
 
+static const backend_operations *right;
+
+/* The last prediction is a class that there is not. */
+static mlp_cl_status read_wrong_class(backend *self, const tensor *source, size_t first, size_t rows, void *target,
+                                      mlp_cl_error *error) {
+  mlp_cl_status status = right->tensor_read(self, source, first, rows, target, error);
+  if (source->element == TENSOR_INT32) ((int32_t *)target)[rows * source->cols - 1] = 5;
+  return status;
+}
+
+START_TEST(evaluation_trusts_no_class) {
+  enum { ROWS = 3 };
+  static const int32_t labels[ROWS] = {0, 4, 2};
+  static const float features[ROWS * 17] = {1.0f};
+  uint64_t confusion[25];
+  mlp_cl_evaluation result;
+  mlp_cl_dataset *data = NULL;
+  mlp_cl_network *network = make(device, 3, widths, true, MLP_CL_INIT_HE, 1);
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, 17, 1.0f, labels, 5, &data, &test_error));
+  right = device->backend->op;
+  backend_operations wrong = *right;
+  wrong.tensor_read = read_wrong_class;
+  device->backend->op = &wrong;
+  mlp_cl_status status = mlp_cl_network_evaluate(network, data, &result, confusion, &test_error);
+  device->backend->op = right;
+  ck_assert_int_eq(status, MLP_CL_OPENCL);
+  ck_assert_msg(strstr(test_error.text, "gave row 2 class 5 of 5") != NULL, "%s", test_error.text);
+  mlp_cl_dataset_destroy(data);
+  mlp_cl_network_destroy(network);
+}
+END_TEST
+
 START_TEST(evaluation_refuses_data_that_does_not_fit) {
   const float features[4] = {1, 2, 3, 4};
   const int32_t labels[2] = {0, 2};
@@ -390,6 +423,7 @@ int main(void) {
   tcase_add_test(tests, few_rows_follow_every_change);
   tcase_add_test(tests, single_rows_in_a_row);
   tcase_add_test(tests, evaluation_agrees_with_predictions);
+  tcase_add_test(tests, evaluation_trusts_no_class);
   tcase_add_test(tests, evaluation_refuses_data_that_does_not_fit);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);

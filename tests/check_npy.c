@@ -81,6 +81,11 @@ START_TEST(keeps_small_integers) {
   ck_assert_int_eq(((int16_t *)parts.features)[0], 258);
   ck_assert_int_eq(((int16_t *)parts.features)[1], -2);
   dataset_parts_free(&parts);
+  ck_ok(read_bytes("{'descr': '<u2', 'fortran_order': False, 'shape': (1, 2), }", "\xff\xff\1\0", 4, &parts));
+  ck_assert_int_eq(parts.element, MLP_CL_FLOAT32);
+  ck_assert_float_eq(((float *)parts.features)[0], 65535.0f);
+  ck_assert_float_eq(parts.scale, 1.0f / 65535.0f);
+  dataset_parts_free(&parts);
 }
 END_TEST
 

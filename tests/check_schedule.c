@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "test.h"
+#include "training/trainer.h"
 
 static mlp_cl_context *device;
 
@@ -111,6 +112,21 @@ START_TEST(patience) {
 }
 END_TEST
 
+/* However many epochs ago it was; of the others the last ones are kept. */
+START_TEST(the_best_epoch_is_not_forgotten) {
+  enum { EPOCHS = 12000, BEST = 7 };
+  epoch_history history = {0};
+  for (uint32_t epoch = 1; epoch <= EPOCHS; epoch++) {
+    const mlp_cl_event event = {.epoch = epoch, .test_loss = epoch == BEST ? 1.0 : 2.0};
+    ck_ok(history_add(&history, &event, &test_error));
+  }
+  ck_assert_uint_eq(history.count, 10000);
+  ck_assert_uint_eq(history.epochs[history_best(&history)].epoch, BEST);
+  for (size_t i = 1; i < history.count; i++) ck_assert_uint_eq(history.epochs[i].epoch, EPOCHS - history.count + 1 + i);
+  history_release(&history);
+}
+END_TEST
+
 START_TEST(refuses_bad_schedules) {
   mlp_cl_recipe r = mlp_cl_recipe_default();
   r.schedule = MLP_CL_STEP;
@@ -133,6 +149,7 @@ int main(void) {
   tcase_add_test(tests, steps_and_warm_up);
   tcase_add_test(tests, a_schedule_is_its_epochs);
   tcase_add_test(tests, patience);
+  tcase_add_test(tests, the_best_epoch_is_not_forgotten);
   tcase_add_test(tests, refuses_bad_schedules);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "files.h"
 #include "test.h"
 #include "training/shuffle.h"
 
@@ -187,6 +188,37 @@ START_TEST(streamed_rows_have_the_same_bits) {
       mlp_cl_context_destroy(small);
     }
   }
+}
+END_TEST
+
+/* What is left of another epoch's rows is not taken for this one's by a trainer that goes back. */
+START_TEST(streamed_rows_follow_their_epoch) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  recipe.epochs = 4;
+  recipe.batch = 12; /* two of which are a chunk */
+  const mlp_cl_context_options options = {.kernels = getenv("MLP_CL_TEST_KERNELS"), .data_bytes = 36 * ROWS - 1};
+  mlp_cl_context *small = NULL;
+  mlp_cl_trainer *trainer = NULL;
+  char hex[2][65];
+  test_folder_create();
+  ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &small, &test_error));
+  mlp_cl_network *network = make_network(small);
+  ck_ok(mlp_cl_trainer_create(network, train, NULL, &recipe, &trainer, &test_error));
+  ck_ok(mlp_cl_trainer_steps(trainer, 1, NULL, &test_error));
+  ck_ok(mlp_cl_trainer_save(trainer, test_path("run"), &test_error));
+  ck_ok(mlp_cl_trainer_run(trainer, NULL, NULL, &test_error));
+  hash(network, hex[0]);
+  mlp_cl_trainer_destroy(trainer);
+  ck_ok(mlp_cl_trainer_create(network, train, NULL, &recipe, &trainer, &test_error));
+  ck_ok(mlp_cl_trainer_steps(trainer, 6, NULL, &test_error)); /* the same place in the second epoch */
+  ck_ok(mlp_cl_trainer_resume(trainer, test_path("run"), NULL, NULL, &test_error));
+  ck_ok(mlp_cl_trainer_run(trainer, NULL, NULL, &test_error));
+  hash(network, hex[1]);
+  ck_assert_str_eq(hex[0], hex[1]);
+  mlp_cl_trainer_destroy(trainer);
+  mlp_cl_network_destroy(network);
+  mlp_cl_context_destroy(small);
+  test_folder_remove();
 }
 END_TEST
 
@@ -494,6 +526,7 @@ int main(void) {
   tcase_add_test(tests, learns);
   tcase_add_test(tests, has_the_bits_of_the_reference);
   tcase_add_test(tests, streamed_rows_have_the_same_bits);
+  tcase_add_test(tests, streamed_rows_follow_their_epoch);
   tcase_add_test(tests, a_trainer_may_go_at_any_step);
   tcase_add_test(tests, steps_in_pieces_equal_a_run);
   tcase_add_test(tests, losses_are_told_within_epochs);

@@ -1,5 +1,6 @@
 /* Steps verified while training: a right run passes and keeps its bits, one wrong bit stops it, and it costs two reads
  * of the parameters for each verified step. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
@@ -37,13 +38,13 @@ static mlp_cl_recipe make_recipe(void) {
 }
 
 /* The status of a run with every `every`th step verified; hex (or NULL) gets its receipt. */
-static mlp_cl_status train(const mlp_cl_recipe *recipe, uint64_t every, char *hex) {
+static mlp_cl_status train_on(mlp_cl_context *context, const mlp_cl_recipe *recipe, uint64_t every, char *hex) {
   static const size_t widths[] = {WIDTH, HIDDEN, CLASSES};
   const mlp_cl_shape shape = {.widths_count = 3, .widths = widths, .bias = true};
   mlp_cl_dataset *data = make_data();
   mlp_cl_network *network = NULL;
   mlp_cl_trainer *trainer = NULL;
-  ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
+  ck_ok(mlp_cl_network_create(context, &shape, 1, &network, &test_error));
   ck_ok(mlp_cl_trainer_create(network, data, NULL, recipe, &trainer, &test_error));
   ck_ok(mlp_cl_trainer_verify_every(trainer, 1, &test_error)); /* the last call counts */
   ck_ok(mlp_cl_trainer_verify_every(trainer, every, &test_error));
@@ -54,6 +55,25 @@ static mlp_cl_status train(const mlp_cl_recipe *recipe, uint64_t every, char *he
   mlp_cl_dataset_destroy(data);
   return status;
 }
+
+static mlp_cl_status train(const mlp_cl_recipe *recipe, uint64_t every, char *hex) {
+  return train_on(device, recipe, every, hex);
+}
+
+/* A twin sees few of the epochs: what it streamed of one is not the next one's. */
+START_TEST(a_verifier_may_stream_its_rows) {
+  mlp_cl_recipe recipe = make_recipe();
+  mlp_cl_context *reference = NULL;
+  char got[65], wanted[65];
+  setenv("MLP_CL_HOST_MEMORY", "0", 1);
+  ck_ok(mlp_cl_context_create("reference", NULL, &reference, &test_error));
+  ck_ok(train_on(reference, &recipe, 0, wanted));
+  ck_ok(train_on(reference, &recipe, EPOCHS, got)); /* the last step of each epoch */
+  unsetenv("MLP_CL_HOST_MEMORY");
+  ck_assert_str_eq(got, wanted);
+  mlp_cl_context_destroy(reference);
+}
+END_TEST
 
 START_TEST(verified_runs_keep_their_bits) {
   mlp_cl_recipe recipes[] = {make_recipe(), make_recipe(), make_recipe(), make_recipe()};
@@ -189,6 +209,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, open_all, NULL);
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, verified_runs_keep_their_bits);
+  tcase_add_test(tests, a_verifier_may_stream_its_rows);
   tcase_add_test(tests, one_wrong_bit_stops_the_run);
   tcase_add_test(tests, wrong_operations_stop_the_run);
   tcase_add_test(tests, a_verified_step_reads_the_parameters_twice);

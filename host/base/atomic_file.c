@@ -22,10 +22,11 @@ static mlp_cl_status fail_io(mlp_cl_error *error, const char *path, const char *
   return fail(error, status, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-/* The file that a name stands for: renaming onto a link would replace the link, and onto a device node would, for root,
- * replace the node. */
-static mlp_cl_status resolve_target(const char *path, char **target, mlp_cl_error *error) {
+/* The file that a name stands for, and its permissions, or 0: renaming onto a link would replace the link, and onto a
+ * device node would, for root, replace the node. */
+static mlp_cl_status resolve_target(const char *path, char **target, mode_t *mode, mlp_cl_error *error) {
   size_t length = strlen(path);
+  *mode = 0;
   if (length == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "the output path is empty; name a file");
   struct stat status;
   bool exists = lstat(path, &status) == 0;
@@ -37,6 +38,7 @@ static mlp_cl_status resolve_target(const char *path, char **target, mlp_cl_erro
   if (exists && !S_ISREG(status.st_mode)) {
     return fail(error, MLP_CL_BAD_ARGUMENT, "%s: is not a regular file; name another output", path);
   }
+  if (exists) *mode = status.st_mode & 0777;
   *target = link ? realpath(path, NULL) : strdup(path);
   if (*target == NULL) return fail_io(error, path, "resolve the name");
   return MLP_CL_OK;
@@ -96,7 +98,8 @@ static int name_temporary(atomic_file *file) {
 
 mlp_cl_status atomic_file_begin(atomic_file *file, const char *path, mlp_cl_error *error) {
   *file = (atomic_file){.folder = -1, .temporary = -1};
-  TRY(resolve_target(path, &file->path, error));
+  mode_t mode; /* which the new file has, too */
+  TRY(resolve_target(path, &file->path, &mode, error));
   const char *slash = strrchr(file->path, '/');
   file->name = slash == NULL ? file->path : slash + 1;
 
@@ -116,6 +119,7 @@ mlp_cl_status atomic_file_begin(atomic_file *file, const char *path, mlp_cl_erro
     status = fail_io(error, path, "create a file in its folder");
     goto close_folder;
   }
+  if (mode != 0) (void)fchmod(file->temporary, mode);
   return MLP_CL_OK;
 
 close_folder:

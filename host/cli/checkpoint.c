@@ -49,7 +49,7 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
   int status = output_check_distinct(o, OPTION_CHECKPOINT);
   if (status != STATUS_OK) return status;
   if (mlp_cl_check_output(path, &error) != MLP_CL_OK) return report_failure(&error);
-  bool exists = access(path, F_OK) == 0, same = plan->resume != NULL && strcmp(path, plan->resume) == 0;
+  bool exists = access(path, F_OK) == 0, same = plan->resume != NULL && output_same_place(path, plan->resume);
   if (exists && !same && !options_has(o, OPTION_FORCE))
     return report_failed(MLP_CL_IO,
                          "%s exists; go on from it with --resume %s, give --force to overwrite it, or another "

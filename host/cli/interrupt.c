@@ -47,6 +47,8 @@ void interrupt_setup(bool json) {
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
   catch_signal(SIGHUP);
+  catch_signal(SIGXCPU);
+  signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing, which is told */
 }
 
 void interrupt_defer(void) {

@@ -32,6 +32,13 @@ static int refuse(run_log *log, mlp_cl_status status, const char *why) {
   return reported;
 }
 
+/* Ends a line that was cut. */
+static bool end_line(run_log *log) {
+  if (log->cut && write(log->file, "\n", 1) != 1) return false;
+  log->cut = false;
+  return true;
+}
+
 int log_open(const char *path, run_log *log) {
   *log = (run_log){.path = path, .file = -1};
   if (!path) return STATUS_OK;
@@ -39,10 +46,9 @@ int log_open(const char *path, run_log *log) {
   struct stat info;
   if (log->file < 0 || fstat(log->file, &info) != 0) return refuse(log, MLP_CL_IO, strerror(errno));
   if (!S_ISREG(info.st_mode)) return refuse(log, MLP_CL_BAD_ARGUMENT, "is not a regular file");
-  bool cut = false;
-  if (!is_log(log->file, info.st_size, &cut))
+  if (!is_log(log->file, info.st_size, &log->cut))
     return refuse(log, MLP_CL_BAD_FILE, "holds something else; a log is only appended to a log");
-  if (cut && write(log->file, "\n", 1) != 1) return refuse(log, MLP_CL_IO, strerror(errno));
+  if (!end_line(log)) return refuse(log, MLP_CL_IO, strerror(errno));
   return STATUS_OK;
 }
 
@@ -51,7 +57,9 @@ static void write_line(run_log *log, json_t *object) {
   char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL, *line = NULL;
   int length = text ? asprintf(&line, "%s\n", text) : -1;
   errno = length < 0 ? ENOMEM : ENOSPC; /* which a write that is cut short does not say */
-  bool written = length >= 0 && write(log->file, line, (size_t)length) == length;
+  ssize_t got = length >= 0 && end_line(log) ? write(log->file, line, (size_t)length) : -1;
+  bool written = got >= 0 && got == length;
+  log->cut = log->cut || (got > 0 && got < length);
   if (!written && !log->failed)
     report_note("warning: --log %s: %s; lines will be missing, the run goes on", log->path, strerror(errno));
   log->failed = log->failed || !written;

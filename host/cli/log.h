@@ -12,6 +12,7 @@ typedef struct run_log {
   const char *path; /* NULL: no log, and all that follows does nothing */
   int file;
   bool failed; /* a line could not be written: said once, and told by log_close */
+  bool cut;    /* the last line has no end */
 } run_log;
 
 /* Opens a file to append to; `path` may be NULL. A file that is not empty must be a log; a line that was cut there is

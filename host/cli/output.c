@@ -28,8 +28,7 @@ static const char *last_name(const char *path) {
   return slash ? slash + 1 : path;
 }
 
-/* Whether both name one file, by whatever links and dots; also one that does not exist yet. */
-static bool same_place(const char *a, const char *b) {
+bool output_same_place(const char *a, const char *b) {
   struct stat at_a, at_b;
   bool a_exists = stat(a, &at_a) == 0, b_exists = stat(b, &at_b) == 0;
   if (a_exists || b_exists) return a_exists && b_exists && same_file(&at_a, &at_b);
@@ -45,12 +44,12 @@ int output_check_distinct(const options *o, option_id id) {
   if (!path) return STATUS_OK;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     const char *other = options_text(o, others[i], NULL);
-    if (others[i] == id || !other || !same_place(path, other)) continue;
+    if (others[i] == id || !other || !output_same_place(path, other)) continue;
     return report_failed(MLP_CL_BAD_ARGUMENT, "--%s %s is the file of --%s, too: give another name", name, path,
                          options_find(o->table, NULL, (int)others[i])->longName);
   }
   for (size_t i = 0; i < o->operands_count; i++)
-    if (same_place(path, o->operands[i]))
+    if (output_same_place(path, o->operands[i]))
       return report_failed(MLP_CL_BAD_ARGUMENT, "--%s %s is the file that is read: give another name", name, path);
   return STATUS_OK;
 }

@@ -9,7 +9,8 @@
 
 struct poptOption plan_options[] = {
     OPTION_VALUE("hidden", OPTION_HIDDEN,
-                 "widths of the hidden layers, or 'none' (default: 64 for digits and tables, else 512)", "N,N,..."),
+                 "widths of the hidden layers, or 'none' (default: 64 for digits, tables and regression, else 512)",
+                 "N,N,..."),
     OPTION_VALUE("activation", OPTION_ACTIVATION,
                  "between the layers: relu, leaky-relu, tanh, sigmoid or gelu (default: relu)", "NAME"),
     OPTION_FLAG("no-bias", OPTION_NO_BIAS, "layers without bias"),
@@ -17,12 +18,12 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("init-from", OPTION_INIT_FROM,
                  "begin with the layers and weights of this file: a model, or PyTorch's nn.Sequential (safetensors)",
                  "FILE"),
-    OPTION_VALUE("epochs", OPTION_EPOCHS, "passes over the training part (default: 30 for digits and tables, else 10)",
-                 "N"),
-    OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits and tables, else 128)", "N"),
+    OPTION_VALUE("epochs", OPTION_EPOCHS,
+                 "passes over the training part (default: 30 for digits, tables and regression, else 10)", "N"),
+    OPTION_VALUE("batch", OPTION_BATCH, "rows per step (default: 32 for digits, tables and regression, else 128)", "N"),
     OPTION_VALUE("optimiser", OPTION_OPTIMISER, "rule of the updates: sgd, adam or adamw (default: sgd)", "NAME"),
-    OPTION_VALUE("lr", OPTION_LR, "learning rate (default: 0.001 for Adam, 0.02 for digits and tables, else 0.05)",
-                 "X"),
+    OPTION_VALUE("lr", OPTION_LR,
+                 "learning rate (default: 0.001 for Adam, 0.02 for digits, tables and regression, else 0.05)", "X"),
     OPTION_VALUE("schedule", OPTION_SCHEDULE, "of the learning rate: constant, step or cosine (default: constant)",
                  "NAME"),
     OPTION_VALUE("decay-epochs", OPTION_DECAY_EPOCHS, "epochs between two steps of --schedule step (default: 10)", "N"),
@@ -47,10 +48,10 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles and dropout (default: 1)", "N"),
     POPT_TABLEEND};
 
-static void set_defaults(const options *o, plan *p) {
+static void set_defaults(const options *o, mlp_cl_task task, plan *p) {
   const char *source = source_name(o);
-  bool small = strcmp(source, "digits") == 0 || mlp_cl_source_is_table(source);
-  *p = (plan){.recipe = mlp_cl_recipe_default(), .hidden_count = 1, .init = MLP_CL_INIT_HE};
+  bool small = task == MLP_CL_REGRESSION || strcmp(source, "digits") == 0 || mlp_cl_source_is_table(source);
+  *p = (plan){.recipe = mlp_cl_recipe_default(), .hidden_count = 1, .init = MLP_CL_INIT_HE, .task = task};
   p->recipe.learning_rate = small ? 0.02f : 0.05f;
   p->recipe.epochs = small ? 30 : 10;
   p->recipe.batch = small ? 32 : 128;
@@ -142,10 +143,11 @@ static bool go_together(const options *o, const plan *p) {
 }
 
 bool plan_read(const options *o, plan *p) {
-  set_defaults(o, p);
+  mlp_cl_task task;
+  if (!source_task(o, &task)) return false;
+  set_defaults(o, task, p);
   if (!p->hidden) report_no_memory();
-  bool good = source_task(o, &p->task) && read_rates(o, p) && read_counts(o, p) && read_words(o, p) &&
-              checkpoint_read(o, &p->checkpoints);
+  bool good = read_rates(o, p) && read_counts(o, p) && read_words(o, p) && checkpoint_read(o, &p->checkpoints);
   p->bias = !options_has(o, OPTION_NO_BIAS);
   p->recipe.nesterov = options_has(o, OPTION_NESTEROV);
   p->recipe.dropout_unscaled = options_has(o, OPTION_UNSCALED);

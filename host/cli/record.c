@@ -15,22 +15,22 @@ struct poptOption record_options[] = {
     OPTION_VALUE("log-every", OPTION_LOG_EVERY, "log, and plot, the loss of every N steps, too", "N"),
     OPTION_VALUE("plot", OPTION_PLOT, "draw loss and accuracy by epoch to FILE (SVG)", "FILE"), POPT_TABLEEND};
 
-/* The files of one run must not write over each other. */
-static int check_distinct(const options *o) {
-  static const option_id ids[] = {OPTION_OUT, OPTION_CHECKPOINT, OPTION_RESUME, OPTION_LOG, OPTION_PLOT};
-  for (int i = 3; i < 5; i++) {
-    for (int j = 0; j < i; j++) {
-      const char *one = options_text(o, ids[i], NULL), *other = options_text(o, ids[j], NULL);
-      if (one && other && strcmp(one, other) == 0)
-        return report_usage("%s is named twice; give --log and --plot files of their own", one);
-    }
+/* A run goes on from a checkpoint and may replace it, but not by these. */
+static int check_resumed(const options *o) {
+  static const option_id ids[] = {OPTION_LOG, OPTION_PLOT};
+  const char *resumed = options_text(o, OPTION_RESUME, NULL);
+  for (size_t i = 0; resumed && i < sizeof ids / sizeof *ids; i++) {
+    const char *path = options_text(o, ids[i], NULL);
+    if (path && output_same_place(path, resumed))
+      return report_usage("%s is named twice; give --log and --plot files of their own", path);
   }
   return STATUS_OK;
 }
 
 int record_begin(const options *o, record *r) {
   *r = (record){.curve = curve_begin(), .picture = options_text(o, OPTION_PLOT, NULL)};
-  int status = check_distinct(o);
+  int status = check_resumed(o);
+  if (status == STATUS_OK) status = output_check_distinct(o, OPTION_LOG);
   if (status == STATUS_OK && options_has(o, OPTION_LOG_EVERY) && !options_has(o, OPTION_LOG) &&
       !options_has(o, OPTION_PLOT))
     return report_usage("--log-every needs --log or --plot: where should it go?");

@@ -11,6 +11,8 @@
 #include "interrupt.h"
 
 static bool json_wanted, quiet_wanted, json_incomplete, json_written;
+static bool result_comes; /* and takes the failures with it */
+static json_t *failures;  /* of a result that comes; NULL: none */
 
 /* An element for which there was no memory is missing in its object without a trace but this. */
 static void *allocate_json(size_t bytes) {
@@ -69,10 +71,15 @@ static void say_failure(mlp_cl_status status, char *text) {
   fprintf(stderr, "mlp_cl: %s\n", text);
   if (!json_wanted || json_written) return; /* one object, and the first failure is the cause */
   json_incomplete = false;
-  json_t *object = report_object();
   json_t *inner = json_object();
   json_object_set_new(inner, "status", json_string(mlp_cl_status_name(status)));
   json_object_set_new(inner, "message", report_string(text));
+  if (result_comes) {
+    if (!failures) failures = json_array();
+    json_array_append_new(failures, inner);
+    return;
+  }
+  json_t *object = report_object();
   json_object_set_new(object, "error", inner);
   if (!json_incomplete) {
     report_json(object, STATUS_FAILED);
@@ -81,6 +88,10 @@ static void say_failure(mlp_cl_status status, char *text) {
     printf("{\"schema\":1,\"version\":\"%s\",\"contract\":%d,\"error\":{\"status\":\"%s\",\"message\":\"\"}}\n",
            mlp_cl_version(), mlp_cl_numerics_version(), mlp_cl_status_name(status));
   }
+}
+
+void report_result_comes(void) {
+  result_comes = true;
 }
 
 int report_usage(const char *format, ...) {
@@ -187,6 +198,9 @@ void report_contract(json_t *object, const mlp_cl_context *context) {
 }
 
 int report_json(json_t *object, int status) {
+  result_comes = false;
+  if (failures) json_object_set_new(object, "failures", failures);
+  failures = NULL;
   char *text = object && !json_incomplete ? json_dumps(object, JSON_COMPACT) : NULL;
   /* jansson leaves out a key where memory fails while it is written. */
   bool whole = text && strlen(text) == json_dumpb(object, NULL, 0, JSON_COMPACT);

@@ -27,6 +27,9 @@ __attribute__((format(printf, 2, 3))) int report_failed(mlp_cl_status status, co
 /* Ends the command: without memory for its own arguments there is nothing to undo. */
 _Noreturn void report_no_memory(void);
 
+/* From now on failures do not end the command: with --json they are told in the result, as "failures". */
+void report_result_comes(void);
+
 /* An object with what every result begins with; NULL without memory, which report_json tells. */
 json_t *report_object(void);
 json_t *report_number(double value);     /* null when not finite */

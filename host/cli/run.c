@@ -73,7 +73,8 @@ static mlp_cl_shape shape_of(const plan *p, const run_data *data, size_t **width
   return shape;
 }
 
-static mlp_cl_status create_network(run *r, const plan *p, const run_data *data, mlp_cl_error *error) {
+mlp_cl_status run_begin(run *r, mlp_cl_context *context, const plan *p, const run_data *data, mlp_cl_error *error) {
+  *r = (run){.context = context, .kept = UINT64_MAX};
   if (p->init_from) return mlp_cl_network_load(r->context, p->init_from, &r->network, NULL, error);
   size_t *widths;
   mlp_cl_shape shape = shape_of(p, data, &widths, error);
@@ -105,14 +106,12 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
   return status;
 }
 
-mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
+mlp_cl_status run_train(run *r, const plan *p, const run_data *data, const char *label,
                         void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error) {
-  *r = (run){.context = context, .kept = UINT64_MAX, .verified_every = p->verify_every};
+  r->verified_every = p->verify_every;
   interrupt_defer_pipe();
   mlp_cl_trainer *trainer = NULL;
-  mlp_cl_status status = create_network(r, p, data, error);
-  if (status == MLP_CL_OK)
-    status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
+  mlp_cl_status status = mlp_cl_trainer_create(r->network, data->train, data->test, &p->recipe, &trainer, error);
   if (status == MLP_CL_OK) status = mlp_cl_trainer_losses_every(trainer, p->log_every, error);
   if (status == MLP_CL_OK) status = mlp_cl_trainer_verify_every(trainer, p->verify_every, error);
   if (status != MLP_CL_OK) {
@@ -125,7 +124,7 @@ mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const ru
              .progress = progress_begin(label),
              .hear = hear,
              .user = user};
-  if (mlp_cl_context_device(context)->index >= 0) watchdog_begin("training");
+  if (mlp_cl_context_device(r->context)->index >= 0) watchdog_begin("training");
   status = run_trainer(r, trainer, kept, &w, error);
   watchdog_end();
   mlp_cl_trainer_destroy(trainer);

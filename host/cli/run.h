@@ -23,11 +23,13 @@ typedef struct run_data {
   mlp_cl_dataset *judge;        /* with --validation, which is `test` then: what no decision has seen; else NULL */
 } run_data;
 
-/* Trains on `context`, which the run takes over, also when it fails, with checkpoints as planned. `hear` (or NULL) gets
- * each event but those of checkpoints; `label` stands before the progress line. Release with run_free in any case. */
-mlp_cl_status run_train(run *r, mlp_cl_context *context, const plan *p, const run_data *data, const char *label,
+/* Makes the network on `context`, which the run takes over, also when it fails. Release with run_free in any case. */
+mlp_cl_status run_begin(run *r, mlp_cl_context *context, const plan *p, const run_data *data, mlp_cl_error *error);
+/* Trains it, with checkpoints as planned. `hear` (or NULL) gets each event but those of checkpoints; `label` stands
+ * before the progress line. */
+mlp_cl_status run_train(run *r, const plan *p, const run_data *data, const char *label,
                         void (*hear)(const mlp_cl_event *event, void *user), void *user, mlp_cl_error *error);
-/* What run_train would take. */
+/* What that would take. */
 mlp_cl_status run_plan_memory(mlp_cl_context *context, const plan *p, const run_data *data, mlp_cl_memory *memory,
                               mlp_cl_error *error);
 void run_free(run *r);

@@ -112,11 +112,39 @@ static void tell_parts(const mlp_cl_parts *parts) {
   report_note("%zu classes: %s", classes, text);
 }
 
+/* What would be without effect is not what was meant. */
+static int refuse_table_options(const options *o) {
+  static const option_id ids[] = {OPTION_LABEL,   OPTION_HEADER,  OPTION_IGNORE,
+                                  OPTION_ONE_HOT, OPTION_MISSING, OPTION_SCALE};
+  for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+    if (options_has(o, ids[i]))
+      return report_usage("--%s is for tables, and %s is none: leave it away, or name a table with --data",
+                          options_find(o->table, NULL, (int)ids[i])->longName, source_name(o));
+  return STATUS_OK;
+}
+
+/* Tables are scaled, arrays are not. */
+static void warn_of_sizes(const mlp_cl_dataset *data) {
+  static const double large = 10;
+  double features, targets;
+  mlp_cl_dataset_sizes(data, &features, &targets);
+  if (features > large || targets > large)
+    report_note(
+        "warning: %s are around %.3g in size, and arrays are taken as they are: without scaling them to around "
+        "1, training may diverge or learn nothing",
+        targets > large ? "the numbers to learn" : "the inputs", targets > large ? targets : features);
+}
+
 int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
   mlp_cl_error error;
   mlp_cl_data_options with = {.seed = seed};
   if (!read_options(o, &with)) return STATUS_USAGE;
   if (mlp_cl_dataset_open_parts(source_name(o), &with, parts, &error) != MLP_CL_OK) return report_failure(&error);
+  if (!mlp_cl_dataset_encoding(parts->train)) {
+    int status = refuse_table_options(o);
+    if (status != STATUS_OK) return status;
+    warn_of_sizes(parts->train);
+  }
   if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0 || with.validation > 0) tell_parts(parts);
   return STATUS_OK;
 }

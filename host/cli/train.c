@@ -2,7 +2,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "initial.h"
@@ -162,29 +164,52 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
-static int save(const plan *p, const run_data *data, const run *trained) {
+/* Where a network goes whose place is taken or gone: beside it, or where everybody may write. */
+static int save_elsewhere(const plan *p, const run_data *data, const run *trained, const char *why) {
+  static const char *const places[] = {"%s.%.8s", "/var/tmp/mlp_cl-%.0s%.8s.safetensors"};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    char *path = NULL;
+    if (asprintf(&path, places[i], p->out, trained->sha256) < 0) break;
+    bool written = access(path, F_OK) != 0 &&
+                   mlp_cl_network_save(trained->network, path, &p->recipe, data->train, NULL) == MLP_CL_OK;
+    int status = written ? report_failed(MLP_CL_IO, "%s; the network is in %s", why, path) : STATUS_OK;
+    free(path);
+    if (written) return status;
+  }
+  return report_failed(MLP_CL_IO, "%s; the network is lost", why);
+}
+
+static int save(const options *o, const plan *p, const run_data *data, const run *trained) {
   mlp_cl_error error;
   if (!p->out) return STATUS_OK;
+  if (access(p->out, F_OK) == 0 && !options_has(o, OPTION_FORCE)) {
+    snprintf(error.text, sizeof error.text, "%s was written by somebody else in the meantime, and stays", p->out);
+    return save_elsewhere(p, data, trained, error.text);
+  }
   if (mlp_cl_network_save(trained->network, p->out, &p->recipe, data->train, &error) != MLP_CL_OK)
-    return report_failure(&error);
+    return save_elsewhere(p, data, trained, error.text);
   report_note("wrote %s", p->out);
   return STATUS_OK;
+}
+
+/* Before the run, which may write over what it begins with. */
+static mlp_cl_status begin_reference(const plan *p, const run_data *data, run *reference, mlp_cl_error *error) {
+  mlp_cl_context *context = NULL;
+  mlp_cl_status status = mlp_cl_context_create("reference", NULL, &context, error);
+  return status == MLP_CL_OK ? run_begin(reference, context, p, data, error) : status;
 }
 
 /* Without early stopping the held-out part does not change weights: the reference needs only the training part. */
 static int run_reference(const plan *p, const run_data *data, run *reference) {
   mlp_cl_error error;
-  mlp_cl_context *context = NULL;
   const run_data only_train = {data->train, p->recipe.patience > 0 ? data->test : NULL, NULL};
   plan whole = *p; /* from the first step */
   whole.checkpoints = (checkpoint_plan){.resume = NULL};
   whole.verify_every = 0;
   whole.log_every = 0;
   report_note("training again on the CPU reference to compare the bits");
-  if (mlp_cl_context_create("reference", NULL, &context, &error) != MLP_CL_OK) return report_failure(&error);
-  if (run_train(reference, context, &whole, &only_train, "reference", NULL, NULL, &error) != MLP_CL_OK)
-    return report_failure(&error);
-  return STATUS_OK;
+  bool good = run_train(reference, &whole, &only_train, "reference", NULL, NULL, &error) == MLP_CL_OK;
+  return good ? STATUS_OK : report_failure(&error);
 }
 
 static void explain_difference(const run *trained) {
@@ -196,9 +221,9 @@ static void explain_difference(const run *trained) {
             rule);
 }
 
-static int finish(const plan *p, const run *trained, const run *reference) {
+static int finish(const plan *p, const run *trained, const run *reference, int status) {
   bool differ = reference && strcmp(trained->sha256, reference->sha256) != 0;
-  int status = differ ? STATUS_BITS_DIFFER : STATUS_OK;
+  if (differ) status = STATUS_BITS_DIFFER;
   if (report_is_json())
     status = print_json(p, trained, reference, status);
   else
@@ -218,35 +243,43 @@ static mlp_cl_status judge(const run_data *data, run *trained, mlp_cl_error *err
 }
 
 /* Trains; what the record tells of it is complete afterwards. */
-static int train_once(const options *o, const plan *p, const run_data *data, record *kept, run *trained) {
+static int train_once(const options *o, const plan *p, const run_data *data, record *kept, run *trained,
+                      run *reference) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
   if (open_device_for(o, p->data_bytes, &context, &error) != MLP_CL_OK) return report_failure(&error);
   record_start(kept, o, mlp_cl_context_device(context), p, data);
-  bool good = run_train(trained, context, p, data, NULL, hear, kept, &error) == MLP_CL_OK &&
+  bool good = run_begin(trained, context, p, data, &error) == MLP_CL_OK &&
+              (!p->verify || begin_reference(p, data, reference, &error) == MLP_CL_OK) &&
+              run_train(trained, p, data, NULL, hear, kept, &error) == MLP_CL_OK &&
               judge(data, trained, &error) == MLP_CL_OK;
+  if (trained->sha256[0]) report_result_comes();
   int status = good ? STATUS_OK : report_failure(&error);
   return record_end(kept, good ? NULL : &error, good ? trained->sha256 : NULL, status);
 }
 
 /* A checkpoint that was asked for and is not there at the end is a failure, however well the training went. */
 static int check_kept(const plan *p, const run *trained) {
-  bool kept = !p->checkpoints.when.path || trained->kept == trained->last.steps;
+  bool kept = !p->checkpoints.when.path || trained->kept == trained->last.step;
   return kept ? STATUS_OK : report_failure(&trained->unkept);
 }
 
+static int first_of(int status, int later) {
+  return status == STATUS_OK ? later : status;
+}
+
+/* What was trained is told whatever failed beside it. */
 static int train_and_report(const options *o, const plan *p, const run_data *data, record *kept) {
   run trained = {0}, reference = {0};
-  int status = train_once(o, p, data, kept, &trained);
-  if (trained.sha256[0]) {
-    int saved = save(p, data, &trained);
-    if (status == STATUS_OK) status = saved;
-  }
   mlp_cl_error error;
-  if (status == STATUS_OK && write_profile(o, trained.context, &error) != MLP_CL_OK) status = report_failure(&error);
-  if (status == STATUS_OK) status = check_kept(p, &trained);
-  if (status == STATUS_OK && p->verify) status = run_reference(p, data, &reference);
-  if (status == STATUS_OK) status = finish(p, &trained, p->verify ? &reference : NULL);
+  int status = train_once(o, p, data, kept, &trained, &reference);
+  if (trained.sha256[0]) {
+    status = first_of(status, save(o, p, data, &trained));
+    if (write_profile(o, trained.context, &error) != MLP_CL_OK) status = first_of(status, report_failure(&error));
+    status = first_of(status, check_kept(p, &trained));
+    if (p->verify) status = first_of(status, run_reference(p, data, &reference));
+    status = finish(p, &trained, reference.sha256[0] ? &reference : NULL, status);
+  }
   run_free(&reference);
   run_free(&trained);
   return status;

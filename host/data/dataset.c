@@ -222,18 +222,20 @@ static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned cha
   return dataset_adopt(&parts, part, error);
 }
 
+static float feature_at(const mlp_cl_dataset *dataset, size_t i) {
+  float element = 0.0f;
+  switch (dataset->element) {
+    case MLP_CL_UINT8: element = (float)((const uint8_t *)dataset->features)[i]; break;
+    case MLP_CL_INT8: element = (float)((const int8_t *)dataset->features)[i]; break;
+    case MLP_CL_INT16: element = (float)((const int16_t *)dataset->features)[i]; break;
+    case MLP_CL_FLOAT32: element = ((const float *)dataset->features)[i]; break;
+  }
+  return element * dataset->scale;
+}
+
 void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features) {
   size_t begin = first * dataset->width, end = begin + count * dataset->width;
-  for (size_t i = begin; i < end; i++) {
-    float element = 0.0f;
-    switch (dataset->element) {
-      case MLP_CL_UINT8: element = (float)((const uint8_t *)dataset->features)[i]; break;
-      case MLP_CL_INT8: element = (float)((const int8_t *)dataset->features)[i]; break;
-      case MLP_CL_INT16: element = (float)((const int16_t *)dataset->features)[i]; break;
-      case MLP_CL_FLOAT32: element = ((const float *)dataset->features)[i]; break;
-    }
-    features[i - begin] = element * dataset->scale;
-  }
+  for (size_t i = begin; i < end; i++) features[i - begin] = feature_at(dataset, i);
 }
 
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
@@ -279,6 +281,24 @@ float mlp_cl_dataset_scale(const mlp_cl_dataset *dataset) {
 
 const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset) {
   return dataset->labels;
+}
+
+void mlp_cl_dataset_sizes(const mlp_cl_dataset *dataset, double *features, double *targets) {
+  enum { ROWS_MAX = 1000 };
+  size_t step = size_divide_up(dataset->rows, ROWS_MAX), rows = 0;
+  double sum = 0, sum_of_targets = 0;
+  for (size_t row = 0; row < dataset->rows; row += step, rows++) {
+    for (size_t i = 0; i < dataset->width; i++) {
+      float value = feature_at(dataset, row * dataset->width + i);
+      sum += (double)value * (double)value;
+    }
+    for (size_t i = 0; i < dataset->outputs; i++) {
+      double value = (double)dataset->targets[row * dataset->outputs + i];
+      sum_of_targets += value * value;
+    }
+  }
+  *features = sqrt(sum / (double)(rows * dataset->width));
+  *targets = dataset->outputs > 0 ? sqrt(sum_of_targets / (double)(rows * dataset->outputs)) : 0.0;
 }
 
 const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset) {

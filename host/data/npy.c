@@ -230,8 +230,11 @@ mlp_cl_status npy_features(const char *name, const unsigned char *bytes, size_t 
   TRY(read_header(&a, name, bytes, count, error));
   mlp_cl_element element = element_of(&a);
   size_t kept = a.rows * a.width * dataset_element_bytes(element);
-  *parts =
-      (dataset_parts){.rows = a.rows, .width = a.width, .element = element, .scale = dataset_default_scale(element)};
+  bool words = a.kind == 'u' && a.bytes == 2; /* which no device takes as they are */
+  *parts = (dataset_parts){.rows = a.rows,
+                           .width = a.width,
+                           .element = element,
+                           .scale = words ? 1.0f / 65535.0f : dataset_default_scale(element)};
   parts->features = bulk_allocate(kept);
   if (parts->features == NULL) return bulk_fail(error, kept, name);
   if (element == MLP_CL_FLOAT32) return fill_floats(&a, parts->features, error);
@@ -245,7 +248,9 @@ static mlp_cl_status fill_labels(const npy_array *a, dataset_parts *parts, mlp_c
   for (size_t row = 0; row < a->rows; row++) {
     double value = value_at(a, row);
     if (!(value >= 0 && value < (double)DATASET_CLASSES_MAX && value == floor(value))) {
-      return fail(error, MLP_CL_BAD_FILE, "%s: byte %zu: label %g of row %zu; labels are whole numbers in 0 … %zu",
+      return fail(error, MLP_CL_BAD_FILE,
+                  "%s: byte %zu: label %g of row %zu; labels are whole numbers in 0 … %zu, "
+                  "other numbers are for regression",
                   a->name, a->offset + row * a->bytes, value, row, DATASET_CLASSES_MAX - 1);
     }
     parts->labels[row] = (int32_t)value;

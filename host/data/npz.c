@@ -27,9 +27,9 @@ static bool is_possible(const char *path, const zip_stat_t *entry) {
   const zip_uint64_t packs_at_most = 1032;
   struct stat status;
   if (stat(path, &status) != 0) return false;
-  zip_uint64_t packed = size_min(entry->comp_size, (size_t)status.st_size);
-  return packed < UINT64_MAX / packs_at_most - 1 && entry->size <= (packed + 1) * packs_at_most &&
-         (entry->size <= packed || entry->size <= memory_total_bytes());
+  zip_uint64_t archive = (zip_uint64_t)status.st_size, packed = entry->comp_size < archive ? entry->comp_size : archive;
+  return entry->size < SIZE_MAX && packed < UINT64_MAX / packs_at_most - 1 &&
+         entry->size <= (packed + 1) * packs_at_most && (entry->size <= packed || entry->size <= memory_total_bytes());
 }
 
 /* One entry, for bulk_free by the caller. */
@@ -43,8 +43,10 @@ static mlp_cl_status read_entry(const char *path, zip_t *archive, const zip_stat
   if (*bytes == NULL) return bulk_fail(error, (size_t)entry->size, path);
   zip_file_t *file = zip_fopen_index(archive, entry->index, 0);
   zip_uint64_t done = 0;
-  for (zip_int64_t got = 1; file != NULL && got > 0 && done<entry->size; done += got> 0 ? (zip_uint64_t)got : 0) {
-    got = zip_fread(file, *bytes + done, entry->size - done);
+  while (file != NULL && done < entry->size) {
+    zip_int64_t got = zip_fread(file, *bytes + done, entry->size - done);
+    if (got <= 0) break;
+    done += (zip_uint64_t)got;
   }
   char beyond;
   bool whole = file != NULL && done == entry->size && zip_fread(file, &beyond, 1) == 0;

@@ -125,11 +125,22 @@ static mlp_cl_status take_part(mlp_cl_parts *parts, double fraction, uint64_t se
   return MLP_CL_OK;
 }
 
+static bool has_one_class(const mlp_cl_dataset *dataset) {
+  size_t row = 1;
+  while (dataset->labels != NULL && row < dataset->rows && dataset->labels[row] == dataset->labels[0]) row++;
+  return dataset->labels != NULL && row == dataset->rows;
+}
+
 static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
                                       mlp_cl_error *error) {
   if (parts->train->labels == NULL && parts->train->targets == NULL) {
-    return fail(error, MLP_CL_BAD_ARGUMENT, "%s has no labels to learn from; name them with --labels FILE", source);
+    return fail(error, MLP_CL_BAD_ARGUMENT,
+                "%s has no labels to learn from; name their file with --labels (IDX, NPY), or put them in as y (NPZ)",
+                source);
   }
+  if (has_one_class(parts->train))
+    return fail(error, MLP_CL_BAD_FILE, "%s: every row has the label %d: one class alone teaches nothing", source,
+                (int)parts->train->labels[0]);
   double holdout = options->holdout;
   if (holdout == 0.0 && parts->test == NULL && options->test_path == NULL) holdout = usual_holdout;
   if (holdout > 0.0) TRY(take_part(parts, holdout, options->seed, SPLIT_TEST, &parts->test, error));
@@ -150,9 +161,16 @@ static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts 
                              error));
   if (test->width != parts->train->width || test->classes > parts->train->classes ||
       test->outputs != parts->train->outputs || (test->labels == NULL && test->targets == NULL)) {
+    const mlp_cl_dataset *train = parts->train;
+    bool targets = train->targets != NULL, answers = test->labels != NULL || test->targets != NULL;
     mlp_cl_status status =
-        fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu classes, but the training part has %zu and %zu",
-             options->test_path, test->width, test->classes, parts->train->width, parts->train->classes);
+        answers ? fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu %s, but the training part has %zu and %zu",
+                       options->test_path, test->width, targets ? test->outputs : test->classes,
+                       targets ? "targets" : "classes", train->width, targets ? train->outputs : train->classes)
+                : fail(error, MLP_CL_BAD_FILE,
+                       "%s has no labels to measure on: give an archive (NPZ) or a folder that has them, or leave "
+                       "--test away and hold rows out",
+                       options->test_path);
     mlp_cl_dataset_destroy(test);
     return status;
   }
@@ -165,6 +183,9 @@ mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_op
                                         mlp_cl_error *error) {
   *parts = (mlp_cl_parts){0};
   bool is_table;
+  if (!(options->holdout >= 0 && options->holdout < 1 && options->validation >= 0 && options->validation < 1))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "holdout is %g and validation is %g: give numbers from 0 to below 1",
+                options->holdout, options->validation);
   TRY(open_plain(source, options, parts, &is_table, error));
   mlp_cl_status status =
       is_table ? open_table_parts(source, options, parts, error) : open_array_parts(source, options, parts, error);

@@ -124,11 +124,3 @@ mlp_cl_status stream_read(stream *s, void *bytes, size_t count, size_t *got, mlp
   s->offset += *got;
   return MLP_CL_OK;
 }
-
-mlp_cl_status stream_read_whole(stream *s, void *bytes, size_t count, size_t *got, mlp_cl_error *error) {
-  size_t part = 1;
-  for (*got = 0; *got < count && part > 0; *got += part) {
-    TRY(stream_read(s, (char *)bytes + *got, count - *got, &part, error));
-  }
-  return MLP_CL_OK;
-}

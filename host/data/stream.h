@@ -32,8 +32,6 @@ mlp_cl_status stream_open(stream *s, const char *path, mlp_cl_error *error);
 void stream_close(stream *s);
 /* Reads 1 to `count` bytes; *got is 0 only at the end. Errors: IO, BAD_FILE (gzip data that are damaged), NO_MEMORY. */
 mlp_cl_status stream_read(stream *s, void *bytes, size_t count, size_t *got, mlp_cl_error *error);
-/* Reads `count` bytes; *got is less only at the end. */
-mlp_cl_status stream_read_whole(stream *s, void *bytes, size_t count, size_t *got, mlp_cl_error *error);
 /* What comes next, without taking it: *count bytes, 0 only at the end. */
 mlp_cl_status stream_peek(stream *s, const unsigned char **bytes, size_t *count, mlp_cl_error *error);
 

@@ -124,16 +124,19 @@ static mlp_cl_status encode_row(const table *t, const mlp_cl_encoding *encoding,
 }
 
 /* Labels or targets of one row, to place `next` of its part. */
-static void encode_labels(const table *t, const mlp_cl_encoding *encoding, size_t row, size_t next,
-                          dataset_parts *made) {
+static mlp_cl_status encode_labels(const table *t, const mlp_cl_encoding *encoding, size_t row, size_t next,
+                                   dataset_parts *made, mlp_cl_error *error) {
   for (size_t i = 0; i < encoding->labels_count; i++) {
     size_t slot = t->columns[encoding->labels[i].position].slot;
     if (made->labels != NULL) made->labels[next] = (int32_t)t->texts[row * t->texts_count + slot];
-    if (made->targets != NULL) {
-      encode_number(&encoding->labels[i], t->numbers[row * t->numbers_count + slot],
-                    &made->targets[next * made->outputs + i]);
+    if (made->targets != NULL && !encode_number(&encoding->labels[i], t->numbers[row * t->numbers_count + slot],
+                                                &made->targets[next * made->outputs + i])) {
+      return fail(error, MLP_CL_BAD_FILE,
+                  "%s: row %zu, column \"%.80s\": %g scales to more than float32 holds; mend it", t->csv.source.path,
+                  row + 1, encoding->labels[i].name, t->numbers[row * t->numbers_count + slot]);
     }
   }
+  return MLP_CL_OK;
 }
 
 /* The rows whose mark is `mark`; *dataset stays NULL when there are none. */
@@ -166,7 +169,7 @@ static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const 
   for (size_t row = 0, next = 0; status == MLP_CL_OK && row < t->rows; row++) {
     if (marks[row] != mark) continue;
     status = encode_row(t, encoding, row, (float *)made.features + next * made.width, error);
-    encode_labels(t, encoding, row, next++, &made);
+    if (status == MLP_CL_OK) status = encode_labels(t, encoding, row, next++, &made, error);
   }
   if (status == MLP_CL_OK) return dataset_adopt(&made, dataset, error);
   dataset_parts_free(&made);

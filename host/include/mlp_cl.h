@@ -6,7 +6,8 @@
  * Rules that hold for every function here:
  *  - Fallible functions return mlp_cl_status and take an mlp_cl_error as last argument, which may be NULL. On failure
  *    it holds the status and one sentence that says what, where and what to do; on success it is left alone.
- *  - On failure output arguments are set to NULL or left untouched, and nothing on disk has changed.
+ *  - On failure output arguments are set to NULL or left untouched, and nothing on disk has changed but for the
+ *    checkpoints of a run that was stopped.
  *  - The library never prints, exits or aborts, and installs no signal handler.
  *  - Threads: different contexts may be used from different threads at once. One context, and what was created on it,
  *    belongs to one thread at a time. Datasets are immutable once made and may be shared by all.
@@ -177,6 +178,9 @@ MLP_CL_API float mlp_cl_dataset_scale(const mlp_cl_dataset *dataset);
 MLP_CL_API const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset);
 /* (rows, outputs); NULL without targets; valid as long as the dataset. */
 MLP_CL_API const float *mlp_cl_dataset_targets(const mlp_cl_dataset *dataset);
+/* The root mean square of the values that the network sees, and of the targets (0 without), over up to 1000 rows: with
+ * both near 1 the usual learning rates do. */
+MLP_CL_API void mlp_cl_dataset_sizes(const mlp_cl_dataset *dataset, double *features, double *targets);
 /* "3", "ankle boot", …; NULL when class is out of range. */
 MLP_CL_API const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index);
 
@@ -494,11 +498,12 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_verify_every(mlp_cl_trainer *trainer, ui
  * waits for the device. No bit of the result changes. Error: BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_losses_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL)
- * gets the number taken, less than asked only at the end of the run. */
+ * gets the number taken, less than asked only at the end of the run. Errors: DIVERGED (at the end of the run),
+ * MISMATCH, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done,
                                               mlp_cl_error *error);
 /* Runs to the end of the recipe. Errors: CANCELLED, DIVERGED (names epoch and step), MISMATCH (a verified step went
- * wrong), OPENCL. */
+ * wrong), NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user,
                                             mlp_cl_error *error);
 
@@ -520,16 +525,18 @@ typedef struct mlp_cl_checkpoints {
 /* Has trainer_run write checkpoints as `when` says, and one at the end of the run. What the device holds is read in
  * between two steps; a thread of the library's, which takes no signals, writes it beside the path, flushes and renames,
  * so that the path always names a whole checkpoint. One that comes due while the last one is being written waits for
- * it. Each is told as an event. Errors: BAD_ARGUMENT and IO (as mlp_cl_check_output), NO_MEMORY. */
+ * it. Each is told as an event, with why it was not written, if so: a file there that another program has written since
+ * this call is left alone. Errors: BAD_ARGUMENT and IO (as mlp_cl_check_output), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when,
                                                     mlp_cl_error *error);
-/* Writes a checkpoint now; it is on disk when the call returns. Waits for the device. Errors: IO, BAD_ARGUMENT (path),
+/* Writes a checkpoint now; it is on disk when the call returns. Waits for the device. Errors: IO (also when the path is
+ * that of mlp_cl_trainer_checkpoints and another program has written there), BAD_ARGUMENT (path),
  * DIVERGED (what is not finite is never saved: the file that is there stays), NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error);
 /* Brings the trainer to where the checkpoint's was, and calls on_event (or NULL) for each epoch that was complete then,
  * and for the checkpoint itself.
- * Network, data and recipe must be those of the checkpoint; the device need not. On failure, unless it is one of the
- * device, the trainer is as it was. Errors: BAD_ARGUMENT (data, recipe or network differ: the text names what),
+ * Network, data and recipe must be those of the checkpoint; the device need not. On BAD_ARGUMENT, BAD_FILE and IO the
+ * trainer is as it was; CANCELLED says that on_event stopped it after that. Errors: BAD_ARGUMENT (data, recipe or network differ: the text names what),
  * BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const char *path, mlp_cl_on_event *on_event,
                                                void *user, mlp_cl_error *error);

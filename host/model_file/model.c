@@ -103,7 +103,6 @@ static mlp_cl_status create_network(mlp_cl_context *context, const char *path, c
   TRY(model_functions(path, content, &shape.activation, &shape.task, error));
   size_t *widths = malloc((count + 1) * sizeof *widths);
   if (widths == NULL) return fail_memory(error, (count + 1) * sizeof *widths, "a model's widths");
-  shape.widths = widths;
   widths[0] = layers[0].weight->sizes[1];
   for (size_t i = 0; i < count; i++) widths[i + 1] = layers[i].weight->sizes[0];
   shape.widths = widths;

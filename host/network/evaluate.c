@@ -151,10 +151,16 @@ static mlp_cl_status run_chunk(evaluator *e, size_t first, size_t rows, mlp_cl_e
   return run_loss(e, first, rows, error);
 }
 
-static void count_confusion(const evaluator *e, uint64_t *confusion) {
+static mlp_cl_status count_confusion(const evaluator *e, uint64_t *confusion, mlp_cl_error *error) {
   size_t classes = network_classes(e->network);
-  for (size_t i = 0; i < e->dataset->rows; i++)
-    confusion[(size_t)e->dataset->labels[i] * classes + (size_t)e->host.predictions[i]]++;
+  for (size_t i = 0; i < e->dataset->rows; i++) {
+    int32_t predicted = e->host.predictions[i];
+    if (predicted < 0 || (size_t)predicted >= classes)
+      return fail(error, MLP_CL_OPENCL, "%s gave row %zu class %ld of %zu: the device or its driver is faulty",
+                  e->network->backend->device.name, i, (long)predicted, classes);
+    confusion[(size_t)e->dataset->labels[i] * classes + (size_t)predicted]++;
+  }
+  return MLP_CL_OK;
 }
 
 /* Of the rows of the chunk that has just run. */
@@ -202,8 +208,7 @@ mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *c
   if (!isfinite(result->loss))
     return fail(error, MLP_CL_DIVERGED, "the loss is %g: the network's parameters or the data are not finite",
                 result->loss);
-  if (confusion != NULL && task == MLP_CL_CLASSIFICATION) count_confusion(e, confusion);
-  return MLP_CL_OK;
+  return confusion != NULL && task == MLP_CL_CLASSIFICATION ? count_confusion(e, confusion, error) : MLP_CL_OK;
 }
 
 mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,

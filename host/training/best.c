@@ -18,10 +18,7 @@ mlp_cl_status best_create(mlp_cl_trainer *t, mlp_cl_error *error) {
 static const mlp_cl_event *best_event(const mlp_cl_trainer *t) {
   const epoch_history *h = &t->history;
   if (t->best == NULL || h->count == 0) return NULL;
-  const mlp_cl_event *best = &h->epochs[0];
-  for (size_t i = 1; i < h->count; i++)
-    if (h->epochs[i].test_loss < best->test_loss) best = &h->epochs[i];
-  return best;
+  return &h->epochs[history_best(h)];
 }
 
 uint32_t best_epoch(const mlp_cl_trainer *t) {

@@ -17,7 +17,11 @@ typedef struct checkpoint_writer checkpoint_writer;
 
 /* Error: NO_MEMORY. */
 mlp_cl_status checkpoint_writer_create(const char *path, checkpoint_writer **writer, mlp_cl_error *error);
-const char *checkpoint_writer_path(const checkpoint_writer *writer);
+/* Whether the writer's path is that one. */
+bool checkpoint_writer_is_for(const checkpoint_writer *writer, const char *path);
+/* checkpoint_write to the writer's path, unless somebody else has written there since the writer was made; the writer
+ * must be idle. Errors: as checkpoint_write. */
+mlp_cl_status checkpoint_writer_write(checkpoint_writer *writer, safetensors *content, mlp_cl_error *error);
 /* Takes over the content, which holds the run's first `step` steps; the writer must be idle. */
 void checkpoint_writer_start(checkpoint_writer *writer, safetensors *content, uint64_t step);
 typedef struct checkpoint_outcome {

@@ -219,6 +219,7 @@ static mlp_cl_status read_metrics(const mlp_cl_trainer *t, const stored_run *s, 
     mlp_cl_event event;
     TRY(read_epoch(t, s, json_array_get(rows, i), &event, error));
     TRY(history_add(history, &event, error));
+    if (t->best != NULL) history->epochs[history->count - 1].best_epoch = history->epochs[history_best(history)].epoch;
   }
   return MLP_CL_OK;
 }

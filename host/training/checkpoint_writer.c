@@ -2,12 +2,22 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/thread.h"
 #include "training/checkpoint.h"
 
+/* What a path names: a file as it was last written, or none. */
+typedef struct file_state {
+  bool exists;
+  dev_t device;
+  ino_t number;
+  struct timespec written;
+} file_state;
+
 struct checkpoint_writer {
   char *path;
+  file_state last; /* of the path, when it was chosen or written */
   pthread_t thread;
   bool busy;        /* there is an outcome to tell */
   bool threaded;    /* by a thread, which must be joined */
@@ -15,6 +25,25 @@ struct checkpoint_writer {
   safetensors content;
   checkpoint_outcome outcome;
 };
+
+static file_state state_of(const char *path) {
+  struct stat info;
+  if (stat(path, &info) != 0) return (file_state){.exists = false};
+  return (file_state){true, info.st_dev, info.st_ino, info.st_mtim};
+}
+
+static bool same_state(const file_state *a, const file_state *b) {
+  return a->device == b->device && a->number == b->number && a->written.tv_sec == b->written.tv_sec &&
+         a->written.tv_nsec == b->written.tv_nsec;
+}
+
+/* Two runs that begin with one new file would take turns in it, and each would lose what it keeps. */
+static mlp_cl_status check_own(const checkpoint_writer *writer, mlp_cl_error *error) {
+  file_state now = state_of(writer->path);
+  if (!now.exists || (writer->last.exists && same_state(&now, &writer->last))) return MLP_CL_OK;
+  return fail(error, MLP_CL_IO, "%s was written by another program since this run began: it stays as it is",
+              writer->path);
+}
 
 mlp_cl_status checkpoint_writer_create(const char *path, checkpoint_writer **writer, mlp_cl_error *error) {
   checkpoint_writer *created = calloc(1, sizeof *created);
@@ -25,17 +54,29 @@ mlp_cl_status checkpoint_writer_create(const char *path, checkpoint_writer **wri
     return fail_memory(error, sizeof *created + strlen(path), "a writer of checkpoints");
   }
   created->path = copy;
+  created->last = state_of(path);
   *writer = created;
   return MLP_CL_OK;
 }
 
-const char *checkpoint_writer_path(const checkpoint_writer *writer) {
-  return writer->path;
+mlp_cl_status checkpoint_writer_write(checkpoint_writer *writer, safetensors *content, mlp_cl_error *error) {
+  mlp_cl_status status = check_own(writer, error);
+  if (status != MLP_CL_OK) {
+    safetensors_destroy(content);
+    return status;
+  }
+  TRY(checkpoint_write(writer->path, content, error));
+  writer->last = state_of(writer->path);
+  return MLP_CL_OK;
+}
+
+bool checkpoint_writer_is_for(const checkpoint_writer *writer, const char *path) {
+  return strcmp(writer->path, path) == 0;
 }
 
 static void *write_content(void *argument) {
   checkpoint_writer *writer = argument;
-  (void)checkpoint_write(writer->path, &writer->content, &writer->outcome.error);
+  (void)checkpoint_writer_write(writer, &writer->content, &writer->outcome.error);
   atomic_store(&writer->done, true);
   return NULL;
 }

@@ -64,11 +64,20 @@ static mlp_cl_status read_metrics(mlp_cl_trainer *t, size_t epoch, mlp_cl_evalua
   return MLP_CL_OK;
 }
 
+static mlp_cl_status evaluate(mlp_cl_trainer *t, size_t epoch, mlp_cl_evaluation *test, mlp_cl_error *error) {
+  mlp_cl_status status = evaluator_run(&t->test, test, NULL, error);
+  if (status != MLP_CL_DIVERGED) return status;
+  return fail(error, status,
+              "training diverged: after epoch %zu, step %llu of the run, the loss of the held-out rows is not finite; "
+              "lower the learning rate (%g), or check the data",
+              epoch, (unsigned long long)t->step, (double)t->recipe.learning_rate);
+}
+
 static mlp_cl_status end_epoch(progress *p, size_t epoch, mlp_cl_error *error) {
   mlp_cl_trainer *t = p->trainer;
   mlp_cl_evaluation train, test;
   TRY(read_metrics(t, epoch, &train, error));
-  if (t->has_test) TRY(evaluator_run(&t->test, &test, NULL, error));
+  if (t->has_test) TRY(evaluate(t, epoch, &test, error));
   mlp_cl_event event = event_of(p, MLP_CL_EVENT_EPOCH, epoch);
   event.train_loss = train.loss;
   event.train_accuracy = train.accuracy;
@@ -85,16 +94,19 @@ static mlp_cl_status end_epoch(progress *p, size_t epoch, mlp_cl_error *error) {
 
 /* ---- Checkpoints ------------------------------------------------------------------------------------------------ */
 
+static mlp_cl_status tell(progress *p, const checkpoint_outcome *outcome, mlp_cl_error *error) {
+  uint64_t epoch_steps = p->trainer->parts.epoch_steps;
+  mlp_cl_event event = event_of(p, MLP_CL_EVENT_CHECKPOINT, (size_t)((outcome->step + epoch_steps - 1) / epoch_steps));
+  event.step = outcome->step;
+  event.failure = outcome->error.status != MLP_CL_OK ? &outcome->error : NULL;
+  return report(p, &event, error);
+}
+
 /* Tells of a checkpoint that has been written, if any. */
 static mlp_cl_status tell_written(progress *p, bool wait, mlp_cl_error *error) {
   checkpoint_outcome outcome;
-  mlp_cl_trainer *t = p->trainer;
-  if (!checkpoint_writer_end(t->checkpoints.writer, wait, &outcome)) return MLP_CL_OK;
-  size_t epoch = (size_t)((outcome.step + t->parts.epoch_steps - 1) / t->parts.epoch_steps);
-  mlp_cl_event event = event_of(p, MLP_CL_EVENT_CHECKPOINT, epoch);
-  event.step = outcome.step;
-  event.failure = outcome.error.status != MLP_CL_OK ? &outcome.error : NULL;
-  return report(p, &event, error);
+  if (!checkpoint_writer_end(p->trainer->checkpoints.writer, wait, &outcome)) return MLP_CL_OK;
+  return tell(p, &outcome, error);
 }
 
 static bool falls_due(const mlp_cl_trainer *t) {
@@ -106,7 +118,7 @@ static bool falls_due(const mlp_cl_trainer *t) {
          (c->when.every_s > 0 && clock_now_s() - c->last_s >= c->when.every_s);
 }
 
-/* Begins a checkpoint when one is due, and tells of the last. */
+/* Begins a checkpoint when one is due, and tells of the last. One that memory lacks room for does not end the run. */
 static mlp_cl_status keep(progress *p, mlp_cl_error *error) {
   mlp_cl_trainer *t = p->trainer;
   checkpoint_schedule *c = &t->checkpoints;
@@ -115,11 +127,14 @@ static mlp_cl_status keep(progress *p, mlp_cl_error *error) {
   c->due = c->due || falls_due(t);
   if (!c->due || checkpoint_writer_busy(c->writer)) return MLP_CL_OK;
   safetensors content;
+  checkpoint_outcome outcome = {.step = t->step};
+  mlp_cl_status status = checkpoint_collect(t, &content, &outcome.error);
+  if (status != MLP_CL_OK && status != MLP_CL_NO_MEMORY) return fail(error, status, "%s", outcome.error.text);
   c->last_s = clock_now_s();
-  TRY(checkpoint_collect(t, &content, error));
-  checkpoint_writer_start(c->writer, &content, t->step);
   c->last_step = t->step;
   c->due = false;
+  if (status != MLP_CL_OK) return tell(p, &outcome, error);
+  checkpoint_writer_start(c->writer, &content, t->step);
   return MLP_CL_OK;
 }
 
@@ -157,10 +172,12 @@ mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_c
 mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error) {
   if (trainer == NULL || path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer or the path is NULL");
   checkpoint_outcome ignored; /* the file that it may concern is replaced now */
-  if (trainer->checkpoints.writer != NULL) (void)checkpoint_writer_end(trainer->checkpoints.writer, true, &ignored);
+  checkpoint_writer *writer = trainer->checkpoints.writer;
+  if (writer != NULL) (void)checkpoint_writer_end(writer, true, &ignored);
   safetensors content;
   TRY(checkpoint_collect(trainer, &content, error));
-  return checkpoint_write(path, &content, error);
+  bool own = writer != NULL && checkpoint_writer_is_for(writer, path);
+  return own ? checkpoint_writer_write(writer, &content, error) : checkpoint_write(path, &content, error);
 }
 
 /* ---- Losses within epochs --------------------------------------------------------------------------------------- */
@@ -225,6 +242,7 @@ static mlp_cl_status run_epoch(progress *p, mlp_cl_error *error) {
 }
 
 mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user, mlp_cl_error *error) {
+  if (trainer == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer is NULL");
   double began = clock_now_s();
   progress p = {.trainer = trainer,
                 .on_event = on_event,

@@ -89,6 +89,7 @@ static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
 }
 
 mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_error *error) {
+  stream_rewind(&t->stream);
   if (t->recipe.no_shuffle || epoch >= t->recipe.epochs) return MLP_CL_OK;
   epoch_order *order = &t->orders[epoch % 2];
   shuffle_rows(t->recipe.seed, (uint32_t)epoch, t->train->rows, order->rows);
@@ -235,7 +236,6 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   size_t in_epoch = (size_t)(t->step % t->parts.epoch_steps);
   const epoch_order *order = &t->orders[epoch % 2];
   t->plan.order = order->uploaded;
-  if (in_epoch == 0) stream_rewind(&t->stream);
   t->network->changes++;
   TRY(context_prove_steps(t->network->context, false, error));
   for (uint64_t end = t->step + steps; t->step < end;) {
@@ -291,13 +291,14 @@ mlp_cl_status trainer_check_flag(mlp_cl_trainer *t, mlp_cl_error *error) {
   return fail(
       error, MLP_CL_DIVERGED,
       "training diverged in epoch %zu at step %lu of the run: %s is not finite; lower the learning rate (%g), or "
-      "check the data",
+      "check the data: values far above 1 want to be scaled",
       step / t->parts.epoch_steps + 1, (unsigned long)step + 1, place, (double)t->recipe.learning_rate);
 }
 
 mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done, mlp_cl_error *error) {
   uint64_t taken = 0;
   mlp_cl_status status = MLP_CL_OK;
+  if (trainer == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer is NULL");
   while (status == MLP_CL_OK && taken < steps && trainer->step < trainer->parts.steps) {
     uint64_t left = trainer->parts.epoch_steps - trainer->step % trainer->parts.epoch_steps;
     uint64_t count = steps - taken < left ? steps - taken : left;

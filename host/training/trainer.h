@@ -22,6 +22,8 @@ typedef struct epoch_history {
 /* Error: NO_MEMORY. */
 mlp_cl_status history_add(epoch_history *history, const mlp_cl_event *epoch, mlp_cl_error *error);
 void history_release(epoch_history *history);
+/* The place of the epoch with the lowest held-out loss, the first of equals; 0 where nothing is held out. */
+size_t history_best(const epoch_history *history);
 
 /* When mlp_cl_trainer_run writes checkpoints. */
 typedef struct checkpoint_schedule {
@@ -45,8 +47,8 @@ struct mlp_cl_trainer {
   tensor_set tensors;
   step_plan plan;
   stream stream; /* of features that are not resident */
-  epoch_order
-      orders[2];  /* of even and odd epochs, so that the next one is ready before its first step; none if unshuffled */
+  /* Of even and odd epochs, so that the next one is ready before its first step; none if unshuffled. */
+  epoch_order orders[2];
   evaluator test; /* with a test set */
   bool has_test;
   float *class_weights;           /* owned copy of the recipe's; NULL without */
@@ -69,8 +71,8 @@ static inline size_t trainer_epoch(const mlp_cl_trainer *trainer) {
 mlp_cl_status trainer_advance(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* The same without verification. */
 mlp_cl_status trainer_enqueue(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
-/* Draws the order of an epoch and sends it to the device, beside the work that is enqueued; the order of the epoch two
- * before, whose place it takes, must have arrived. */
+/* Draws the order of an epoch, all steps before which are enqueued, and sends it to the device beside them; the order
+ * of the epoch two before, whose place it takes, must have arrived. Rows that are streamed come anew. */
 mlp_cl_status trainer_prepare_order(mlp_cl_trainer *trainer, size_t epoch, mlp_cl_error *error);
 /* Brings the epoch's metrics up to date. Waits. */
 mlp_cl_status trainer_read_metrics(mlp_cl_trainer *trainer, mlp_cl_error *error);

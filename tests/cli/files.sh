@@ -116,3 +116,30 @@ if [ -w /dev/full ]; then
   "$MLP_CL" predict small.safetensors --data small --device reference --quiet >/dev/full 2>err
   same $? 1
 fi
+
+# Arrays are taken as they are: what would be without effect is refused, and what will hardly train is told.
+# array NAME DESCR SHAPE, and bytes on standard input.
+array() {
+  header=$(printf "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" "$2" "$3")
+  printf '\223NUMPY\001\000\166\000%-117s\n' "$header" >"$1"
+  cat >>"$1"
+}
+i=0
+while [ $i -lt 64 ]; do
+  printf '%b' "\\0$(printf %o $((i * 2)))" >>bytes # two columns, and their sum in steps of 1000
+  printf '%b' "\\0$(printf %o $((i * 37 % 64)))" >>bytes
+  printf '%b\000\000' "\\0$(printf %o $(((i * 2 + i * 37 % 64) % 256)))\\0003" >>sums
+  printf '\005' >>fives
+  i=$((i + 1))
+done
+array x.npy '|u1' '(64, 2)' <bytes
+array y.npy '<i4' '(64,)' <sums
+array fives.npy '|u1' '(64,)' <fives
+refused 2 train --data x.npy --labels y.npy --task regression --scale standard --device reference --quiet
+says err '--scale is for tables, and x.npy is none'
+refused 2 train --label species --device reference --quiet
+says err '--label is for tables, and digits is none'
+run 0 train --data x.npy --labels y.npy --task regression --epochs 1 --device reference
+says err 'warning: the numbers to learn are around 863 in size'
+refused 1 train --data x.npy --labels fives.npy --device reference --quiet
+says err 'every row has the label 5: one class alone teaches nothing'

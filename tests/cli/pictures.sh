@@ -60,7 +60,7 @@ same "$(cat other)" precious
 refused 1 train --device reference --log nowhere/run.jsonl
 refused 1 train --device reference --log .
 refused 2 train --device reference --log same --plot same
-says err 'same is named twice'
+says err 'is the file of --plot, too'
 refused 1 train --device reference --plot run.svg
 says err --force
 if [ -w /dev/full ]; then refused 2 train --device reference --log /dev/full; fi

@@ -1,0 +1,66 @@
+#!/bin/sh
+# What was trained is never lost: somebody else's files stay, one's own is written where there is room, and the result is
+# told whatever failed beside it.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+short="--device $device --hidden none --epochs 2"
+# shellcheck disable=SC2086 # lists of words, here and below
+run 0 train $short --json
+receipt=$(get weights_sha256)
+
+# A run may write over what it begins with, and is compared with a run that began with the same.
+run 0 train $short --out model.safetensors
+run 0 train --device "$device" --epochs 2 --init-from model.safetensors --out model.safetensors --force --verify --json
+same "$(get identical)" true
+
+# A file that appears while it trains.
+last='--out FILE, which appears while it trains'
+"$MLP_CL" train --device "$device" --epochs 300 --hidden none --out late.safetensors --json >out 2>err &
+pid=$!
+sleep 0.3
+echo 'of somebody else' >late.safetensors
+wait $pid
+same $? 1
+same "$(cat late.safetensors)" 'of somebody else'
+same "$(get failures.0.status)" IO
+found=$(get weights_sha256 | cut -c 1-8)
+says err "the network is in late.safetensors.$found"
+run 0 inspect "late.safetensors.$found"
+
+# A folder that goes, and files that may not grow (a limit that jobs on clusters have).
+last='--out FOLDER/FILE, whose folder goes'
+mkdir gone
+"$MLP_CL" train --device "$device" --epochs 300 --hidden none --out gone/model.safetensors --json >out 2>err &
+pid=$!
+sleep 0.3
+rmdir gone
+wait $pid
+same $? 1
+elsewhere=$(sed -n 's/.*the network is in \(.*safetensors\)$/\1/p' err)
+[ -s "$elsewhere" ] || fail "$last: nothing is in '$elsewhere'"
+same "/var/tmp/mlp_cl-$(get weights_sha256 | cut -c 1-8).safetensors" "$elsewhere"
+rm -f "$elsewhere"
+last='ulimit -f 0'
+(
+  ulimit -f 0 # with which PoCL cannot compile
+  "$MLP_CL" train --device reference --hidden none --epochs 2 --log run.jsonl --out large.safetensors --json 2>/dev/null
+) | cat >out
+same "$(get weights_sha256)" "$receipt"
+same "$(get failures.0.status)" IO
+
+# Early stopping with a checkpoint ends well, and a run that goes on from its end tells the same.
+stops='--hidden 16 --epochs 300 --lr 0.5 --patience 1'
+# shellcheck disable=SC2086
+run 0 train --device "$device" $stops --checkpoint stopped.safetensors --json
+accuracy=$(get test_accuracy) best=$(get best_epoch)
+# shellcheck disable=SC2086
+run 0 train --device "$device" $stops --resume stopped.safetensors --json
+same "$(get test_accuracy)" "$accuracy"
+same "$(get best_epoch)" "$best"
+
+# A checkpoint by another name is the same one; its permissions stay.
+chmod 600 stopped.safetensors
+# shellcheck disable=SC2086
+run 0 train --device "$device" $stops --checkpoint ./stopped.safetensors --resume stopped.safetensors --quiet
+same "$(find stopped.safetensors -perm 600)" stopped.safetensors
