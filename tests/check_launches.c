@@ -141,13 +141,13 @@ START_TEST(whole_steps_wait_until_they_are_worth_it) {
   run r = begin("steps", 0.25f);
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 0);
-  ck_ok(context_prove_steps(r.context, true, &test_error));
+  ck_ok(context_prove_steps(r.context, NULL, true, &test_error));
   layer_reset();
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 1);
   end(&r);
   r = begin("steps", 0.25f);
-  ck_ok(context_prove_steps(r.context, true, &test_error));
+  ck_ok(context_prove_steps(r.context, NULL, true, &test_error));
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 1);
   end(&r);

@@ -19,8 +19,7 @@ typedef struct backend backend;
 
 typedef enum tensor_role {
   TENSOR_PLAIN,      /* row-major in its own element type: data, labels, order, losses, predictions, flags */
-  TENSOR_ACTIVATION, /* float32 from here on, in whatever layout the backend likes; magnitudes < 2^-30 are stored as 0
-                      */
+  TENSOR_ACTIVATION, /* float32 from here on, in the backend's own layout; magnitudes < 2^-30 are stored as 0 */
   TENSOR_WEIGHT,     /* as activations; a bias is a weight of one row */
   TENSOR_GRADIENT,   /* magnitudes < 2^-50 are stored as 0 */
   TENSOR_STATE       /* of the optimiser, shaped like its weight; as gradients */
@@ -367,6 +366,9 @@ typedef struct backend_operations {
    * so that each can be proven; false behind the last. KERNELS_BY_SIZE: each for its own again. */
   bool (*products_by)(backend *self, size_t i);
 
+  /* Goes with train_steps: whether it might take steps of this plan. */
+  bool (*takes_steps)(const backend *self, const step_plan *plan);
+
   /* Called after each step: keeps the work in flight below about 100 ms by waiting for older work, never for the
    * newest. */
   mlp_cl_status (*pace)(backend *self, mlp_cl_error *error);
@@ -377,6 +379,7 @@ typedef struct backend_operations {
 struct backend {
   const backend_operations *op;
   mlp_cl_device device;
+  const char *platform_version;     /* which tells the compiler of some; "" for the reference */
   uint64_t resident_bytes;          /* features of more than these are streamed */
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
   bool tuning_recalled;             /* they were remembered from an earlier search */

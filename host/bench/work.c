@@ -131,7 +131,7 @@ static mlp_cl_status random_rows(mlp_cl_bench *b, mlp_cl_error *error) {
 }
 
 mlp_cl_status bench_prepare_train(mlp_cl_bench *b, mlp_cl_context *context, mlp_cl_error *error) {
-  TRY(context_prove_steps(context, true, error));
+  TRY(context_prove_steps(context, NULL, true, error));
   TRY(mlp_cl_network_create(context, b->work.shape, 1, &b->network, error));
   TRY(check_batch(b, error));
   TRY(random_rows(b, error));

@@ -150,7 +150,7 @@ static mlp_cl_status open_without_tuning(mlp_cl_context *context, const char *de
   return open_proven(context, device, &usual, error);
 }
 
-/* The same with the kernels that every compiler takes, after one has rejected the others. */
+/* The same with the kernels that every device takes, after one has refused to build or to launch the others. */
 static mlp_cl_status open_plain(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
                                 const char *reason, mlp_cl_error *error) {
   mlp_cl_context_options plain = *options;
@@ -170,7 +170,8 @@ static mlp_cl_status open_somehow(mlp_cl_context *context, const char *device, c
   mlp_cl_status status = open_proven(context, device, options, &reason);
   if (status != MLP_CL_OK && context->backend != NULL && context->backend->tuning_recalled)
     status = open_without_tuning(context, device, options, &reason);
-  if (status == MLP_CL_BUILD && options->kernels == NULL)
+  bool refused = status == MLP_CL_BUILD || status == MLP_CL_OPENCL || status == MLP_CL_DEVICE_MEMORY;
+  if (refused && options->kernels == NULL && context->backend != NULL)
     return open_plain(context, device, options, reason.text, error);
   if (status != MLP_CL_OK && error != NULL) *error = reason;
   return status;

@@ -11,6 +11,7 @@ struct mlp_cl_context {
   char *fallback;          /* why the plain kernels are used; owned; NULL when they are not, or were asked for */
   const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */
   char verdict_key[65];    /* what all verdicts on this device depend on */
+  bool steps_refused;      /* the device cannot run whole training steps */
   double first_step_s;     /* when training was first begun; 0: not yet */
   double patience_s;       /* after it whole steps are worth their kernel; 0 where nothing can be remembered */
 };
@@ -21,9 +22,10 @@ mlp_cl_status context_prove_device(mlp_cl_context *context, const char *kernels,
 /* Runs the seldom trials whose names hold the word, unless they have passed: operations that most runs do without are
  * proven on their first use. Errors: as context_prove_device. */
 mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error);
-/* Lets whole training steps be taken, when they have proven to be exact: at once, or after as much training as it takes
- * to prove them, or to load what has been proven. Before each training step. Errors: as context_prove_device. */
-mlp_cl_status context_prove_steps(mlp_cl_context *context, bool at_once, mlp_cl_error *error);
+/* Lets whole training steps of the plan (NULL: of any) be taken, when they have proven to be exact: at once, or after
+ * as much training as it takes to prove them, or to load what has been proven. Before each training step. A device that
+ * cannot run them does without. Error: INEXACT, unless allowed. */
+mlp_cl_status context_prove_steps(mlp_cl_context *context, const step_plan *plan, bool at_once, mlp_cl_error *error);
 
 /* A second thread takes part in what the context, one of the reference, computes forward, if one is to be had. */
 void context_hire(mlp_cl_context *reference);

@@ -1,42 +1,31 @@
 /* What a device has proven, and what of that is remembered for it, its driver and our kernels. "exact" is the one
  * verdict that is kept; another is found anew each time. */
-#include <string.h>
-
+#include "backend/identity.h"
 #include "base/cache.h"
-#include "base/embedded.h"
-#include "base/sha256.h"
 #include "context/context.h"
 #include "context/self_test.h"
 #include "context/trial.h"
 
 static const char exact[] = "exact";
 
-static void add_text(sha256 *state, const char *text) {
-  sha256_add(state, text, strlen(text) + 1);
-}
-
-/* What verdicts depend on: our kernels, which of them are used, with which parameters, and the device with its driver.
- */
+/* What verdicts depend on: our kernels, which of them are used, with which parameters, and the device with its driver;
+ * and how many work-items share a step. */
 static void verdict_key(const backend *opened, const char *kernels, char key[65]) {
-  const mlp_cl_device *device = &opened->device;
   sha256 state;
   sha256_begin(&state);
-  add_text(&state, mlp_cl_version());
-  for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
-    sha256_add(&state, file->bytes, file->count);
-  add_text(&state, kernels != NULL ? kernels : "");
-  add_text(&state, opened->tuning);
-  add_text(&state, device->platform);
-  add_text(&state, device->name);
-  add_text(&state, device->driver);
+  identity_add(opened, &state);
+  identity_add_kernels(&state);
+  sha256_add_text(&state, kernels != NULL ? kernels : "");
+  sha256_add_text(&state, opened->tuning);
+  sha256_add(&state, &opened->device.compute_units, sizeof opened->device.compute_units);
   sha256_end(&state, key);
 }
 
 static void key_of(const mlp_cl_context *context, const char *what, char key[65]) {
   sha256 state;
   sha256_begin(&state);
-  add_text(&state, what);
-  add_text(&state, context->verdict_key);
+  sha256_add_text(&state, what);
+  sha256_add_text(&state, context->verdict_key);
   sha256_end(&state, key);
 }
 

@@ -5,10 +5,6 @@
 #include "base/sha256.h"
 #include "model_file/safetensors.h"
 
-static void add_text(sha256 *state, const char *text) {
-  sha256_add(state, text, strlen(text) + 1);
-}
-
 static void add_values(sha256 *state, const float *values, size_t count) {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
   for (size_t i = 0; i < count; i++) {
@@ -28,15 +24,15 @@ static void hash(const safetensors *content, char hex[65]) {
   sha256_begin(&state);
   for (size_t i = 0; i < content->metadata_count; i++) {
     if (strcmp(content->metadata[i].key, SAFETENSORS_SEAL) == 0) continue;
-    add_text(&state, content->metadata[i].key);
-    add_text(&state, content->metadata[i].value);
+    sha256_add_text(&state, content->metadata[i].key);
+    sha256_add_text(&state, content->metadata[i].value);
   }
   for (size_t i = 0; i < content->tensors_count; i++) {
     const safetensors_tensor *tensor = &content->tensors[i];
-    add_text(&state, tensor->name);
+    sha256_add_text(&state, tensor->name);
     for (size_t d = 0; d < tensor->rank; d++) {
       snprintf(number, sizeof number, "%zu", tensor->sizes[d]);
-      add_text(&state, number);
+      sha256_add_text(&state, number);
     }
     add_values(&state, tensor->values, tensor->count);
   }

@@ -16,6 +16,7 @@ mlp_cl_status opencl_bias(backend *base, size_t rows, const tensor *x, const ten
 mlp_cl_status opencl_bias_gradient(opencl_backend *self, size_t rows, const tensor *d_y, tensor *d_bias,
                                    mlp_cl_error *error) {
   launch l;
+  opencl_of(d_bias)->transposed_valid = false;
   TRY(launch_check_sum(self, rows, error));
   TRY(launch_begin(&l, self, "bias_gradient", error));
   launch_int(&l, rows);

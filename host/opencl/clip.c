@@ -26,6 +26,7 @@ mlp_cl_status opencl_squared_sum(backend *base, const tensor *gradient, tensor *
 
 mlp_cl_status opencl_clip(backend *base, const clip *c, mlp_cl_error *error) {
   launch l;
+  opencl_of(c->gradient)->transposed_valid = false;
   TRY(launch_begin(&l, (opencl_backend *)base, "clip", error));
   launch_int(&l, c->gradient->rows);
   launch_int(&l, c->gradient->cols);

@@ -205,6 +205,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   size_t tile = (size_t)self->tuning.tile_rows;
   size_t unit_rows = unit_rows_of(self, weight->rows, weight->cols, tile, (size_t)self->tuning.unit_rows);
   launch l;
+  if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, "dense_backward_weight", error));
   launch_int(&l, unit_rows);
   backward_weight_arguments(&l, d);

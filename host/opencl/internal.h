@@ -95,6 +95,7 @@ typedef struct opencl_steps_trial {
   int round;             /* even ones try several work-items, odd ones the other way */
   int lead;              /* of several work-items, in votes */
   size_t steps;          /* that this round has taken, or left to launches */
+  size_t launched;       /* of a round of launches: where it ends */
   double seconds;        /* that they took */
   double began_s;        /* this round of launches; when the last round ended */
   double step_s[2];      /* time of a step in the last round of either way */
@@ -257,6 +258,7 @@ mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradien
 mlp_cl_status opencl_squared_sum(backend *base, const tensor *gradient, tensor *sums, size_t slot, mlp_cl_error *error);
 mlp_cl_status opencl_clip(backend *base, const clip *c, mlp_cl_error *error);
 mlp_cl_status opencl_adam(backend *base, const adam_step *a, mlp_cl_error *error);
+bool opencl_takes_steps(const backend *base, const step_plan *plan);
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error);
 mlp_cl_status opencl_peak_run(backend *base, peak_kind kind, double *amount, mlp_cl_error *error);

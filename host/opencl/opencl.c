@@ -61,6 +61,7 @@ static const backend_operations operations = {
     .squared_sum = opencl_squared_sum,
     .clip = opencl_clip,
     .train_steps = opencl_train_steps,
+    .takes_steps = opencl_takes_steps,
     .peak = opencl_peak_run,
     .profile_write = opencl_profile_write,
     .products_by = opencl_products_by,
@@ -95,6 +96,7 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   self->device = device->id;
   self->vector_width = device->vector_width;
   memcpy(self->platform_version, device->platform_version, sizeof self->platform_version);
+  self->base.platform_version = self->platform_version;
   TRY(check_answers(device, error));
   self->context = clCreateContext(NULL, 1, &self->device, NULL, NULL, &code);
   TRY_CL(code, "opening %s", name);

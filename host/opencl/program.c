@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/identity.h"
 #include "base/cache.h"
-#include "base/sha256.h"
 #include "opencl/internal.h"
 
 static mlp_cl_status fail_build(opencl_backend *self, cl_program program, const char *file, cl_int code,
@@ -30,23 +30,14 @@ static bool worth_keeping(const opencl_backend *self) {
   return strstr(self->base.device.platform, "Portable Computing Language") == NULL;
 }
 
-static void add_text(sha256 *state, const char *text) {
-  sha256_add(state, text, strlen(text) + 1);
-}
-
 /* All that a driver's binary depends on. */
 static void program_key(const opencl_backend *self, const char *source, const char *options, char key[65]) {
-  const mlp_cl_device *device = &self->base.device;
   sha256 state;
   sha256_begin(&state);
-  add_text(&state, "program");
-  add_text(&state, mlp_cl_version());
-  add_text(&state, source);
-  add_text(&state, options);
-  add_text(&state, device->platform);
-  add_text(&state, self->platform_version);
-  add_text(&state, device->name);
-  add_text(&state, device->driver);
+  sha256_add_text(&state, "program");
+  identity_add(&self->base, &state);
+  sha256_add_text(&state, source);
+  sha256_add_text(&state, options);
   sha256_end(&state, key);
 }
 

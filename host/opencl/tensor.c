@@ -26,7 +26,7 @@ static size_t stride_of(size_t rows) {
 }
 
 static bool panel_bytes(size_t rows, size_t cols, size_t *stride, size_t *bytes) {
-  if (rows > INT32_MAX - 64 || cols > INT32_MAX - 64) return false;
+  if (rows > INT32_MAX - 4096 || cols > INT32_MAX - 64) return false;
   *stride = stride_of(rows);
   return size_multiply(*stride, size_round_up(cols, PANEL), bytes) && size_multiply(*bytes, sizeof(float), bytes);
 }

@@ -47,10 +47,19 @@ static size_t first_by_rows(const opencl_backend *self, const step_plan *plan, s
   return layer;
 }
 
+/* Each has the rows of a step for itself: so many find room in a small part of the memory. */
+static size_t work_items_with_room(const opencl_backend *self, const step_plan *plan) {
+  enum { PART = 16 };
+  const mlp_cl_device *device = &self->base.device;
+  uint64_t room = device->global_memory_bytes / PART, whole = device->largest_allocation_bytes / 2;
+  return size_max(1, (size_t)((room < whole ? room : whole) / opencl_of(plan->x)->bytes));
+}
+
 /* As many as have enough to do; rather some fewer, if layers can then go by rows. */
 static size_t work_items_of(const opencl_backend *self, const step_plan *plan, double flops) {
   size_t cores = size_min(self->base.device.compute_units, WORKERS_MAX);
   size_t most = size_max(1, size_min(cores, (size_t)(flops / share_flops)));
+  most = size_min(most, work_items_with_room(self, plan));
   for (size_t n = most; 2 * n > most; n--)
     if (first_by_rows(self, plan, n) < plan->layers_count) return n;
   return most;
@@ -78,12 +87,12 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   static const cl_uint zero = 0;
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
-  if (work_items > 1) {
-    TRY(opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, error));
+  if (work_items > 1 && opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, NULL) != MLP_CL_OK)
+    work_items = 1; /* which uses the plan's own */
+  if (work_items > 1)
     TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_WORDS * sizeof zero, 0,
                                NULL, NULL),
            "clearing the progress of steps");
-  }
   TRY(launch_begin(&l, self, "train_steps", error));
   launch_int(&l, plan->layers_count);
   launch_int(&l, first_by_rows(self, plan, work_items));
@@ -178,15 +187,20 @@ static mlp_cl_status try_work_items(opencl_backend *self, const step_plan *plan,
   return MLP_CL_OK;
 }
 
-/* Leaves a step to launches. The round is over when another is asked for after the last. */
+/* Leaves a step to launches. The round is over when another is asked for after the last; it ends with the range, since
+ * what comes between two, such as an evaluation, is no part of them. */
 static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, const step_range *range, size_t count,
                                   size_t *taken, mlp_cl_error *error) {
   opencl_steps_trial *t = &self->steps_trial;
   double now_s;
-  if (t->steps == 0) TRY(finish_at(self, &t->began_s, error));
-  if (t->steps++ < count) return MLP_CL_OK;
+  if (t->steps == 0) {
+    size_t there = size_divide_up(range->end - range->first, plan->batch);
+    t->launched = there > 1 ? size_min(count, there - 1) : count;
+    TRY(finish_at(self, &t->began_s, error));
+  }
+  if (t->steps++ < t->launched) return MLP_CL_OK;
   TRY(finish_at(self, &now_s, error));
-  t->steps = count;
+  t->steps = t->launched;
   t->seconds = now_s - t->began_s;
   end_round(t, now_s);
   return opencl_train_steps(&self->base, plan, range, taken, error);
@@ -221,15 +235,20 @@ static ways ways_of(const opencl_backend *self, const step_plan *plan) {
   return w;
 }
 
+bool opencl_takes_steps(const backend *base, const step_plan *plan) {
+  const opencl_backend *self = (const opencl_backend *)base;
+  return is_known(plan) && self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX &&
+         ways_of(self, plan).several > 0;
+}
+
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
                                  mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
   opencl_steps_trial *t = &self->steps_trial;
   *taken = 0;
-  if (!is_known(plan) || !self->tuning.whole_steps || plan->layers_count > LAYERS_MAX) return MLP_CL_OK;
+  if (!opencl_takes_steps(base, plan)) return MLP_CL_OK;
   const ways w = ways_of(self, plan);
   size_t steps = w.steps, work_items = w.several;
-  if (work_items == 0) return MLP_CL_OK;
   if (work_items == w.other) return take(self, plan, range, steps, work_items, taken, error);
   if (t->plan != plan) *t = (opencl_steps_trial){.plan = plan};
   bool trial = is_trial(t), other = trial ? t->round % 2 == 1 : t->lead < 0;

@@ -5,11 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/identity.h"
 #include "base/cache.h"
-#include "base/embedded.h"
-#include "base/sha256.h"
 #include "base/size.h"
 #include "opencl/internal.h"
+
+/* ---- Limits ----------------------------------------------------------------------------------------------------- */
+
+/* Whole quads of results for each part, and two slabs of each operand with what parts exchange in local memory. */
+static bool tile_fits(const tile_shape *t, const mlp_cl_device *device) {
+  enum { SLAB = 16, QUAD = 4 };
+  size_t rows = (size_t)(t->group_rows * t->item_rows), cols = (size_t)(t->group_cols * t->item_cols);
+  size_t parts = (size_t)t->parts, items = (size_t)t->group_rows * (size_t)t->group_cols * parts;
+  size_t local = parts * 2 * SLAB * (rows + cols) + (parts > 1 ? parts * rows * cols : 0);
+  return t->item_rows % QUAD == 0 && t->item_cols % QUAD == 0 && t->item_rows * t->item_cols % (QUAD * t->parts) == 0 &&
+         items <= device->work_group_size && local * sizeof(float) <= device->local_memory_bytes;
+}
+
+/* The constants' own conditions (kernels/matmul_panel.h, dense.h, matmul_tile.h), and the device's limits. */
+static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
+  if (u->variant == VARIANT_PLAIN) return true;
+  if (u->variant == VARIANT_PANEL) {
+    int forward_rows = u->unit_rows / 2;
+    return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
+           forward_rows % MASK_ROWS == 0;
+  }
+  return tile_fits(&u->large, device) && tile_fits(&u->small, device) && u->step_items % PANEL == 0 &&
+         (size_t)u->step_items <= device->work_group_size;
+}
 
 /* ---- Defaults ---------------------------------------------------------------------------------------------------- */
 
@@ -23,9 +46,13 @@ static const struct kernel_choice {
     {"tile", VARIANT_TILE, false},   {"group", VARIANT_TILE, true},
 };
 
-static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp_cl_error *error) {
+static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, const mlp_cl_device *device,
+                                    mlp_cl_error *error) {
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
     if (strcmp(name, choices[i].name) == 0) {
+      /* Its work-items wait for what others write: caches of GPUs may never show them. */
+      if (choices[i].variant == VARIANT_PANEL && choices[i].whole_steps && device->type != MLP_CL_DEVICE_CPU)
+        return fail(error, MLP_CL_BAD_ARGUMENT, "the kernels \"%s\" are for CPUs, not for %s", name, device->name);
       tuning->variant = choices[i].variant;
       tuning->whole_steps = choices[i].whole_steps;
       return MLP_CL_OK;
@@ -34,22 +61,23 @@ static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, mlp
               name);
 }
 
-/* Vectors of 16 floats come with 32 registers, of which a tile of 8 rows × 2 lines takes 16, and reads 10 operands for
- * as many multiply-adds, where two a clock are all that a core can read; 16 registers of 8 hold 6 lines of two. */
+/* What suits the device, or else what it has room for. Vectors of 16 floats come with 32 registers, of which a tile of
+ * 8 rows × 2 lines takes 16, and reads 10 operands for as many multiply-adds, where two a clock are all that a core can
+ * read; 16 registers of 8 hold 6 lines of two. */
 static opencl_tuning tuning_default(const opencl_backend *self) {
   const mlp_cl_device *device = &self->base.device;
   /* llvmpipe unrolls nothing, takes minutes for a tile of registers, and after 65535 iterations of all its loops
    * together a work-item silently leaves them: a sum of 64000 terms, with the loops around it, is safe. */
   bool llvmpipe = device->type == MLP_CL_DEVICE_CPU && strstr(device->platform, "rusticl") != NULL;
-  bool cpu = device->type == MLP_CL_DEVICE_CPU && !llvmpipe;
+  bool cpu = device->type == MLP_CL_DEVICE_CPU && !llvmpipe, single = device->work_group_size < PANEL;
   size_t group_items = size_max(PANEL, (size_t)device->work_group_size / PANEL * PANEL);
   bool large_groups = !cpu && device->work_group_size >= 256;
-  return (opencl_tuning){
-      .variant = llvmpipe ? VARIANT_PLAIN
-                 : cpu    ? VARIANT_PANEL
-                          : VARIANT_TILE,
+  opencl_tuning usual = {
+      .variant = llvmpipe        ? VARIANT_PLAIN
+                 : cpu || single ? VARIANT_PANEL
+                                 : VARIANT_TILE,
       .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
-      .whole_steps = !llvmpipe,
+      .whole_steps = cpu || !(llvmpipe || single),
       .step_items = (int)(large_groups ? size_min(512, group_items) : size_min(64, group_items)),
       .tile_rows = self->vector_width >= 16 ? 8 : 6,
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
@@ -63,6 +91,12 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
       .enough_tiles = (int)size_max(1, 3 * (size_t)device->compute_units / 5),
       .slab_unroll = large_groups ? 16 : 1,
   };
+  if (fits(&usual, device)) return usual;
+  usual.large = usual.small = (tile_shape){4, 8, 4, 4, 1}; /* which take little local memory */
+  if (fits(&usual, device)) return usual;
+  usual.variant = VARIANT_PLAIN;
+  usual.whole_steps = false;
+  return usual;
 }
 
 /* ---- Words ------------------------------------------------------------------------------------------------------ */
@@ -107,27 +141,6 @@ static void format(opencl_tuning *tuning, char text[MLP_CL_TUNING_BYTES]) {
   }
 }
 
-/* Whole quads of results for each part, and two slabs of each operand with what parts exchange in local memory. */
-static bool tile_fits(const tile_shape *t, const mlp_cl_device *device) {
-  enum { SLAB = 16, QUAD = 4 };
-  size_t rows = (size_t)(t->group_rows * t->item_rows), cols = (size_t)(t->group_cols * t->item_cols);
-  size_t parts = (size_t)t->parts, items = (size_t)t->group_rows * (size_t)t->group_cols * parts;
-  size_t local = parts * 2 * SLAB * (rows + cols) + (parts > 1 ? parts * rows * cols : 0);
-  return t->item_rows % QUAD == 0 && t->item_cols % QUAD == 0 && t->item_rows * t->item_cols % (QUAD * t->parts) == 0 &&
-         items <= device->work_group_size && local * sizeof(float) <= device->local_memory_bytes;
-}
-
-/* The constants' own conditions (kernels/matmul_panel.h, dense.h, matmul_tile.h), and the device's limits. */
-static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
-  if (u->variant == VARIANT_PANEL) {
-    int forward_rows = u->unit_rows / 2;
-    return u->unit_rows % PANEL == 0 && u->unit_rows % u->tile_rows == 0 && forward_rows % u->tile_rows == 0 &&
-           forward_rows % MASK_ROWS == 0;
-  }
-  return tile_fits(&u->large, device) && tile_fits(&u->small, device) && u->step_items % PANEL == 0 &&
-         (size_t)u->step_items <= device->work_group_size;
-}
-
 /* One word, "name=value"; false when it is none, or not for these kernels. */
 static bool set_word(opencl_tuning *tuning, const char *word, size_t length) {
   for (size_t i = 0; i < PARAMETERS; i++) {
@@ -154,7 +167,7 @@ static mlp_cl_status parse(opencl_tuning *tuning, const char *text, const mlp_cl
                   (int)size_min(length, 60), word, device->name);
     word += length;
   }
-  if (set.variant != VARIANT_PLAIN && !fits(&set, device))
+  if (!fits(&set, device))
     return fail(error, MLP_CL_BAD_ARGUMENT, "tuning \"%.100s\": these values do not fit each other, or %s", text,
                 device->name);
   *tuning = set;
@@ -216,25 +229,15 @@ bool opencl_tuning_candidate(backend *base, size_t i, char text[MLP_CL_TUNING_BY
 
 /* ---- What was found --------------------------------------------------------------------------------------------- */
 
-static void add_text(sha256 *state, const char *text) {
-  sha256_add(state, text, strlen(text) + 1);
-}
-
 /* A device with its driver, and the kernels whose parameters these are. */
 static void tuning_key(const opencl_backend *self, char key[65]) {
-  const mlp_cl_device *device = &self->base.device;
   static const char *const variants[] = {[VARIANT_PLAIN] = "plain", [VARIANT_PANEL] = "panel", [VARIANT_TILE] = "tile"};
   sha256 state;
   sha256_begin(&state);
-  add_text(&state, "tuning");
-  add_text(&state, mlp_cl_version());
-  for (const embedded_file *file = embedded_kernels; file->name != NULL; file++)
-    sha256_add(&state, file->bytes, file->count);
-  add_text(&state, variants[self->tuning.variant]);
-  add_text(&state, device->platform);
-  add_text(&state, self->platform_version);
-  add_text(&state, device->name);
-  add_text(&state, device->driver);
+  sha256_add_text(&state, "tuning");
+  identity_add(&self->base, &state);
+  identity_add_kernels(&state);
+  sha256_add_text(&state, variants[self->tuning.variant]);
   sha256_end(&state, key);
 }
 
@@ -263,7 +266,7 @@ static void recall(opencl_backend *self) {
 
 mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const char *tuning, mlp_cl_error *error) {
   self->tuning = tuning_default(self);
-  if (kernels != NULL) TRY(choose_kernels(&self->tuning, kernels, error));
+  if (kernels != NULL) TRY(choose_kernels(&self->tuning, kernels, &self->base.device, error));
   if (tuning == NULL)
     recall(self);
   else

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/size.h"
 #include "reference/floating_point.h"
 #include "reference/operations.h"
@@ -26,6 +27,8 @@ static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_eleme
   size_t count, bytes;
   if (!size_multiply(rows, cols, &count) || !size_multiply(count, tensor_element_bytes(element), &bytes))
     return fail(error, MLP_CL_BAD_SHAPE, "a tensor of %zu × %zu elements is larger than memory can be", rows, cols);
+  if (bytes > memory_total_bytes())
+    return fail_memory(error, bytes, "a tensor"); /* malloc promises what is not there */
   reference_tensor *made = malloc(sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
   *made = (reference_tensor){.base = {.role = role, .element = element, .rows = rows, .cols = cols}};
@@ -250,6 +253,7 @@ mlp_cl_status reference_open(backend **opened, mlp_cl_error *error) {
   reference_backend *self = calloc(1, sizeof *self);
   if (self == NULL) return fail_memory(error, sizeof *self, "the reference");
   self->base = (backend){.op = &operations,
+                         .platform_version = "",
                          .device = {.index = -1,
                                     .type = MLP_CL_DEVICE_REFERENCE,
                                     .platform = "mlp_cl",

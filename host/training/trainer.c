@@ -141,9 +141,11 @@ static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_
   if (network->task != MLP_CL_CLASSIFICATION)
     return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing and class_weights are for classification, not %s",
                 mlp_cl_task_name(network->task));
-  if (count != 0 && (recipe->class_weights == NULL || count != network_classes(network)))
+  if (count != 0 && recipe->class_weights == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights is NULL, and class_weights_count %zu", count);
+  if (count != 0 && count != network_classes(network))
     return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights are %zu numbers: give one for each of the %zu outputs",
-                recipe->class_weights != NULL ? count : 0, network_classes(network));
+                count, network_classes(network));
   for (size_t i = 0; i < count; i++) {
     float weight = recipe->class_weights[i];
     if (weight != 0.0f && !(weight >= 0x1p-30f && weight <= 0x1p30f))
@@ -158,8 +160,12 @@ static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_reci
   bool adaptive = recipe->optimiser != MLP_CL_SGD, clipped = recipe->clip_norm > 0.0f;
   if (adaptive) TRY(context_prove(context, "adam", error));
   if (clipped) TRY(context_prove(context, "clip", error));
-  if (clipped && !adaptive) TRY(context_prove(context, "sgd", error));
-  return context_prove_steps(context, false, error);
+  return clipped && !adaptive ? context_prove(context, "sgd", error) : MLP_CL_OK;
+}
+
+/* Rows that are streamed go a chunk at a time. */
+static mlp_cl_status prove_steps(const mlp_cl_trainer *t, mlp_cl_error *error) {
+  return t->stream.data == NULL ? context_prove_steps(t->network->context, &t->plan, false, error) : MLP_CL_OK;
 }
 
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
@@ -184,6 +190,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   created->recipe = *recipe;
   created->parts = parts;
   mlp_cl_status status = build(created, test, error);
+  if (status == MLP_CL_OK) status = prove_steps(created, error);
   if (status != MLP_CL_OK) {
     mlp_cl_trainer_destroy(created);
     return status;
@@ -237,7 +244,7 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   const epoch_order *order = &t->orders[epoch % 2];
   t->plan.order = order->uploaded;
   t->network->changes++;
-  TRY(context_prove_steps(t->network->context, false, error));
+  TRY(prove_steps(t, error));
   for (uint64_t end = t->step + steps; t->step < end;) {
     bool single = schedule_warms_up(&t->recipe, t->parts.epoch_steps, t->step);
     uint64_t count = single ? 1 : end - t->step;

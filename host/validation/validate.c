@@ -83,7 +83,7 @@ mlp_cl_status mlp_cl_validate(mlp_cl_context *context, const mlp_cl_validate_opt
     v.quick = options->quick;
     v.tolerance = options->tolerance_ulp;
   }
-  TRY(context_prove_steps(context, true, error));
+  TRY(context_prove_steps(context, NULL, true, error));
   TRY(mlp_cl_context_create("reference", NULL, &v.reference, error));
   mlp_cl_status status = check_all(&v, on_check, user, error);
   mlp_cl_context_destroy(v.reference);

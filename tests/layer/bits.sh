@@ -60,6 +60,29 @@ export MLP_CL_CACHE
   same "$(get device.broken_rule)" cross-entropy
   get first_mismatch >/dev/null
 
+  # What GPUs of all sizes get: tiles that fit, or kernels that every device runs; and those too
+  # when a driver refuses to launch the others.
+  unset LAYER_EDIT
+  export LAYER_GPU=1
+  for limits in '64 8192' '64 1024' '24 32768' '8 32768'; do
+    export LAYER_LIMITS="$limits"
+    run 0 train $digits --json
+    [ "$(get weights_sha256)" = "$sha256" ] || fail "other bits with LAYER_LIMITS='$limits'"
+  done
+  refused 2 train $digits --kernels steps
+  says err 'the kernels "steps" are for CPUs'
+  unset LAYER_GPU LAYER_LIMITS
+  export LAYER_FAIL='clEnqueueNDRangeKernel 1 -54'
+  run 0 train --data digits --epochs 1
+  says err 'warning: the plain kernels are used'
+  says out "$sha256"
+  unset LAYER_FAIL
+
+  # Whole steps are for speed alone: a driver that does not build them costs nothing else.
+  export LAYER_EDIT='kernel void train_steps(JOB => broken kernel void train_steps(JOB'
+  run 0 train $digits --json
+  [ "$(get weights_sha256)" = "$sha256" ] || fail "other bits without whole steps"
+
   # Training does without softmax, which is proven on its first use.
   export LAYER_EDIT='line p = probabilities_of( => line p = 0.5f * probabilities_of('
   run 0 devices --kernels plain --json

@@ -62,6 +62,8 @@ static struct layer {
   uint64_t fails_in, lost_in; /* calls from now; 0: never */
   bool lost;
   bool gpu;
+  size_t group_most; /* 0: as the device says, as the next */
+  cl_ulong local_bytes;
   const char *options; /* for clBuildProgram, or NULL */
   char skipped[NAME_MAX_BYTES];
   uint64_t skips_in; /* launches from now; 0: never */
@@ -195,12 +197,21 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint count, const
   return wrapped_clBuildProgram(program, count, devices, all, notify, user);
 }
 
+static void give(void *value, size_t room, const void *other, size_t bytes) {
+  if (value != NULL && room >= bytes) memcpy(value, other, bytes);
+}
+
 /* A CPU that says it is a GPU is given a GPU's kernels, with the sizes of work-groups that suit one. */
 static cl_int CL_API_CALL get_device_info(cl_device_id id, cl_device_info what, size_t room, void *value,
                                           size_t *size) {
   static const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
   cl_int code = wrapped_clGetDeviceInfo(id, what, room, value, size);
-  if (code == CL_SUCCESS && what == CL_DEVICE_TYPE && value != NULL && layer.gpu) memcpy(value, &gpu, sizeof gpu);
+  if (code != CL_SUCCESS) return code;
+  if (what == CL_DEVICE_TYPE && layer.gpu) give(value, room, &gpu, sizeof gpu);
+  if (what == CL_DEVICE_MAX_WORK_GROUP_SIZE && layer.group_most > 0)
+    give(value, room, &layer.group_most, sizeof layer.group_most);
+  if (what == CL_DEVICE_LOCAL_MEM_SIZE && layer.local_bytes > 0)
+    give(value, room, &layer.local_bytes, sizeof layer.local_bytes);
   return code;
 }
 
@@ -264,6 +275,8 @@ static void read_environment(void) {
   if (text != NULL && sscanf(text, "%63s %" SCNu64, layer.skipped, &layer.skips_in) != 2) layer.skips_in = 0;
   layer.options = getenv("LAYER_OPTIONS");
   layer.gpu = getenv("LAYER_GPU") != NULL;
+  text = getenv("LAYER_LIMITS");
+  if (text != NULL) (void)sscanf(text, "%zu %" SCNu64, &layer.group_most, &layer.local_bytes);
   edits_read();
   text = getenv("LAYER_FAIL");
   uint64_t nth;
