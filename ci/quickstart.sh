@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 {
   ci/deps.sh
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLP_CL_TESTS=OFF
-  cmake --build build --target mlp_cl
+  cmake --build build
 } >&2
 
 exec build/mlp_cl --device "${MLP_CL_DEVICE:-0}" "$@"

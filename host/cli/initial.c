@@ -67,6 +67,23 @@ static int take_activation(const options *o, plan *p, const mlp_cl_model_info *i
   return STATUS_OK;
 }
 
+/* Features by another name, in another place or of another kind would meet the wrong weights. */
+static int check_columns(const plan *p, const mlp_cl_encoding *before, const mlp_cl_encoding *now) {
+  mlp_cl_column was, is;
+  if (!before || !now) return STATUS_OK;
+  bool scaled = true;
+  for (size_t i = 0; mlp_cl_encoding_column(before, i, &was); i++) {
+    if (!mlp_cl_encoding_column(now, i, &is) || is.kind != was.kind || strcmp(is.name, was.name) != 0)
+      return report_failed(MLP_CL_BAD_SHAPE, "column %zu of the table is not the '%.60s' that %s was trained on", i + 1,
+                           was.name, p->init_from);
+    scaled = scaled && is.offset == was.offset && is.divisor == was.divisor;
+  }
+  if (!scaled)
+    report_note("warning: the columns are scaled anew, by this table's numbers: %s was trained on others",
+                p->init_from);
+  return STATUS_OK;
+}
+
 static void warn(const plan *p, const mlp_cl_model_info *info, const run_data *data) {
   float before = mlp_cl_model_info_scale(info), now = mlp_cl_dataset_scale(data->train);
   if (before != 0.0f && before != now)
@@ -87,6 +104,8 @@ int initial_read(const options *o, plan *p, const run_data *data) {
   if (options_has(o, OPTION_INIT)) return report_usage("--init and --init-from: give one of them");
   if (mlp_cl_model_info_open(p->init_from, &info, &error) != MLP_CL_OK) return report_failure(&error);
   int status = check_ends(p, info, data);
+  if (status == STATUS_OK)
+    status = check_columns(p, mlp_cl_model_info_encoding(info), mlp_cl_dataset_encoding(data->train));
   if (status == STATUS_OK) status = take_hidden(o, p, info);
   if (status == STATUS_OK) status = take_bias(o, p, info);
   if (status == STATUS_OK) status = take_activation(o, p, info);

@@ -132,6 +132,8 @@ static bool go_together(const options *o, const plan *p) {
     wrong = "--momentum and --nesterov go with --optimiser sgd: leave them away";
   else if (r->nesterov && r->momentum == 0.0f)
     wrong = "--nesterov needs a momentum; leave --momentum 0 away or give one, such as 0.9";
+  else if (!p->init_from && p->hidden_count == 0 && (r->dropout > 0 || options_has(o, OPTION_ACTIVATION)))
+    wrong = "--dropout and --activation are for hidden layers, of which --hidden none has none: leave them away";
   else if (r->dropout_unscaled && r->dropout == 0.0f)
     wrong = "--unscaled-dropout needs a dropout: give one, such as --dropout 0.2";
   else if (r->schedule != MLP_CL_STEP && (options_has(o, OPTION_DECAY_EPOCHS) || options_has(o, OPTION_DECAY_FACTOR)))

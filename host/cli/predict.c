@@ -13,7 +13,12 @@
 /* A call takes up to CHUNK rows and about CHUNK_VALUES values: that bounds memory and keeps Ctrl-C prompt. */
 enum { CHUNK = 1024, CHUNK_VALUES = 1 << 20 };
 
-static struct poptOption data_options[] = {OPTION_ROW_DATA, OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
+static struct poptOption data_options[] = {
+    OPTION_VALUE("data", OPTION_DATA,
+                 "rows, as FILE: a table, arrays (IDX, NPY, NPZ), a folder in the MNIST layout, 'digits', or '-' "
+                 "(default: standard input for a model of tables, else digits)",
+                 "SOURCE"),
+    OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("format", OPTION_FORMAT, "what is written: csv, jsonl (a JSON object a line) or npy (default: csv)",

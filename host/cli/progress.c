@@ -47,7 +47,7 @@ static void append_numbers(const progress *p, const mlp_cl_event *event, double 
   snprintf(part, sizeof part, "  %3.0f %%", floor(share * 100));
   append(tail, columns, part);
   if (isfinite(p->loss)) {
-    snprintf(part, sizeof part, "  loss %s", report_loss(p->loss, loss));
+    snprintf(part, sizeof part, "  loss %s", report_measure(p->loss, loss));
     append(tail, columns, part);
   }
   if (steps == 0 || !(seconds > 0)) return;

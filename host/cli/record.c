@@ -27,14 +27,14 @@ static int check_resumed(const options *o) {
   return STATUS_OK;
 }
 
-int record_begin(const options *o, record *r) {
+int record_begin(const options *o, bool resumed, record *r) {
   *r = (record){.curve = curve_begin(), .picture = options_text(o, OPTION_PLOT, NULL)};
   int status = check_resumed(o);
   if (status == STATUS_OK) status = output_check_distinct(o, OPTION_LOG);
   if (status == STATUS_OK && options_has(o, OPTION_LOG_EVERY) && !options_has(o, OPTION_LOG) &&
       !options_has(o, OPTION_PLOT))
     return report_usage("--log-every needs --log or --plot: where should it go?");
-  if (status == STATUS_OK) status = output_check(o, OPTION_PLOT);
+  if (status == STATUS_OK) status = resumed ? output_check_distinct(o, OPTION_PLOT) : output_check(o, OPTION_PLOT);
   return status == STATUS_OK ? log_open(options_text(o, OPTION_LOG, NULL), &r->log) : status;
 }
 

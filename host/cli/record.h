@@ -20,9 +20,9 @@ typedef struct record {
 
 extern struct poptOption record_options[];
 
-/* Before the work: what --log and --plot name, if anything. Returns an exit status, after a complaint unless it is
- * STATUS_OK; record_end in any case. */
-int record_begin(const options *o, record *r);
+/* Before the work: what --log and --plot name, if anything; a run that is resumed may have drawn its picture before.
+ * Returns an exit status, after a complaint unless it is STATUS_OK; record_end in any case. */
+int record_begin(const options *o, bool resumed, record *r);
 /* As soon as it is known where and what the run will be. */
 void record_start(record *r, const options *o, const mlp_cl_device *device, const plan *p, const run_data *data);
 void record_event(record *r, const mlp_cl_event *event);

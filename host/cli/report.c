@@ -220,8 +220,9 @@ bool report_colours(FILE *stream) {
   return isatty(fileno(stream)) && !(none && *none) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-const char *report_loss(double loss, char buffer[16]) {
-  snprintf(buffer, 16, loss != 0 && (loss < 1e-3 || loss >= 1e5) ? "%.3e" : "%.4f", loss);
+const char *report_measure(double value, char buffer[16]) {
+  double size = fabs(value);
+  snprintf(buffer, 16, size != 0 && (size < 1e-3 || size >= 1e5) ? "%.3e" : "%.4f", value);
   return buffer;
 }
 

@@ -47,8 +47,9 @@ size_t report_harmless_bytes(const char *text);
  * characters, where `room` ends. Returns `buffer`. */
 const char *report_escape(const char *name, char *buffer, size_t room);
 
-/* A loss for a table or a line: four decimals where they tell something, else four digits and a power of ten. */
-const char *report_loss(double loss, char buffer[16]);
+/* A loss, accuracy or R2 for a table or a line: four decimals where they tell something, else four digits and a power
+ * of ten. Returns `buffer`. */
+const char *report_measure(double value, char buffer[16]);
 
 /* Escape sequences for stdout: "" unless it is a terminal that wants colours. */
 const char *report_green(void);

@@ -92,8 +92,9 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
   if (status == MLP_CL_OK && p->when.path) status = mlp_cl_trainer_checkpoints(trainer, &p->when, error);
   if (status != MLP_CL_OK) return status;
   if (p->resume)
-    report_note("%s goes on after step %llu of %llu", p->resume, (unsigned long long)r->kept,
-                (unsigned long long)r->last.steps);
+    report_note("%s goes on after step %llu of %llu%s", p->resume, (unsigned long long)r->kept,
+                (unsigned long long)r->last.steps,
+                p->when.path ? "" : "; without --checkpoint nothing more is kept before its end");
   status = mlp_cl_trainer_run(trainer, on_event, w, error);
   if (status == MLP_CL_CANCELLED && p->when.path) {
     mlp_cl_error problem;

@@ -49,10 +49,11 @@ static struct poptOption table[] = {OPTION_GROUP("Data", source_options),
 /* `score` is what is told beside the loss, `part` what it is measured on. */
 static void print_epoch(const mlp_cl_event *event, bool first, const char *score, const char *part) {
   if (first) printf("epoch  train loss  %8s  %5s loss  %8s   seconds\n", score, part, score);
-  char loss[16];
-  printf("%5u  %10s  %8.4f  ", event->epoch, report_loss(event->train_loss, loss), event->train_accuracy);
+  char loss[16], reached[16];
+  printf("%5u  %10s  %8s  ", event->epoch, report_measure(event->train_loss, loss),
+         report_measure(event->train_accuracy, reached));
   if (event->has_test)
-    printf("%10s  %8.4f  ", report_loss(event->test_loss, loss), event->test_accuracy);
+    printf("%10s  %8s  ", report_measure(event->test_loss, loss), report_measure(event->test_accuracy, reached));
   else
     printf("%10s  %8s  ", "-", "-");
   printf("%8.2f\n", event->seconds);
@@ -93,9 +94,12 @@ static void print_summary(const run *trained, const run *reference) {
   bool numbers = mlp_cl_network_task(trained->network) == MLP_CL_REGRESSION;
   if (kept->best_epoch > 0) printf("best epoch  %u\n", kept->epoch);
   const char *score = numbers ? "R2" : "accuracy";
-  if (trained->is_judged) printf("validation  %.4f %s on the part that decides\n", kept->test_accuracy, score);
+  char reached[16];
+  if (trained->is_judged)
+    printf("validation  %s %s on the part that decides\n", report_measure(kept->test_accuracy, reached), score);
   if (trained->is_judged || kept->has_test)
-    printf("%-12s%.4f on the held-out part\n", score, trained->is_judged ? trained->judged : kept->test_accuracy);
+    printf("%-12s%s on the held-out part\n", score,
+           report_measure(trained->is_judged ? trained->judged : kept->test_accuracy, reached));
   printf("sha256      %s\n", trained->sha256);
   if (trained->verified_every)
     printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);
@@ -181,6 +185,8 @@ static int save_elsewhere(const plan *p, const run_data *data, const run *traine
 
 static int save(const options *o, const plan *p, const run_data *data, const run *trained) {
   mlp_cl_error error;
+  if (!p->out && !p->checkpoints.when.path && options_has(o, OPTION_DATA))
+    report_note("the network is not kept: --out FILE would write it");
   if (!p->out) return STATUS_OK;
   if (access(p->out, F_OK) == 0 && !options_has(o, OPTION_FORCE)) {
     snprintf(error.text, sizeof error.text, "%s was written by somebody else in the meantime, and stays", p->out);
@@ -310,7 +316,7 @@ static int train(const options *o) {
   if (status == STATUS_OK && !plan_balance(&p, data.train))
     status = report_failed(MLP_CL_NO_MEMORY, "out of memory for the weights of classes");
   bool dry = options_has(o, OPTION_DRY_RUN);
-  if (status == STATUS_OK && !dry) status = record_begin(o, &kept);
+  if (status == STATUS_OK && !dry) status = record_begin(o, p.checkpoints.resume != NULL, &kept);
   if (status == STATUS_OK) status = dry ? memory_report(o, &p, &data) : train_and_report(o, &p, &data, &kept);
   mlp_cl_parts_destroy(&parts);
   plan_free(&p);

@@ -84,6 +84,7 @@ mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, ml
   const mlp_cl_data_options options = {0};
   mlp_cl_parts parts = {0};
   bool is_table;
+  if (train == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "train is NULL: pass where to put it");
   *train = NULL;
   if (test != NULL) *test = NULL;
   TRY(open_plain(source, &options, &parts, &is_table, error));
@@ -181,8 +182,10 @@ static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts 
 
 mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
                                         mlp_cl_error *error) {
+  static const mlp_cl_data_options usual = {0};
   *parts = (mlp_cl_parts){0};
   bool is_table;
+  if (options == NULL) options = &usual;
   if (!(options->holdout >= 0 && options->holdout < 1 && options->validation >= 0 && options->validation < 1))
     return fail(error, MLP_CL_BAD_ARGUMENT, "holdout is %g and validation is %g: give numbers from 0 to below 1",
                 options->holdout, options->validation);

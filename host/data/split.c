@@ -73,11 +73,10 @@ mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, dou
   free(starts);
   free(sorted);
   if (count > 0) return MLP_CL_OK;
-  return fail(
-      error, MLP_CL_BAD_ARGUMENT,
-      "a share of %g of %zu rows in %zu classes holds no row out: a class keeps one at least; take a larger share, "
-      "or more rows",
-      fraction, rows, classes);
+  return fail(error, MLP_CL_BAD_ARGUMENT,
+              "a share of %g of %zu rows in %zu classes holds no row out: a class keeps one at least; take a larger "
+              "share, or more rows%s",
+              fraction, rows, classes, classes > rows ? "; numbers instead of classes are learned by regression" : "");
 }
 
 mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, mlp_cl_dataset **kept,

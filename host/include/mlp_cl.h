@@ -8,6 +8,7 @@
  *    it holds the status and one sentence that says what, where and what to do; on success it is left alone.
  *  - On failure output arguments are set to NULL or left untouched, and nothing on disk has changed but for the
  *    checkpoints of a run that was stopped.
+ *  - No pointer argument may be NULL unless it is said that it may.
  *  - The library never prints, exits or aborts, and installs no signal handler.
  *  - Threads: different contexts may be used from different threads at once. One context, and what was created on it,
  *    belongs to one thread at a time. Datasets are immutable once made and may be shared by all.

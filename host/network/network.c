@@ -42,18 +42,22 @@ static mlp_cl_status check_bytes(const mlp_cl_shape *shape, mlp_cl_error *error)
         !size_multiply(elements, sizeof(float), &bytes) || __builtin_add_overflow(total, bytes, &total))
       return fail(error, MLP_CL_BAD_SHAPE, "layer %zu of %zu×%zu is larger than memory can be", i, shape->widths[i],
                   shape->widths[i + 1]);
-    if (bytes > memory_total_bytes()) return fail_memory(error, bytes, "a layer's initial weights");
   }
   return MLP_CL_OK;
 }
 
 static mlp_cl_status add_layer(mlp_cl_network *network, const mlp_cl_shape *shape, size_t i, uint64_t seed,
                                mlp_cl_error *error) {
-  size_t in = shape->widths[i], out = shape->widths[i + 1];
-  float *values = malloc(in * out * sizeof *values);
-  if (values == NULL) return fail_memory(error, in * out * sizeof *values, "initial weights");
+  size_t in = shape->widths[i], out = shape->widths[i + 1], bytes = in * out * sizeof(float);
   network_layer *layer = &network->layers[i];
   *layer = (network_layer){.in = in, .out = out};
+  if (shape->init == MLP_CL_INIT_ZERO) {
+    layer->weight = tensor_set_add_zeroed(&network->parameters, TENSOR_WEIGHT, in, out);
+    if (shape->bias) layer->bias = tensor_set_add_zeroed(&network->parameters, TENSOR_WEIGHT, 1, out);
+    return network->parameters.status;
+  }
+  float *values = bytes <= memory_total_bytes() ? malloc(bytes) : NULL;
+  if (values == NULL) return fail_memory(error, bytes, "a layer's initial weights");
   initial_weight(shape->init, in, out, (uint32_t)i, seed, values);
   layer->weight = tensor_set_add(&network->parameters, TENSOR_WEIGHT, TENSOR_FLOAT32, in, out, values);
   if (shape->bias) {

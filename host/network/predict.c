@@ -55,9 +55,13 @@ static mlp_cl_status check_finite(const float *features, size_t rows, size_t wid
 
 mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows, float *probabilities,
                                      mlp_cl_error *error) {
-  if (features == NULL || probabilities == NULL || rows == 0)
+  if (network == NULL || features == NULL || probabilities == NULL || rows == 0)
     return fail(error, MLP_CL_BAD_ARGUMENT,
-                "predict: give at least one row, and arrays for features and probabilities");
+                "predict: give a network, at least one row, and arrays for features and probabilities");
+  size_t values;
+  if (!size_multiply(rows, network_inputs(network) * sizeof(float), &values) ||
+      !size_multiply(rows, network_classes(network) * sizeof(float), &values))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "predict: %zu rows are more than memory can be", rows);
   TRY(check_finite(features, rows, network_inputs(network), error));
   const host_rows all = {.features = features, .count = rows, .element = TENSOR_FLOAT32, .scale = 1.0f};
   return predict(network, &all, probabilities, error);

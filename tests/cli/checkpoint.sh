@@ -66,3 +66,10 @@ for word in 0 -1 5x s 1.5s; do
 done
 refused 1 train --device reference --resume none.safetensors --quiet
 says err 'none.safetensors: cannot open'
+
+# What the stopped run drew is drawn anew, without --force.
+run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume drawn.safetensors --plot drawn.svg --quiet
+run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume drawn.safetensors --plot drawn.svg
+says err 'wrote drawn.svg'
+run 0 train $recipe --device "$device" --resume drawn.safetensors
+says err 'without --checkpoint nothing more is kept before its end'

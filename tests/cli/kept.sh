@@ -1,11 +1,11 @@
 #!/bin/sh
 # What was trained is never lost: somebody else's files stay, one's own is written where there is room, and the result is
 # told whatever failed beside it.
+# shellcheck disable=SC2086 # $short and $stops are lists of words
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 short="--device $device --hidden none --epochs 2"
-# shellcheck disable=SC2086 # lists of words, here and below
 run 0 train $short --json
 receipt=$(get weights_sha256)
 
@@ -15,10 +15,18 @@ run 0 train --device "$device" --epochs 2 --init-from model.safetensors --out mo
 same "$(get identical)" true
 
 # A file that appears while it trains.
+# begin ARGUMENT…: in the background, until it trains.
+begin() {
+  rm -f log
+  "$MLP_CL" train --device "$device" --epochs 2000 --hidden none --log log --json "$@" >out 2>err &
+  pid=$!
+  until [ -s log ]; do
+    kill -0 $pid 2>/dev/null || fail "$last: ended early"
+    sleep 0.02
+  done
+}
 last='--out FILE, which appears while it trains'
-"$MLP_CL" train --device "$device" --epochs 300 --hidden none --out late.safetensors --json >out 2>err &
-pid=$!
-sleep 0.3
+begin --out late.safetensors
 echo 'of somebody else' >late.safetensors
 wait $pid
 same $? 1
@@ -31,9 +39,7 @@ run 0 inspect "late.safetensors.$found"
 # A folder that goes, and files that may not grow (a limit that jobs on clusters have).
 last='--out FOLDER/FILE, whose folder goes'
 mkdir gone
-"$MLP_CL" train --device "$device" --epochs 300 --hidden none --out gone/model.safetensors --json >out 2>err &
-pid=$!
-sleep 0.3
+begin --out gone/model.safetensors
 rmdir gone
 wait $pid
 same $? 1
@@ -51,16 +57,13 @@ same "$(get failures.0.status)" IO
 
 # Early stopping with a checkpoint ends well, and a run that goes on from its end tells the same.
 stops='--hidden 16 --epochs 300 --lr 0.5 --patience 1'
-# shellcheck disable=SC2086
 run 0 train --device "$device" $stops --checkpoint stopped.safetensors --json
 accuracy=$(get test_accuracy) best=$(get best_epoch)
-# shellcheck disable=SC2086
 run 0 train --device "$device" $stops --resume stopped.safetensors --json
 same "$(get test_accuracy)" "$accuracy"
 same "$(get best_epoch)" "$best"
 
 # A checkpoint by another name is the same one; its permissions stay.
 chmod 600 stopped.safetensors
-# shellcheck disable=SC2086
 run 0 train --device "$device" $stops --checkpoint ./stopped.safetensors --resume stopped.safetensors --quiet
 same "$(find stopped.safetensors -perm 600)" stopped.safetensors

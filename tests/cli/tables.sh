@@ -205,3 +205,22 @@ says err 'pipe: is not a regular file'
 export TMPDIR=/nowhere
 refused 1 train --data people.csv --one-hot all --device reference --quiet
 says err '/nowhere; name a folder that has room in TMPDIR'
+
+unset MLP_CL_HOST_MEMORY TMPDIR
+
+# A model of numbers tells of its targets; weights are not given to other columns than their own.
+awk 'BEGIN { OFS = ","; print "size", "age", "price"; for (i = 0; i < 60; i++) print i % 7, i * 3 % 11, 100000 + 5000 * (i % 7) }' >homes.csv
+awk -F, '{ print $2 "," $1 "," $3 }' homes.csv >turned.csv
+run 0 train --data homes.csv --task regression --epochs 3 --device reference --out homes.safetensors
+run 0 inspect homes.safetensors
+says out 'targets     1: price'
+run 0 inspect homes.safetensors --json
+same "$(get classes.0)" price
+refused 1 train --data turned.csv --task regression --init-from homes.safetensors --device reference --quiet
+says err "column 1 of the table is not the 'size' that homes.safetensors was trained on"
+head -n 30 homes.csv >fewer.csv
+run 0 train --data fewer.csv --task regression --init-from homes.safetensors --epochs 1 --device reference
+says err 'the columns are scaled anew'
+says err 'the network is not kept: --out FILE would write it'
+refused 2 train --data homes.csv --task regression --hidden none --dropout 0.2 --device reference --quiet
+says err '--hidden none has none'
