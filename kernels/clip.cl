@@ -41,7 +41,7 @@ kernel void clip(int rows, int cols, int count, global const float *sums, float 
   float total = 0.0f;
   IN_ORDER
   for (int i = 0; i < count; i++) total += sums[i];
-  if ((as_uint(total) & 0x7f800000u) == 0x7f800000u) atomic_min(flag, step);
+  if (!is_finite(total)) atomic_min(flag, step);
   float factor = exact_divide(limit, exact_sqrt(total) + CLIP_EPSILON);
   if (!(factor < 1.0f)) return;
   FOR_LINES(rows, PANELS(cols), panel, row) {

@@ -57,7 +57,7 @@ OUTLINED_FUNCTION void cross_entropy_row(const cross_entropy_batch *b, int row, 
   float loss = s.finite ? exact_log(s.sum) - at_label : NAN;
   b->losses[row] = loss;
   b->predictions[row] = s.finite ? prediction : 0;
-  if ((as_uint(loss) & 0x7f800000u) == 0x7f800000u) atomic_min(b->flag, b->step);
+  if (!is_finite(loss)) atomic_min(b->flag, b->step);
   if (!b->gradient) return;
   for (int panel = 0; panel < PANELS(cols); panel++) {
     line p = canonical(probabilities_of(load_logits(b->logits, stride, row, panel, cols), &s), FLOOR_GRADIENT);
@@ -105,7 +105,7 @@ OUTLINED_FUNCTION void cross_entropy_few_classes(const cross_entropy_batch *b, i
   for (int r = 0; r < rows; r++) {
     b->losses[begin + r] = losses[r];
     b->predictions[begin + r] = predictions[r];
-    if ((as_uint(losses[r]) & 0x7f800000u) == 0x7f800000u) atomic_min(b->flag, b->step);
+    if (!is_finite(losses[r])) atomic_min(b->flag, b->step);
   }
   if (!b->gradient) return;
   line reciprocal = exact_divide((line)(1.0f), e[0]);

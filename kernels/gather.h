@@ -12,7 +12,6 @@
 #define ELEMENT_BYTES(element) ((element) == ELEMENT_FLOAT32 ? 4 : (element) == ELEMENT_INT16 ? 2 : 1)
 
 /* The pieces of a row that gather.cl shares: so many panels each, which a CPU reads in one stream. */
-#define GATHER_PANELS 16
 #define GATHER_PIECES(width) ((PANELS(width) + GATHER_PANELS - 1) / GATHER_PANELS)
 
 #if VECTOR_LINES

@@ -26,7 +26,7 @@ kernel void label_terms(int rows, int cols, global const float *logits, int logi
     float at_label = logits[element_index(logits_stride, row, label)] - s.maximum;
     float inner = fma(rest, at_label, smoothing * mean);
     float loss = s.finite ? canonical(weight * (exact_log(s.sum) - inner), FLOOR_GRADIENT) : NAN;
-    bool broken = (as_uint(loss) & 0x7f800000u) == 0x7f800000u;
+    bool broken = !is_finite(loss);
     losses[slot + (ulong)row] = loss;
     predictions[slot + (ulong)row] = s.finite && prediction < cols ? prediction : 0;
     if (broken) atomic_min(flag, step);

@@ -112,6 +112,10 @@ static inline share share_of(long units, long id, long ids) {
        share_.begin < share_.end; share_.begin++)                                            \
     for (int panel = (int)(share_.begin / (rows)), row = (int)(share_.begin % (rows)), once_ = 1; once_; once_ = 0)
 
+static inline bool is_finite(float x) {
+  return (as_uint(x) & 0x7f800000u) != 0x7f800000u;
+}
+
 #if VECTOR_LINES
 
 /* Transposes 16 lines: log2(16) rounds that exchange halves, quarters, … of line pairs. */

@@ -1,6 +1,7 @@
 /* What a device can do at most, to compare with:
- * peak_fma: `rounds` times UNROLL fused multiply-adds in CHAINS · 16 chains, all in registers. They wait for nothing but
- *   themselves; on CPUs there are as many as a tile of a product has lines. result: one vector for each work-item.
+ * peak_fma: `rounds` times PEAK_UNROLL fused multiply-adds in CHAINS · 16 chains, all in registers. They wait for
+ *   nothing but themselves; on CPUs there are as many as a tile of a product has lines. result: one vector for each
+ *   work-item.
  * peak_copy: to = from, `count` pieces; shares. peak_nothing: the launch alone. */
 #include "panel.h"
 
@@ -18,7 +19,6 @@ typedef float16 piece;
 #define CHAINS 1
 typedef float4 piece;
 #endif
-#define UNROLL 8
 
 kernel void peak_fma(int rounds, float a, float b, global float16 *result) {
   float16 chain[CHAINS], total = (float16)(0.0f);
@@ -26,7 +26,7 @@ kernel void peak_fma(int rounds, float a, float b, global float16 *result) {
   for (int i = 0; i < CHAINS; i++) chain[i] = (float16)((float)(i + 1));
   for (int round = 0; round < rounds; round++)
 #pragma unroll
-    for (int u = 0; u < UNROLL; u++)
+    for (int u = 0; u < PEAK_UNROLL; u++)
 #pragma unroll
       for (int i = 0; i < CHAINS; i++) chain[i] = fma(chain[i], (float16)(a), (float16)(b));
 #pragma unroll

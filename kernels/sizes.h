@@ -14,6 +14,9 @@
 /* Rows of a dropout mask that are drawn together (dropout.h). */
 #define MASK_ROWS 4
 
+/* Panels of a piece of a row that is gathered (gather.h). */
+#define GATHER_PANELS 16
+
 /* Panels that a single row meets at once: as many sums as keep the multipliers busy (matmul_panel.h). */
 #define ROW_PANELS 4
 
@@ -29,5 +32,8 @@
 #define WORKERS_MAX 63
 #define PROGRESS_WORDS (16 * (1 + WORKERS_MAX))
 #define PROGRESS_OF(worker) (16 * (1 + (worker)))
+
+/* Multiply-adds of a chain in a round of peak_fma (peak.cl). */
+#define PEAK_UNROLL 8
 
 #endif

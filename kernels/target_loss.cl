@@ -16,10 +16,6 @@ static inline line load_targets(global const float *row, int panel, int cols) {
 #endif
 }
 
-static inline bool is_finite(float x) {
-  return (as_uint(x) & 0x7f800000u) != 0x7f800000u;
-}
-
 /* x is what a sum of products may have become: every NaN and infinity counts as the one NaN. */
 static inline line finite_or_nan(line x) {
   return (AS_UINT_LINE(x) & 0x7f800000u) == (uint_line)(0x7f800000u) ? (line)(NAN) : x;

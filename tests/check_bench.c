@@ -1,5 +1,5 @@
-/* Measurements: each kind of work gives plausible numbers, and can be measured again; what makes no sense is refused.
- */
+/* Measurements: each kind of work gives plausible numbers, and can be measured again; what makes no sense is
+ * refused. */
 #include "test.h"
 
 static mlp_cl_context *context;

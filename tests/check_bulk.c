@@ -1,5 +1,5 @@
-/* Arrays that lie in memory or, above a limit, in a file: the same content, however they grow, and nothing left behind.
- */
+/* Arrays that lie in memory or, above a limit, in a file: the same content, however they grow, and nothing left
+ * behind. */
 #include "base/bulk.h"
 
 #include <stdlib.h>

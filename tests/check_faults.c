@@ -285,8 +285,8 @@ static void try_without_fault(const char *kernels) {
 }
 
 /* All calls where they are several; where they are many, the first two, the last, and in between every seventh or what
- * keeps them few: more of them after the context is open, since its self-test has most of the calls, all of one kind.
- */
+ * keeps them few: more of them after the context is open, since its self-test has most of the calls, all of one
+ * kind. */
 static uint64_t next_call(uint64_t call, uint64_t opening, uint64_t calls) {
   enum { FEW = 2, SOME = 6, SEVERAL = 20 };
   if (torture() || calls <= SEVERAL || call < 2 || call == calls) return call + 1;

@@ -1,5 +1,5 @@
-/* The second thread of work in quick succession: every piece is done once, whoever does it, and calls end when all are.
- */
+/* The second thread of work in quick succession: every piece is done once, whoever does it, and calls end when all
+ * are. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -11,11 +11,11 @@
 /* Whether there is a folder to keep anything in. */
 bool cache_available(void);
 
-/* The entry's bytes, with a NUL behind them that *count does not count; NULL when there is none. Freed by the caller.
- */
+/* The entry's bytes, with a NUL behind them that *count does not count; NULL when there is none. Freed by the
+ * caller. */
 void *cache_read(const char key[65], size_t *count);
-/* Keeps an entry in one step, so that other processes see all of it, or what was there before; false when it could not.
- */
+/* Keeps an entry in one step, so that other processes see all of it, or what was there before; false when it could
+ * not. */
 bool cache_write(const char key[65], const void *bytes, size_t count);
 void cache_forget(const char key[65]);
 

@@ -1,5 +1,5 @@
-/* The command mlp_cl: finds the subcommand, shows help, runs it. Without one it does the main job: train, then verify.
- */
+/* The command mlp_cl: finds the subcommand, shows help, runs it. Without one it does the main job: train, then
+ * verify. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* mlp_cl train: data in, a table of epochs and the receipt out; --verify runs it again on the reference and compares.
- */
+/* mlp_cl train: data in, a table of epochs and the receipt out; --verify runs it again on the reference and
+ * compares. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -139,8 +139,8 @@ static void close_backend(mlp_cl_context *context) {
   context->broken_rule = NULL;
 }
 
-/* Parameters that were fine when they were found and are not now, whatever the reason, must not keep a device from use.
- */
+/* Parameters that were fine when they were found and are not now, whatever the reason, must not keep a device from
+ * use. */
 static mlp_cl_status open_without_tuning(mlp_cl_context *context, const char *device,
                                          const mlp_cl_context_options *options, mlp_cl_error *error) {
   mlp_cl_context_options usual = *options;

@@ -202,8 +202,8 @@ typedef enum mlp_cl_scaling {
   MLP_CL_SCALE_NONE
 } mlp_cl_scaling;
 
-/* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from 1.
- */
+/* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from
+ * 1. */
 typedef struct mlp_cl_data_options {
   const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; else NULL */
   const char *test_path;   /* the test part is this file; NULL */
@@ -280,8 +280,8 @@ MLP_CL_API mlp_cl_status mlp_cl_rows_from_dataset(mlp_cl_dataset *dataset, mlp_c
 MLP_CL_API void mlp_cl_rows_close(mlp_cl_rows *rows);
 MLP_CL_API size_t mlp_cl_rows_width(const mlp_cl_rows *rows); /* features per row */
 /* Up to `most` rows as mlp_cl_network_predict takes them; *got is 0 only at the end. Through a pipe, no row waits for
- * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO, NO_MEMORY.
- */
+ * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO,
+ * NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *rows, size_t most, float *features, size_t *got,
                                           mlp_cl_error *error);
 
@@ -537,8 +537,8 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char
 /* Brings the trainer to where the checkpoint's was, and calls on_event (or NULL) for each epoch that was complete then,
  * and for the checkpoint itself.
  * Network, data and recipe must be those of the checkpoint; the device need not. On BAD_ARGUMENT, BAD_FILE and IO the
- * trainer is as it was; CANCELLED says that on_event stopped it after that. Errors: BAD_ARGUMENT (data, recipe or network differ: the text names what),
- * BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
+ * trainer is as it was; CANCELLED says that on_event stopped it after that. Errors: BAD_ARGUMENT (data, recipe or
+ * network differ: the text names what), BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const char *path, mlp_cl_on_event *on_event,
                                                void *user, mlp_cl_error *error);
 
@@ -794,8 +794,8 @@ MLP_CL_API const char *mlp_cl_context_tuning(const mlp_cl_context *context);
  * it by default. False behind the last. */
 MLP_CL_API bool mlp_cl_tuning_candidate(const mlp_cl_context *context, size_t i, char text[MLP_CL_TUNING_BYTES]);
 /* Has later contexts on this device, with this driver and this variant of kernels, use the context's parameters.
- * Compare bits before, with mlp_cl_validate. Errors: BAD_ARGUMENT (the reference), INEXACT, IO (no folder to keep it).
- */
+ * Compare bits before, with mlp_cl_validate. Errors: BAD_ARGUMENT (the reference), INEXACT, IO (no folder to keep
+ * it). */
 MLP_CL_API mlp_cl_status mlp_cl_tuning_keep(const mlp_cl_context *context, mlp_cl_error *error);
 MLP_CL_API mlp_cl_status mlp_cl_tuning_forget(const mlp_cl_context *context, mlp_cl_error *error);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256.h"
+#include "base/little_endian.h"
 #include "base/size.h"
 #include "exact_math.h"
 #include "model_file/model.h"
@@ -129,16 +129,8 @@ mlp_cl_status model_layers(const char *path, const safetensors *content, model_l
 }
 
 static void add_canonical(sha256 *state, float *values, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    values[i] = canonical(values[i], FLOOR_VALUE);
-    uint32_t bits;
-    memcpy(&bits, &values[i], sizeof bits);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    bits = __builtin_bswap32(bits);
-#endif
-    memcpy(&values[i], &bits, sizeof bits);
-  }
-  sha256_add(state, values, count * sizeof *values);
+  for (size_t i = 0; i < count; i++) values[i] = canonical(values[i], FLOOR_VALUE);
+  sha256_add_floats(state, values, count);
 }
 
 mlp_cl_status model_sha256(const model_layer *layers, size_t count, char hex[65], mlp_cl_error *error) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little_endian.h"
+
 mlp_cl_status onnx_graph_begin(onnx_graph *g, char *input, size_t nodes, size_t constants, mlp_cl_error *error) {
   *g = (onnx_graph){.value = input,
                     .nodes = calloc(nodes, sizeof *g->nodes),
@@ -40,20 +42,6 @@ onnx_node *onnx_add(onnx_graph *g, const char *operator, size_t number) {
 
 void onnx_add_input(onnx_node *n, char *name) {
   n->inputs[n->proto.n_input++] = name;
-}
-
-static void to_little_endian(float *values, size_t count) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  for (size_t i = 0; i < count; i++) {
-    uint32_t bits;
-    memcpy(&bits, &values[i], sizeof bits);
-    bits = __builtin_bswap32(bits);
-    memcpy(&values[i], &bits, sizeof bits);
-  }
-#else
-  (void)values;
-  (void)count;
-#endif
 }
 
 void onnx_add_constant(onnx_graph *g, onnx_node *n, char *name, const size_t *sizes, size_t rank, float *values) {

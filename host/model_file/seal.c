@@ -2,21 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/sha256.h"
+#include "base/little_endian.h"
 #include "model_file/safetensors.h"
-
-static void add_values(sha256 *state, const float *values, size_t count) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  for (size_t i = 0; i < count; i++) {
-    uint32_t word;
-    memcpy(&word, &values[i], sizeof word);
-    word = __builtin_bswap32(word);
-    sha256_add(state, &word, sizeof word);
-  }
-#else
-  sha256_add(state, values, count * sizeof *values);
-#endif
-}
 
 static void hash(const safetensors *content, char hex[65]) {
   sha256 state;
@@ -34,7 +21,7 @@ static void hash(const safetensors *content, char hex[65]) {
       snprintf(number, sizeof number, "%zu", tensor->sizes[d]);
       sha256_add_text(&state, number);
     }
-    add_values(&state, tensor->values, tensor->count);
+    sha256_add_floats(&state, tensor->values, tensor->count);
   }
   sha256_end(&state, hex);
 }

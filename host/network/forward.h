@@ -5,8 +5,8 @@
 
 #include "network/network.h"
 
-/* The rows that one pass takes, when `rows` are to be done: as many as bounded memory allows. Makes the buffers for it.
- */
+/* The rows that one pass takes, when `rows` are to be done: as many as bounded memory allows. Makes the buffers for
+ * it. */
 mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chunk, mlp_cl_error *error);
 /* Frees the buffers. */
 void forward_release(mlp_cl_network *network);

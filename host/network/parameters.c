@@ -1,9 +1,8 @@
 /* A network's parameters on their way to and from the host, and their receipt. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/finite.h"
-#include "base/sha256.h"
+#include "base/little_endian.h"
 #include "network/network.h"
 
 static mlp_cl_status check_layer(const mlp_cl_network *network, size_t layer, const float *bias, mlp_cl_error *error) {
@@ -44,20 +43,6 @@ mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t layer, const fl
   if (weight != NULL) TRY(op->tensor_write(network->backend, l->weight, 0, l->in, weight, error));
   if (bias != NULL) TRY(op->tensor_write(network->backend, l->bias, 0, 1, bias, error));
   return MLP_CL_OK;
-}
-
-static void to_little_endian(float *values, size_t count) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  for (size_t i = 0; i < count; i++) {
-    uint32_t word;
-    memcpy(&word, &values[i], sizeof word);
-    word = __builtin_bswap32(word);
-    memcpy(&values[i], &word, sizeof word);
-  }
-#else
-  (void)values;
-  (void)count;
-#endif
 }
 
 /* Adds one tensor's values to the hash. `values` is room for them. */

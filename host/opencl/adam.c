@@ -19,7 +19,7 @@ mlp_cl_status opencl_adam(backend *base, const adam_step *a, mlp_cl_error *error
   launch_tensor(&l, a->weight);
   launch_tensor(&l, a->moment);
   launch_tensor(&l, a->rms);
-  launch_plain(&l, a->flag);
+  launch_buffer_of(&l, a->flag);
   launch_uint(&l, a->step);
   return launch_lines(&l, a->weight->rows * opencl_panels(a->weight), error);
 }

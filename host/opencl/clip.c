@@ -19,7 +19,7 @@ mlp_cl_status opencl_squared_sum(backend *base, const tensor *gradient, tensor *
   launch_int(&l, gradient->cols);
   launch_int(&l, count);
   launch_buffer(&l, self->scratch);
-  launch_plain(&l, sums);
+  launch_buffer_of(&l, sums);
   launch_int(&l, slot);
   return launch_rows(&l, 1, error);
 }
@@ -31,10 +31,10 @@ mlp_cl_status opencl_clip(backend *base, const clip *c, mlp_cl_error *error) {
   launch_int(&l, c->gradient->rows);
   launch_int(&l, c->gradient->cols);
   launch_int(&l, c->sums->cols);
-  launch_plain(&l, c->sums);
+  launch_buffer_of(&l, c->sums);
   launch_float(&l, c->limit);
   launch_tensor(&l, c->gradient);
-  launch_plain(&l, c->flag);
+  launch_buffer_of(&l, c->flag);
   launch_uint(&l, c->step);
   return launch_lines(&l, c->gradient->rows * opencl_panels(c->gradient), error);
 }

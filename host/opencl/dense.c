@@ -162,14 +162,14 @@ static void backward_weight_arguments(launch *l, const dense_backward_weight *d)
   launch_tensor(l, d->d_y);
   launch_int(l, store);
   launch_sgd(l, d->update);
-  launch_plain(l, weight);
-  launch_plain(l, d->weight_velocity);
+  launch_buffer_of(l, weight);
+  launch_buffer_of(l, d->weight_velocity);
   launch_int(l, opencl_of(weight)->stride);
   launch_int(l, bias != NULL);
-  launch_plain(l, bias);
-  launch_plain(l, d->bias_velocity);
+  launch_buffer_of(l, bias);
+  launch_buffer_of(l, d->bias_velocity);
   launch_int(l, bias != NULL ? opencl_of(bias)->stride : 0);
-  launch_plain(l, d->flag);
+  launch_buffer_of(l, d->flag);
   launch_uint(l, d->step);
 }
 

@@ -12,8 +12,7 @@ enum { PLATFORM_NOT_FOUND_KHR = -1001 };
 const char opencl_install_hint[] =
     "install your device's (Debian and Ubuntu: pocl-opencl-icd for any CPU, mesa-opencl-icd, intel-opencl-icd, "
     "nvidia-opencl-icd; Fedora and Arch: pocl for any CPU), or take the device \"reference\" (--device reference), "
-    "which "
-    "needs none";
+    "which needs none";
 
 /* What is not told stays 0; the code of the first such answer stays with the device, which is not opened then. */
 static bool told(opencl_device *device, cl_int code) {

@@ -5,9 +5,6 @@
 /* kernels/gather.h counts elements as tensor_element does. */
 _Static_assert(TENSOR_UINT8 == 0 && TENSOR_INT8 == 1 && TENSOR_INT16 == 2 && TENSOR_FLOAT32 == 3, "element types");
 
-/* As in kernels/gather.h: the panels of a piece of a row. */
-enum { GATHER_PANELS = 16 };
-
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error) {
   launch l;
   TRY(launch_begin(&l, (opencl_backend *)base, "gather", error));
@@ -17,8 +14,8 @@ mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error)
   launch_int(&l, g->order != NULL);
   launch_float(&l, g->scale);
   launch_int(&l, (size_t)g->source->element);
-  launch_plain(&l, g->source);
-  launch_plain(&l, g->order);
+  launch_buffer_of(&l, g->source);
+  launch_buffer_of(&l, g->order);
   launch_tensor(&l, g->y);
   return launch_lines(&l, g->rows * size_divide_up(opencl_panels(g->y), GATHER_PANELS), error);
 }

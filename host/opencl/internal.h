@@ -118,7 +118,7 @@ typedef struct opencl_backend {
   opencl_kernel kernels[KERNELS_MAX];
   size_t kernels_count;
   cl_command_queue transfers; /* beside the other queue; NULL until something is sent */
-  cl_event sent, last_send;   /* the last transfer; the work that was enqueued before it */
+  cl_event sent, before_send; /* the last transfer; the work that was enqueued before it */
   cl_mem progress;            /* of kernels/train_steps.cl */
   cl_mem scratch;             /* grows to what the largest operation needs */
   size_t scratch_bytes;
@@ -208,8 +208,8 @@ void launch_float(launch *l, float value);
 void launch_buffer(launch *l, cl_mem buffer);
 /* Buffer and stride, or nothing and 0. */
 void launch_tensor(launch *l, const tensor *t);
-/* A PLAIN tensor's buffer, or nothing. */
-void launch_plain(launch *l, const tensor *t);
+/* The tensor's buffer alone, or nothing. */
+void launch_buffer_of(launch *l, const tensor *t);
 /* MASK_PARAMETERS of kernels/dropout.h; NULL is no dropout. */
 void launch_mask(launch *l, const dropout *mask);
 /* SGD_PARAMETERS of kernels/sgd.h; NULL is zeros. */

@@ -47,7 +47,7 @@ void launch_tensor(launch *l, const tensor *t) {
   launch_int(l, t != NULL ? opencl_of(t)->stride : 0);
 }
 
-void launch_plain(launch *l, const tensor *t) {
+void launch_buffer_of(launch *l, const tensor *t) {
   launch_buffer(l, t != NULL ? opencl_of(t)->buffer : NULL);
 }
 

@@ -4,8 +4,7 @@
 #include "base/size.h"
 #include "opencl/internal.h"
 
-/* As in kernels/peak.cl. */
-enum { UNROLL = 8, SCALAR_CHAINS = 16, PIECE_BYTES_MAX = 64 };
+enum { PIECE_BYTES_MAX = 64 };
 /* Larger than caches; each of the two buffers. */
 static const size_t copy_bytes_wanted = (size_t)128 << 20;
 
@@ -50,14 +49,14 @@ static launch launch_of(opencl_backend *self, peak_kind kind) {
 static mlp_cl_status run_fma(opencl_backend *self, double *amount, mlp_cl_error *error) {
   const opencl_peak *p = self->peak;
   size_t lines = (size_t)(self->tuning.tile_rows * self->tuning.tile_panels);
-  size_t chains = self->tuning.variant == VARIANT_PANEL ? lines * PANEL : SCALAR_CHAINS;
+  size_t chains = self->tuning.variant == VARIANT_PANEL ? lines * PANEL : PANEL;
   size_t items = p->groups * p->local;
   launch l = launch_of(self, PEAK_FMA);
   launch_int(&l, p->rounds);
   launch_float(&l, 0.5f);
   launch_float(&l, 0.5f);
   launch_buffer(&l, p->result);
-  *amount = 2.0 * UNROLL * (double)chains * (double)p->rounds * (double)items;
+  *amount = 2.0 * PEAK_UNROLL * (double)chains * (double)p->rounds * (double)items;
   return launch_run(&l, items, 1, p->local, 1, error);
 }
 
@@ -69,7 +68,7 @@ static mlp_cl_status choose_rounds(opencl_backend *self, mlp_cl_error *error) {
   p->rounds = 8;
   TRY(run_fma(self, &amount, error)); /* which also compiles */
   TRY_CL(clFinish(self->queue), "measuring the device's peak");
-  while (took < long_s && p->rounds < self->tuning.longest_sum / (4 * UNROLL) && p->rounds < 1 << 24) {
+  while (took < long_s && p->rounds < self->tuning.longest_sum / (4 * PEAK_UNROLL) && p->rounds < 1 << 24) {
     p->rounds *= 2;
     double began = clock_now_s();
     TRY(run_fma(self, &amount, error));

@@ -11,7 +11,7 @@ mlp_cl_status opencl_sgd(backend *base, const sgd *update, const tensor *gradien
   launch_tensor(&l, gradient);
   launch_tensor(&l, weight);
   launch_tensor(&l, velocity);
-  launch_plain(&l, flag);
+  launch_buffer_of(&l, flag);
   launch_uint(&l, step);
   return launch_lines(&l, weight->rows * opencl_panels(weight), error);
 }

@@ -212,10 +212,10 @@ static mlp_cl_status send_beside(opencl_backend *self, cl_mem buffer, size_t off
   cl_event now = NULL;
   TRY_CL(clEnqueueMarkerWithWaitList(self->queue, 0, NULL, &now), "marking the work before a transfer");
   cl_int code =
-      clEnqueueWriteBuffer(self->transfers, buffer, CL_FALSE, offset, bytes, source, self->last_send != NULL ? 1 : 0,
-                           self->last_send != NULL ? &self->last_send : NULL, &self->sent);
-  event_release(&self->last_send);
-  self->last_send = now;
+      clEnqueueWriteBuffer(self->transfers, buffer, CL_FALSE, offset, bytes, source, self->before_send != NULL ? 1 : 0,
+                           self->before_send != NULL ? &self->before_send : NULL, &self->sent);
+  event_release(&self->before_send);
+  self->before_send = now;
   if (code == CL_SUCCESS) code = clEnqueueBarrierWithWaitList(self->queue, 1, &self->sent, NULL);
   if (code == CL_SUCCESS) code = clFlush(self->queue);
   if (code == CL_SUCCESS) code = clFlush(self->transfers);
@@ -243,7 +243,7 @@ mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, si
 void opencl_transfers_release(opencl_backend *self) {
   if (self->transfers != NULL) clFinish(self->transfers);
   event_release(&self->sent);
-  event_release(&self->last_send);
+  event_release(&self->before_send);
   if (self->transfers != NULL) clReleaseCommandQueue(self->transfers);
 }
 

@@ -20,8 +20,8 @@ mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_
   return MLP_CL_OK;
 }
 
-/* d = y > 0 ? d · scale : 0. y = dropout(relu(…)) is positive exactly where the value was kept and the rectifier open.
- */
+/* d = y > 0 ? d · scale : 0. y = dropout(relu(…)) is positive exactly where the value was kept and the rectifier
+ * open. */
 static void backward_mask(size_t count, const float *y, float scale, float *d) {
   for (size_t i = 0; i < count; i++) d[i] = y[i] > 0.0f ? canonical(d[i] * scale, FLOOR_GRADIENT) : 0.0f;
 }

@@ -1,5 +1,5 @@
-/* Loss, score and gradient of each row whose outputs have numbers for targets: squared error and sigmoid cross-entropy.
- */
+/* Loss, score and gradient of each row whose outputs have numbers for targets: squared error and sigmoid
+ * cross-entropy. */
 #include <assert.h>
 
 #include "activation.h"

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "mlp_cl.h"
 
-/* Reads schedule, decay_epochs, decay_factor and warmup_epochs. Errors: BAD_ARGUMENT (names the field and its range).
- */
+/* Reads schedule, decay_epochs, decay_factor and warmup_epochs. Errors: BAD_ARGUMENT (names the field and its
+ * range). */
 mlp_cl_status schedule_check(const mlp_cl_recipe *recipe, mlp_cl_error *error);
 
 /* The rate of step `step`, from 0: what mlp_cl_recipe says, in double, then rounded to float; 0 below 2^-30. cos is a

@@ -205,8 +205,8 @@ static bool same_output(const result *r) {
   return same(r->out, r->out_bytes, expected.out, expected.out_bytes);
 }
 
-/* True when the process has ended while the command line was parsed: popt exits without memory, or loses an argument.
- */
+/* True when the process has ended while the command line was parsed: popt exits without memory, or loses an
+ * argument. */
 static bool check_message(const char *fault) {
   size_t bytes;
   char *text = (char *)test_file_read(test_path("err"), &bytes);
