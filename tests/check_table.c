@@ -407,6 +407,62 @@ START_TEST(survives_any_byte) {
 }
 END_TEST
 
+/* ---- Arrays ------------------------------------------------------------------------------------------------------ */
+
+static void write_array(const char *name, const char *shape, const float *values, size_t count) {
+  enum { HEADER = 128 };
+  char bytes[HEADER + 4096];
+  ck_assert_uint_le(count * sizeof *values, 4096);
+  int length = snprintf(bytes, HEADER, "\x93NUMPY%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", 1, 0,
+                        HEADER - 10, 0, shape);
+  ck_assert_int_lt(length, HEADER);
+  memset(bytes + length, ' ', HEADER - (size_t)length);
+  memcpy(bytes + HEADER, values, count * sizeof *values);
+  test_file_write(test_path(name), bytes, HEADER + count * sizeof *values);
+}
+
+static void same_parts(const mlp_cl_dataset *array, const mlp_cl_dataset *table) {
+  ck_assert_uint_eq(array->rows, table->rows);
+  ck_same_bits(array->features, table->features, table->rows * table->width, "features");
+  ck_same_bits(array->targets, table->targets, table->rows * table->outputs, "targets");
+}
+
+/* The same rows as arrays and as a table without heading come to the same bits, whatever the scaling. */
+START_TEST(arrays_scale_as_tables_do) {
+  enum { ROWS = 40, WIDTH = 3 };
+  float x[ROWS * WIDTH], y[ROWS];
+  char text[8192] = "";
+  test_random r = {.state = 3};
+  for (size_t row = 0; row < ROWS; row++) {
+    for (size_t i = 0; i < WIDTH; i++) x[row * WIDTH + i] = (float)(int)(test_random_bits(&r) % 2000) / 8.0f;
+    y[row] = 1e5f + (float)(int)(test_random_bits(&r) % 1000);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%.9g,%.9g,%.9g,%.9g\n", (double)x[row * WIDTH],
+             (double)x[row * WIDTH + 1], (double)x[row * WIDTH + 2], (double)y[row]);
+  }
+  char labels[512];
+  snprintf(labels, sizeof labels, "%s", test_path("y.npy"));
+  write_array("x.npy", "(40, 3)", x, ROWS * WIDTH);
+  write_array("y.npy", "(40,)", y, ROWS);
+  for (int scaling = MLP_CL_SCALE_STANDARD; scaling <= MLP_CL_SCALE_MINMAX; scaling++) {
+    mlp_cl_data_options o = {.scaling = (mlp_cl_scaling)scaling, .holdout = 0.25, .validation = 0.2, .seed = 9};
+    o.targets = o.scale_targets = true;
+    mlp_cl_parts table = open_table(text, &o), array;
+    o.labels_path = labels;
+    ck_ok(mlp_cl_dataset_open_parts(test_path("x.npy"), &o, &array, &test_error));
+    same_parts(array.train, table.train);
+    same_parts(array.validation, table.validation);
+    same_parts(array.test, table.test);
+    mlp_cl_dataset *again = NULL;
+    ck_ok(mlp_cl_dataset_open_as(test_path("x.npy"), labels, table.train->encoding, MLP_CL_HEADER_DETECT, true, &again,
+                                 &test_error));
+    ck_assert_uint_eq(again->rows, ROWS);
+    mlp_cl_dataset_destroy(again);
+    mlp_cl_parts_destroy(&array);
+    mlp_cl_parts_destroy(&table);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("table");
   TCase *cases = tcase_create("table");
@@ -425,6 +481,7 @@ int main(void) {
   tcase_add_test(cases, two_columns_of_one_name_are_refused);
   tcase_add_test(cases, a_column_may_have_no_name);
   tcase_add_test(cases, survives_any_byte);
+  tcase_add_test(cases, arrays_scale_as_tables_do);
   suite_add_tcase(suite, cases);
   return test_run(suite);
 }

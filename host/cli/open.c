@@ -82,7 +82,11 @@ static int check_data(const options *o, const opened_model *m, const char *sourc
 }
 
 /* Of a source that has parts: the built-in digits, a folder. */
-static int open_part(const options *o, const char *source, mlp_cl_dataset **data) {
+static int open_part(const options *o, const opened_model *m, const char *source, mlp_cl_dataset **data) {
+  if (mlp_cl_model_info_encoding(m->info))
+    return report_failed(MLP_CL_BAD_FILE,
+                         "%s was trained on columns that were scaled one by one: give such data, not %s", o->operand,
+                         source);
   static const char *const parts[] = {"test", "train", NULL};
   size_t part = 0;
   if (!options_word(o, OPTION_PART, parts, "test or train", &part)) return STATUS_USAGE;
@@ -117,7 +121,7 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
   *data = NULL;
   if (!source_header(o, &header)) return STATUS_USAGE;
   if (has_parts(source))
-    status = open_part(o, source, data);
+    status = open_part(o, m, source, data);
   else if (refuse_part(o, source))
     status = STATUS_USAGE;
   else if (mlp_cl_dataset_open_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
@@ -139,7 +143,7 @@ int open_rows(const options *o, const opened_model *m, const char *source, mlp_c
   *rows = NULL;
   if (!source_header(o, &header)) return STATUS_USAGE;
   if (has_parts(source)) {
-    int status = open_part(o, source, &data);
+    int status = open_part(o, m, source, &data);
     if (status == STATUS_OK) status = check_data(o, m, source, data);
     if (status != STATUS_OK) {
       mlp_cl_dataset_destroy(data);

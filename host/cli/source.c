@@ -34,7 +34,8 @@ struct poptOption table_options[] = {
                  "COLUMN,..."),
     OPTION_VALUE("missing", OPTION_MISSING, "what a missing value is, or becomes: error or mean (default: error)",
                  "NAME"),
-    OPTION_VALUE("scale", OPTION_SCALE, "columns of numbers: standard, minmax or none (default: standard)", "NAME"),
+    OPTION_VALUE("scale", OPTION_SCALE,
+                 "columns of numbers, also of arrays: standard, minmax or none (default: standard for tables)", "NAME"),
     POPT_TABLEEND};
 
 const char *source_name(const options *o) {
@@ -59,9 +60,10 @@ bool source_header(const options *o, mlp_cl_header *header) {
 
 static bool read_options(const options *o, mlp_cl_data_options *with) {
   static const char *const scales[] = {"standard", "minmax", "none", NULL};
+  static const mlp_cl_scaling scalings[] = {MLP_CL_SCALE_STANDARD, MLP_CL_SCALE_MINMAX, MLP_CL_SCALE_NONE};
   static const char *const missing[] = {"error", "mean", NULL};
   static const float_range share = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
-  size_t scale = MLP_CL_SCALE_STANDARD, mean = 0;
+  size_t scale = 0, mean = 0;
   float holdout = 0, validation = 0;
   mlp_cl_task task;
   if (!source_task(o, &task) || !source_header(o, &with->header) ||
@@ -77,7 +79,7 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   with->validation = (double)validation;
   with->targets = task != MLP_CL_CLASSIFICATION;
   with->scale_targets = task == MLP_CL_REGRESSION;
-  with->scaling = (mlp_cl_scaling)scale;
+  with->scaling = options_has(o, OPTION_SCALE) ? scalings[scale] : MLP_CL_SCALE_USUAL;
   with->missing_mean = mean == 1;
   with->labels_path = options_text(o, OPTION_LABELS, NULL);
   with->test_path = options_text(o, OPTION_TEST, NULL);
@@ -114,8 +116,7 @@ static void tell_parts(const mlp_cl_parts *parts) {
 
 /* What would be without effect is not what was meant. */
 static int refuse_table_options(const options *o) {
-  static const option_id ids[] = {OPTION_LABEL,   OPTION_HEADER,  OPTION_IGNORE,
-                                  OPTION_ONE_HOT, OPTION_MISSING, OPTION_SCALE};
+  static const option_id ids[] = {OPTION_LABEL, OPTION_HEADER, OPTION_IGNORE, OPTION_ONE_HOT, OPTION_MISSING};
   for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
     if (options_has(o, ids[i]))
       return report_usage("--%s is for tables, and %s is none: leave it away, or name a table with --data",
@@ -123,15 +124,15 @@ static int refuse_table_options(const options *o) {
   return STATUS_OK;
 }
 
-/* Tables are scaled, arrays are not. */
+/* Tables are scaled, arrays only when told. */
 static void warn_of_sizes(const mlp_cl_dataset *data) {
   static const double large = 10;
   double features, targets;
   mlp_cl_dataset_sizes(data, &features, &targets);
   if (features > large || targets > large)
     report_note(
-        "warning: %s are around %.3g in size, and arrays are taken as they are: without scaling them to around "
-        "1, training may diverge or learn nothing",
+        "warning: %s are around %.3g in size, and arrays are taken as they are: training may diverge or learn nothing; "
+        "--scale standard brings them to around 1",
         targets > large ? "the numbers to learn" : "the inputs", targets > large ? targets : features);
 }
 
@@ -140,7 +141,7 @@ int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
   mlp_cl_data_options with = {.seed = seed};
   if (!read_options(o, &with)) return STATUS_USAGE;
   if (mlp_cl_dataset_open_parts(source_name(o), &with, parts, &error) != MLP_CL_OK) return report_failure(&error);
-  if (!mlp_cl_dataset_encoding(parts->train)) {
+  if (!mlp_cl_source_is_table(source_name(o))) {
     int status = refuse_table_options(o);
     if (status != STATUS_OK) return status;
     warn_of_sizes(parts->train);

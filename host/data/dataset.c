@@ -222,7 +222,7 @@ static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned cha
   return dataset_adopt(&parts, part, error);
 }
 
-static float feature_at(const mlp_cl_dataset *dataset, size_t i) {
+float dataset_element(const mlp_cl_dataset *dataset, size_t i) {
   float element = 0.0f;
   switch (dataset->element) {
     case MLP_CL_UINT8: element = (float)((const uint8_t *)dataset->features)[i]; break;
@@ -230,12 +230,12 @@ static float feature_at(const mlp_cl_dataset *dataset, size_t i) {
     case MLP_CL_INT16: element = (float)((const int16_t *)dataset->features)[i]; break;
     case MLP_CL_FLOAT32: element = ((const float *)dataset->features)[i]; break;
   }
-  return element * dataset->scale;
+  return element;
 }
 
 void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features) {
   size_t begin = first * dataset->width, end = begin + count * dataset->width;
-  for (size_t i = begin; i < end; i++) features[i - begin] = feature_at(dataset, i);
+  for (size_t i = begin; i < end; i++) features[i - begin] = dataset_element(dataset, i) * dataset->scale;
 }
 
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
@@ -289,7 +289,7 @@ void mlp_cl_dataset_sizes(const mlp_cl_dataset *dataset, double *features, doubl
   double sum = 0, sum_of_targets = 0;
   for (size_t row = 0; row < dataset->rows; row += step, rows++) {
     for (size_t i = 0; i < dataset->width; i++) {
-      float value = feature_at(dataset, row * dataset->width + i);
+      float value = dataset_element(dataset, row * dataset->width + i) * dataset->scale;
       sum += (double)value * (double)value;
     }
     for (size_t i = 0; i < dataset->outputs; i++) {

@@ -53,6 +53,8 @@ mlp_cl_status dataset_adopt(dataset_parts *parts, mlp_cl_dataset **dataset, mlp_
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
                              mlp_cl_dataset **held_out_part, mlp_cl_error *error);
 
+/* Element `i` of the features, as it is stored. */
+float dataset_element(const mlp_cl_dataset *dataset, size_t i);
 /* The values that the network sees of the rows [first, first + count): element · scale. */
 void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features);
 

@@ -38,13 +38,6 @@ void encoding_release(mlp_cl_encoding *encoding) {
   free(encoding);
 }
 
-mlp_cl_status encoding_refuse_arrays(const mlp_cl_encoding *encoding, const char *path, mlp_cl_error *error) {
-  if (encoding == NULL) return MLP_CL_OK;
-  return fail(error, MLP_CL_BAD_FILE,
-              "%s: is an array, but the training was on a table, whose columns are scaled one by one: give a table",
-              path);
-}
-
 size_t encoding_column_width(const encoding_column *column) {
   return column->kind == MLP_CL_COLUMN_ONE_HOT ? column->values.count : 1;
 }
@@ -104,15 +97,17 @@ static void find_scale(const column_fit *fit) {
   if (!(column->divisor >= 0x1p-1022)) column->divisor = 1.0;
 }
 
-mlp_cl_status encoding_fit(column_fit *fits, size_t count, const double *values, size_t rows,
+mlp_cl_status encoding_fit(column_fit *fits, size_t count, column_value *value, const void *from, size_t rows,
                            const unsigned char *marks, mlp_cl_error *error) {
   for (size_t i = 0; i < count; i++) fits[i].least = INFINITY, fits[i].most = -INFINITY;
   for (size_t row = 0; row < rows; row++) {
-    for (size_t i = 0; marks[row] == SPLIT_TRAIN && i < count; i++) add_value(&fits[i], values[row * count + i]);
+    if (marks != NULL && marks[row] != SPLIT_TRAIN) continue;
+    for (size_t i = 0; i < count; i++) add_value(&fits[i], value(from, row, i));
   }
   for (size_t i = 0; i < count; i++) TRY(find_mean(&fits[i], error));
   for (size_t row = 0; row < rows; row++) {
-    for (size_t i = 0; marks[row] == SPLIT_TRAIN && i < count; i++) add_square(&fits[i], values[row * count + i]);
+    if (marks != NULL && marks[row] != SPLIT_TRAIN) continue;
+    for (size_t i = 0; i < count; i++) add_square(&fits[i], value(from, row, i));
   }
   for (size_t i = 0; i < count; i++) find_scale(&fits[i]);
   return MLP_CL_OK;

@@ -34,9 +34,6 @@ mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **e
 mlp_cl_encoding *encoding_share(mlp_cl_encoding *encoding);
 void encoding_release(mlp_cl_encoding *encoding);
 
-/* Error: BAD_FILE when there is an encoding: arrays have no columns that it could be applied to. */
-mlp_cl_status encoding_refuse_arrays(const mlp_cl_encoding *encoding, const char *path, mlp_cl_error *error);
-
 /* Features of one column, and of all. */
 size_t encoding_column_width(const encoding_column *column);
 size_t encoding_width(const mlp_cl_encoding *encoding);
@@ -56,11 +53,14 @@ typedef struct column_fit {
   double sum, least, most, squares;
 } column_fit;
 
-/* From the rows of `values` (rows, count) where marks[row] is SPLIT_TRAIN, column i for fits[i]; two passes over the
+/* What stands in a row of `from` for the column of fits[i]; NaN where it is missing. */
+typedef double column_value(const void *from, size_t row, size_t i);
+
+/* From the rows where marks[row] is SPLIT_TRAIN, or all without marks; two passes over the
  * rows, which may lie in a file, for all columns together. mean = sum / n, the sum in row order; standard: deviation =
  * sqrt(sum of (value - mean)² / n), each square by fma; minmax: offset = minimum, divisor = maximum - minimum. A
  * constant column has offset = its value, divisor 1. NaN is left out. Error: BAD_ARGUMENT (no value at all). */
-mlp_cl_status encoding_fit(column_fit *fits, size_t count, const double *values, size_t rows,
+mlp_cl_status encoding_fit(column_fit *fits, size_t count, column_value *value, const void *from, size_t rows,
                            const unsigned char *marks, mlp_cl_error *error);
 
 #endif

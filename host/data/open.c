@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "data/array_scale.h"
 #include "data/format.h"
 #include "data/idx.h"
 #include "data/mnist.h"
@@ -63,6 +64,8 @@ static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *o
   bool pictures = digits || S_ISDIR(status.st_mode);
   if (pictures && options->labels_path != NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "%s brings its own labels: leave --labels away", source);
+  if (pictures && options->scaling != MLP_CL_SCALE_USUAL && options->scaling != MLP_CL_SCALE_NONE)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "%s is scaled as it is: leave --scale away", source);
   if (pictures && options->targets) {
     return fail(error, MLP_CL_BAD_ARGUMENT, "%s tells classes; numbers to learn come from a table or NumPy's files",
                 source);
@@ -132,6 +135,20 @@ static bool has_one_class(const mlp_cl_dataset *dataset) {
   return dataset->labels != NULL && row == dataset->rows;
 }
 
+/* All parts by what the training part has. */
+static mlp_cl_status scale_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
+                                 mlp_cl_error *error) {
+  if (options->scaling == MLP_CL_SCALE_USUAL || options->scaling == MLP_CL_SCALE_NONE) return MLP_CL_OK;
+  mlp_cl_encoding *encoding;
+  TRY(array_scale_fit(parts->train, options->scaling, options->scale_targets, &encoding, error));
+  mlp_cl_dataset **all[] = {&parts->train, &parts->validation, &parts->test};
+  mlp_cl_status status = MLP_CL_OK;
+  for (size_t i = 0; status == MLP_CL_OK && i < sizeof all / sizeof *all; i++)
+    if (*all[i] != NULL) status = array_scale_apply(all[i], encoding, source, error);
+  encoding_release(encoding);
+  return status;
+}
+
 static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
                                       mlp_cl_error *error) {
   if (parts->train->labels == NULL && parts->train->targets == NULL) {
@@ -145,8 +162,9 @@ static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_opti
   double holdout = options->holdout;
   if (holdout == 0.0 && parts->test == NULL && options->test_path == NULL) holdout = usual_holdout;
   if (holdout > 0.0) TRY(take_part(parts, holdout, options->seed, SPLIT_TEST, &parts->test, error));
-  if (options->validation == 0.0) return MLP_CL_OK;
-  return take_part(parts, options->validation, options->seed, SPLIT_VALIDATION, &parts->validation, error);
+  if (options->validation > 0.0)
+    TRY(take_part(parts, options->validation, options->seed, SPLIT_VALIDATION, &parts->validation, error));
+  return scale_parts(source, options, parts, error);
 }
 
 static mlp_cl_status open_table_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
@@ -198,13 +216,18 @@ mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_op
 }
 
 /* The test part where there is one. */
-static mlp_cl_status open_as_arrays(const char *path, data_format format, const char *labels_path, bool targets,
-                                    mlp_cl_dataset **dataset, mlp_cl_error *error) {
+static mlp_cl_status open_as_arrays(const char *path, data_format format, const char *labels_path,
+                                    const mlp_cl_encoding *encoding, bool targets, mlp_cl_dataset **dataset,
+                                    mlp_cl_error *error) {
   mlp_cl_dataset *train, *test;
   TRY(open_arrays(path, format, labels_path, targets, &train, &test, error));
   if (test != NULL) mlp_cl_dataset_destroy(train);
   *dataset = test != NULL ? test : train;
-  return MLP_CL_OK;
+  if (encoding == NULL) return MLP_CL_OK;
+  mlp_cl_status status = array_scale_apply(dataset, (mlp_cl_encoding *)(uintptr_t)encoding, path, error);
+  if (status != MLP_CL_OK) mlp_cl_dataset_destroy(*dataset);
+  if (status != MLP_CL_OK) *dataset = NULL;
+  return status;
 }
 
 mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, const mlp_cl_encoding *encoding,
@@ -215,10 +238,7 @@ mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, 
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the data is NULL; name a file");
   TRY(format_find(path, &format, error));
   TRY(check_labels_path(labels_path, path, format, error));
-  if (format != DATA_TEXT) {
-    TRY(encoding_refuse_arrays(encoding, path, error));
-    return open_as_arrays(path, format, labels_path, targets, dataset, error);
-  }
+  if (format != DATA_TEXT) return open_as_arrays(path, format, labels_path, encoding, targets, dataset, error);
   if (encoding == NULL) {
     return fail(error, MLP_CL_BAD_FILE, "%s: is a table, but the training was on arrays: it has no names of columns",
                 path);

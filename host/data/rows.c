@@ -8,6 +8,7 @@
 
 #include "base/bulk.h"
 #include "base/size.h"
+#include "data/array_scale.h"
 #include "data/format.h"
 #include "data/heading.h"
 #include "data/table.h"
@@ -234,12 +235,13 @@ static mlp_cl_status open_any(mlp_cl_rows *r, const char *path, mlp_cl_header he
   data_format format = DATA_TEXT;
   if (strcmp(path, "-") != 0) TRY(format_find(path, &format, error));
   if (format == DATA_TEXT) return open_table(r, path, header, error);
-  TRY(encoding_refuse_arrays(r->encoding, path, error));
   r->path = path;
   mlp_cl_dataset *train, *test;
   TRY(format_open(path, format, NULL, false, &train, &test, error));
   if (test != NULL) mlp_cl_dataset_destroy(train);
   adopt_dataset(r, test != NULL ? test : train);
+  if (r->encoding == NULL) return MLP_CL_OK;
+  TRY(array_scale_apply(&r->dataset, r->encoding, path, error));
   return MLP_CL_OK;
 }
 

@@ -68,8 +68,14 @@ static void take_column(table *t, size_t position, column_fit *fits, encoding_co
     t->values[from->slot] = (name_set){0};
     return;
   }
-  bool scaled = from->role == ROLE_NUMBER || t->options->scale_targets;
-  fits[from->slot] = (column_fit){.column = column, .scaling = scaled ? t->options->scaling : MLP_CL_SCALE_NONE};
+  mlp_cl_scaling scaling = t->options->scaling == MLP_CL_SCALE_USUAL ? MLP_CL_SCALE_STANDARD : t->options->scaling;
+  if (from->role == ROLE_TARGET && !t->options->scale_targets) scaling = MLP_CL_SCALE_NONE;
+  fits[from->slot] = (column_fit){.column = column, .scaling = scaling};
+}
+
+static double number_at(const void *from, size_t row, size_t slot) {
+  const table *t = from;
+  return t->numbers[row * t->numbers_count + slot];
 }
 
 /* Takes names and values out of the table. */
@@ -94,7 +100,7 @@ static mlp_cl_status make_encoding(table *t, const unsigned char *marks, mlp_cl_
     bool is_label = role == ROLE_CLASS || role == ROLE_TARGET;
     take_column(t, i, fits, is_label ? label++ : feature++);
   }
-  if (status == MLP_CL_OK) status = encoding_fit(fits, t->numbers_count, t->numbers, t->rows, marks, error);
+  if (status == MLP_CL_OK) status = encoding_fit(fits, t->numbers_count, number_at, t, t->rows, marks, error);
   free(fits);
   if (status != MLP_CL_OK) {
     encoding_release(made);

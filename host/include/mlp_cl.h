@@ -197,6 +197,7 @@ typedef enum mlp_cl_header {
 } mlp_cl_header;
 
 typedef enum mlp_cl_scaling {
+  MLP_CL_SCALE_USUAL,    /* STANDARD for tables, NONE for arrays */
   MLP_CL_SCALE_STANDARD, /* (value - mean) / standard deviation */
   MLP_CL_SCALE_MINMAX,   /* (value - minimum) / (maximum - minimum) */
   MLP_CL_SCALE_NONE
@@ -210,15 +211,15 @@ typedef struct mlp_cl_data_options {
   double holdout;          /* share of each class for the test part; 0: the source's own or test_path, else 0.2 */
   double validation;       /* share of each class of what is left, for decisions while training; 0: none */
   uint64_t seed;           /* of the lots that divide the rows */
+  mlp_cl_scaling scaling;  /* of each column of a table, or of arrays in NPY, NPZ and IDX files */
+  bool targets;            /* the labels are numbers to learn */
+  bool scale_targets;      /* the same scaling for these */
   /* Of tables: */
   mlp_cl_header header;
   const char *label;   /* the column of the class; "a,b" with targets; NULL: the last column */
   const char *one_hot; /* columns of text, "a,b"; "all": every column that is not of numbers; NULL: none */
   const char *ignore;  /* columns to leave away; NULL: none */
   bool missing_mean;   /* a missing number becomes its column's mean, a missing text zeros; false: an error */
-  mlp_cl_scaling scaling;
-  bool targets;       /* the label columns are numbers to learn */
-  bool scale_targets; /* the same scaling for these */
 } mlp_cl_data_options;
 
 typedef struct mlp_cl_parts {
@@ -235,15 +236,16 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp
 /* Destroys all and leaves {0}. */
 MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
 /* Opens a labelled file for a model: a table under the encoding of its training (columns by name in any order, or by
- * place without a heading), or arrays, for which `encoding` is NULL, and whose labels are numbers to learn with
- * `targets`. labels_path is as in mlp_cl_data_options. Of a file with a test part this is the test part. Errors:
- * BAD_FILE (a column that is missing: names both sides; arrays where a table was, or a table where arrays were),
- * BAD_ARGUMENT, IO (also what can be read only once, as a pipe), NO_MEMORY. */
+ * place without a heading), or arrays, for which `encoding` is NULL unless they were scaled or the training was on a
+ * table of numbers without a heading, and whose labels are numbers to learn with `targets`. labels_path is as in
+ * mlp_cl_data_options. Of a file with a test part this is the test part. Errors: BAD_FILE (a column that is missing:
+ * names both sides; arrays where a table was, or a table where arrays were), BAD_ARGUMENT, IO (also what can be read
+ * only once, as a pipe), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path,
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
 
-/* NULL unless the rows come from a table; valid as long as the dataset. */
+/* NULL unless the rows come from a table, or from arrays that were scaled; valid as long as the dataset. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset);
 
 typedef enum mlp_cl_column_kind {

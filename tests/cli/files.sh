@@ -135,11 +135,30 @@ done
 array x.npy '|u1' '(64, 2)' <bytes
 array y.npy '<i4' '(64,)' <sums
 array fives.npy '|u1' '(64,)' <fives
-refused 2 train --data x.npy --labels y.npy --task regression --scale standard --device reference --quiet
-says err '--scale is for tables, and x.npy is none'
+refused 2 train --data x.npy --labels y.npy --task regression --one-hot all --device reference --quiet
+says err '--one-hot is for tables, and x.npy is none'
+refused 2 train --scale standard --device reference --quiet
+says err 'digits is scaled as it is'
 refused 2 train --label species --device reference --quiet
 says err '--label is for tables, and digits is none'
 run 0 train --data x.npy --labels y.npy --task regression --epochs 1 --device reference
 says err 'warning: the numbers to learn are around 863 in size'
+says err '--scale standard brings them to around 1'
+
+# Scaled, they learn; the model knows how, and takes arrays and tables alike.
+run 0 train --data x.npy --labels y.npy --task regression --scale standard --device reference --out scaled.safetensors --json
+at_least "$(get test_accuracy)" 0.9
+if grep -q warning err; then fail "$last: a warning"; fi
+run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --device reference --json
+at_least "$(get r2)" 0.9
+run 0 predict scaled.safetensors x.npy --device reference --quiet
+head -n 3 out >of_array
+printf '0,0\n2,37\n' >rows.csv
+run 0 predict scaled.safetensors rows.csv --device reference --quiet
+cmp -s out of_array || fail "$last: not what is predicted of the array"
+refused 1 evaluate scaled.safetensors --data digits --device reference --quiet
+says err 'columns that were scaled one by one'
+refused 1 predict scaled.safetensors fives.npy --device reference --quiet
+says err 'fives.npy: has 1 values a row, but the training had 2'
 refused 1 train --data x.npy --labels fives.npy --device reference --quiet
 says err 'every row has the label 5: one class alone teaches nothing'

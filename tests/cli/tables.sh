@@ -93,7 +93,7 @@ same "$(wc -l <out)" 2
 refused 1 evaluate people.safetensors --data new.csv --device reference --quiet
 says err 'no column "city", which holds the labels'
 refused 1 evaluate people.safetensors --data digits --device reference --quiet
-says err 'takes 5 values'
+says err 'columns that were scaled one by one'
 
 # Probabilities as a NumPy array, which is read as data again: two columns where five are wanted.
 run 0 predict people.safetensors new.csv --device reference --quiet --format npy
