@@ -311,3 +311,19 @@ caught_by context pocl
 mutation 'whole steps average a ragged batch over the full one'
 edit kernels/train_steps.h 's/s->rows == j->batch \? j->loss_scale : j->last_loss_scale/j->loss_scale/'
 caught_by context pocl
+
+mutation 'rows of another epoch are taken from a stream'
+edit host/training/trainer.c 's/  stream_rewind\(&t->stream\);//'
+caught_by training reference
+
+mutation 'the best epoch is forgotten after many'
+edit host/training/history.c 's/history_best\(h\) == 0 \? 1 : 0/0/'
+caught_by schedule reference
+
+mutation 'the checkpoint of another run is overwritten'
+edit host/training/checkpoint_writer.c 's/if \(!now\.exists \|\|/if (now.exists ||/'
+caught_by checkpoint reference
+
+mutation 'the targets of arrays are not scaled'
+edit host/data/array_scale.c 's/i < train->width \|\| scale_targets/i < train->width/'
+caught_by table reference
