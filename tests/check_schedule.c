@@ -117,7 +117,7 @@ START_TEST(the_best_epoch_is_not_forgotten) {
   enum { EPOCHS = 12000, BEST = 7 };
   epoch_history history = {0};
   for (uint32_t epoch = 1; epoch <= EPOCHS; epoch++) {
-    const mlp_cl_event event = {.epoch = epoch, .test_loss = epoch == BEST ? 1.0 : 2.0};
+    const mlp_cl_event event = {.epoch = epoch, .has_test = true, .test_loss = epoch == BEST ? 1.0 : 2.0};
     ck_ok(history_add(&history, &event, &test_error));
   }
   ck_assert_uint_eq(history.count, 10000);

@@ -17,16 +17,18 @@
 /* Where a process finds its open files by their numbers. */
 #define OWN_FILES "/proc/self/fd"
 
+#define MODE_NONE ((mode_t)-1)
+
 static mlp_cl_status fail_io(mlp_cl_error *error, const char *path, const char *what) {
   mlp_cl_status status = errno == ENOMEM ? MLP_CL_NO_MEMORY : MLP_CL_IO;
   return fail(error, status, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-/* The file that a name stands for, and its permissions, or 0: renaming onto a link would replace the link, and onto a
- * device node would, for root, replace the node. */
+/* The file that a name stands for, and its permissions, or MODE_NONE: renaming onto a link would replace the link, and
+ * onto a device node would, for root, replace the node. */
 static mlp_cl_status resolve_target(const char *path, char **target, mode_t *mode, mlp_cl_error *error) {
   size_t length = strlen(path);
-  *mode = 0;
+  *mode = MODE_NONE;
   if (length == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "the output path is empty; name a file");
   struct stat status;
   bool exists = lstat(path, &status) == 0;
@@ -119,7 +121,7 @@ mlp_cl_status atomic_file_begin(atomic_file *file, const char *path, mlp_cl_erro
     status = fail_io(error, path, "create a file in its folder");
     goto close_folder;
   }
-  if (mode != 0) (void)fchmod(file->temporary, mode);
+  if (mode != MODE_NONE) (void)fchmod(file->temporary, mode);
   return MLP_CL_OK;
 
 close_folder:

@@ -59,6 +59,10 @@ int attempt_answer(const options *o, const measured_network *own) {
   mlp_cl_context *context = NULL;
   json_t *steps = json_array();
   mlp_cl_status status = mlp_cl_context_create(options_text(o, OPTION_DEVICE, NULL), &how, &context, &error);
+  if (status == MLP_CL_OK && mlp_cl_context_fallback(context)) {
+    snprintf(error.text, sizeof error.text, "%s", mlp_cl_context_fallback(context));
+    status = error.status = MLP_CL_BUILD;
+  }
   if (status == MLP_CL_OK)
     status = options_has(o, OPTION_KEEP) ? compare_and_keep(context, &error) : measure_all(context, own, steps, &error);
   mlp_cl_context_destroy(context);

@@ -55,6 +55,7 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
                          "%s exists; go on from it with --resume %s, give --force to overwrite it, or another "
                          "--checkpoint",
                          path, path);
+  plan->when.keep_existing = !(exists && same) && !options_has(o, OPTION_FORCE);
   if (!exists && same) {
     report_note("%s is not there yet: beginning from the start", path);
     plan->resume = NULL;
@@ -62,10 +63,10 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
   return STATUS_OK;
 }
 
-void checkpoint_explain(const checkpoint_plan *plan, uint64_t step, uint64_t steps, uint64_t kept,
+void checkpoint_explain(const checkpoint_plan *plan, uint64_t step, uint64_t steps, uint64_t kept, const char *kept_in,
                         mlp_cl_error *error) {
   size_t used = strlen(error->text);
-  const char *path = plan->when.path != NULL ? plan->when.path : plan->resume;
+  const char *path = kept_in != NULL ? kept_in : plan->when.path != NULL ? plan->when.path : plan->resume;
   if (error->status == MLP_CL_CANCELLED)
     used = (size_t)snprintf(error->text, sizeof error->text, "%s after step %" PRIu64 " of %" PRIu64, interrupt_text,
                             step, steps);

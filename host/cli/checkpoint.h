@@ -17,7 +17,8 @@ bool checkpoint_read(const options *o, checkpoint_plan *plan);
 /* Before the run: whether the file can be written and nothing is lost by it. Returns an exit status. */
 int checkpoint_check(const options *o, checkpoint_plan *plan);
 /* A run that ended with *error after `step` of `steps`; the checkpoint on disk holds `kept` steps, or there is none
- * (UINT64_MAX). Adds to the text how to go on. */
-void checkpoint_explain(const checkpoint_plan *plan, uint64_t step, uint64_t steps, uint64_t kept, mlp_cl_error *error);
+ * (UINT64_MAX), in `kept_in`, or as planned (NULL). Adds to the text how to go on. */
+void checkpoint_explain(const checkpoint_plan *plan, uint64_t step, uint64_t steps, uint64_t kept, const char *kept_in,
+                        mlp_cl_error *error);
 
 #endif

@@ -67,13 +67,24 @@ static int take_activation(const options *o, plan *p, const mlp_cl_model_info *i
   return STATUS_OK;
 }
 
+static bool same_values(const mlp_cl_column *a, const mlp_cl_column *b) {
+  if (a->kind != MLP_CL_COLUMN_ONE_HOT) return true; /* of classes only a warning is given */
+  bool same = a->values_count == b->values_count;
+  for (size_t i = 0; same && i < a->values_count; i++) same = strcmp(a->values[i], b->values[i]) == 0;
+  return same;
+}
+
 /* Features by another name, in another place or of another kind would meet the wrong weights. */
 static int check_columns(const plan *p, const mlp_cl_encoding *before, const mlp_cl_encoding *now) {
   mlp_cl_column was, is;
+  if (!before != !now)
+    report_note("warning: %s was trained on columns that were scaled one by one, or this data is, but not both",
+                p->init_from);
   if (!before || !now) return STATUS_OK;
   bool scaled = true;
   for (size_t i = 0; mlp_cl_encoding_column(before, i, &was); i++) {
-    if (!mlp_cl_encoding_column(now, i, &is) || is.kind != was.kind || strcmp(is.name, was.name) != 0)
+    if (!mlp_cl_encoding_column(now, i, &is) || is.kind != was.kind || strcmp(is.name, was.name) != 0 ||
+        !same_values(&was, &is))
       return report_failed(MLP_CL_BAD_SHAPE, "column %zu of the table is not the '%.60s' that %s was trained on", i + 1,
                            was.name, p->init_from);
     scaled = scaled && is.offset == was.offset && is.divisor == was.divisor;

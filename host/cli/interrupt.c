@@ -24,7 +24,7 @@ static void on_signal(int number) {
     write_text(STDERR_FILENO, "mlp_cl: stopped on request\n");
     write_text(STDOUT_FILENO, json_text);
   }
-  if (caught && number == SIGPIPE) return; /* the run is stopping, and tells of it */
+  if (caught && (number == SIGPIPE || number == SIGXCPU)) return; /* come again; the run is stopping, and tells of it */
   if (!deferred || caught) _exit(128 + number);
   caught = number;
 }

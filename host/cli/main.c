@@ -71,7 +71,7 @@ static int print_general_help(void) {
       "  mlp_cl train --data /usr/share/datasets/fashion-mnist --out fashion.safetensors\n"
       "  mlp_cl evaluate fashion.safetensors --data /usr/share/datasets/fashion-mnist --device reference\n\n"
       "Exit status: 0 success, 1 the work failed, 2 the command line was wrong, 3 bits differ, 4 no usable device,\n"
-      "5 training diverged, 129, 130, 141 or 143 interrupted.");
+      "5 training diverged, 129, 130, 141, 143 or 152 interrupted.");
   return STATUS_OK;
 }
 

@@ -58,6 +58,11 @@ void record_start(record *r, const options *o, const mlp_cl_device *device, cons
   free(widths);
 }
 
+void record_abandon(record *r) {
+  (void)log_close(&r->log);
+  curve_free(&r->curve);
+}
+
 void record_event(record *r, const mlp_cl_event *event) {
   r->last = *event;
   r->epochs += event->kind == MLP_CL_EVENT_EPOCH;

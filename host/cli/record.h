@@ -25,6 +25,8 @@ extern struct poptOption record_options[];
 int record_begin(const options *o, bool resumed, record *r);
 /* As soon as it is known where and what the run will be. */
 void record_start(record *r, const options *o, const mlp_cl_device *device, const plan *p, const run_data *data);
+/* In the place of all that follows, when there will be no run. */
+void record_abandon(record *r);
 void record_event(record *r, const mlp_cl_event *event);
 /* Ends both, also of a run that failed: `error` NULL, or why. Returns `status`, or STATUS_FAILED when it was good and
  * one of them is not whole. */

@@ -107,7 +107,7 @@ int report_usage(const char *format, ...) {
 int report_failure(const mlp_cl_error *error) {
   mlp_cl_error copy = *error;
   /* A driver's compiler has handlers of its own: a signal in the midst of it makes the build fail. That is no news. */
-  if (interrupt_signal()) copy.status = MLP_CL_CANCELLED;
+  if (interrupt_signal() && copy.status == MLP_CL_BUILD) copy.status = MLP_CL_CANCELLED;
   if (copy.status == MLP_CL_CANCELLED && strncmp(copy.text, interrupt_text, strlen(interrupt_text)) != 0)
     snprintf(copy.text, sizeof copy.text, "%s", interrupt_text);
   say_failure(copy.status, copy.text);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "interrupt.h"
 #include "progress.h"
@@ -11,7 +12,8 @@
 
 typedef struct watch {
   run *run;
-  const char *checkpoint; /* where it is written; or NULL */
+  const mlp_cl_trainer *trainer;
+  const char *checkpoint; /* where it is to be written; or NULL */
   progress progress;
   void (*hear)(const mlp_cl_event *event, void *user);
   void *user;
@@ -30,6 +32,17 @@ static bool remember(run *r, const mlp_cl_event *event) {
   return true;
 }
 
+/* Where the run is kept; told when it is not where it was to be. */
+static const char *find_kept(run *r, const mlp_cl_trainer *trainer, const char *planned, progress *line) {
+  const char *path = mlp_cl_trainer_checkpoint_path(trainer);
+  if (!path || strcmp(path, r->kept_in ? r->kept_in : planned) == 0) return r->kept_in ? r->kept_in : planned;
+  progress_clear(line);
+  report_note("warning: %s was written by another program and stays; this run is kept in %s", planned, path);
+  free(r->kept_in);
+  r->kept_in = strdup(path);
+  return r->kept_in ? r->kept_in : planned;
+}
+
 static void on_checkpoint(watch *w, const mlp_cl_event *event) {
   if (event->failure) {
     w->run->unkept = *event->failure;
@@ -39,8 +52,9 @@ static void on_checkpoint(watch *w, const mlp_cl_event *event) {
     return;
   }
   w->run->kept = event->step;
-  watchdog_hint("; %s holds step %llu: go on with the same command and --resume %s", w->checkpoint,
-                (unsigned long long)event->step, w->checkpoint);
+  const char *path = find_kept(w->run, w->trainer, w->checkpoint, &w->progress);
+  watchdog_hint("; %s holds step %llu: go on with the same command and --resume %s", path,
+                (unsigned long long)event->step, path);
   if (event->step > w->run->last.step) w->run->last = *event; /* resumed within an epoch */
 }
 
@@ -98,12 +112,13 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
   status = mlp_cl_trainer_run(trainer, on_event, w, error);
   if (status == MLP_CL_CANCELLED && p->when.path) {
     mlp_cl_error problem;
-    if (mlp_cl_trainer_save(trainer, p->when.path, &problem) == MLP_CL_OK)
+    if (mlp_cl_trainer_save(trainer, p->when.path, &problem) == MLP_CL_OK) {
       r->kept = r->last.step;
-    else
+      (void)find_kept(r, trainer, p->when.path, &w->progress);
+    } else
       report_note("warning: the last checkpoint is not written: %s", problem.text);
   }
-  if (status != MLP_CL_OK) checkpoint_explain(p, r->last.step, r->last.steps, r->kept, error);
+  if (status != MLP_CL_OK) checkpoint_explain(p, r->last.step, r->last.steps, r->kept, r->kept_in, error);
   return status;
 }
 
@@ -121,6 +136,7 @@ mlp_cl_status run_train(run *r, const plan *p, const run_data *data, const char 
   }
   const checkpoint_plan *kept = &p->checkpoints;
   watch w = {.run = r,
+             .trainer = trainer,
              .checkpoint = kept->when.path ? kept->when.path : kept->resume,
              .progress = progress_begin(label),
              .hear = hear,
@@ -150,6 +166,7 @@ mlp_cl_status run_plan_memory(mlp_cl_context *context, const plan *p, const run_
 
 void run_free(run *r) {
   free(r->epochs);
+  free(r->kept_in);
   mlp_cl_network_destroy(r->network);
   mlp_cl_context_destroy(r->context);
   *r = (run){0};

@@ -10,12 +10,13 @@ typedef struct run {
   mlp_cl_event *epochs;    /* one per complete epoch, owned */
   size_t epochs_count, epochs_room;
   mlp_cl_event last;
-  uint64_t kept;           /* steps in the checkpoint on disk; UINT64_MAX: there is none */
-  uint64_t verified_every; /* steps; 0: none was verified */
-  mlp_cl_error unkept;     /* why the last one that failed was not written */
-  char sha256[65];         /* of the trained parameters */
-  bool is_judged;
-  double judged; /* accuracy, or R2, on the judge */
+  uint64_t kept;             /* steps in the checkpoint on disk; UINT64_MAX: there is none */
+  char *kept_in;             /* its path, owned; NULL: as planned */
+  uint64_t verified_every;   /* steps; 0: none was verified */
+  mlp_cl_error unkept;       /* why the last one that failed was not written */
+  char sha256[65];           /* of the trained parameters */
+  bool has_judge, is_judged; /* it is to be measured on a part that no decision has seen; it was */
+  double judged;             /* accuracy, or R2, on the judge */
 } run;
 
 typedef struct run_data {

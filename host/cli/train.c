@@ -1,6 +1,7 @@
 /* mlp_cl train: data in, a table of epochs and the receipt out; --verify runs it again on the reference and
  * compares. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +96,11 @@ static void print_summary(const run *trained, const run *reference) {
   if (kept->best_epoch > 0) printf("best epoch  %u\n", kept->epoch);
   const char *score = numbers ? "R2" : "accuracy";
   char reached[16];
-  if (trained->is_judged)
+  if (trained->has_judge)
     printf("validation  %s %s on the part that decides\n", report_measure(kept->test_accuracy, reached), score);
-  if (trained->is_judged || kept->has_test)
+  if (trained->has_judge ? trained->is_judged : kept->has_test)
     printf("%-12s%s on the held-out part\n", score,
-           report_measure(trained->is_judged ? trained->judged : kept->test_accuracy, reached));
+           report_measure(trained->has_judge ? trained->judged : kept->test_accuracy, reached));
   printf("sha256      %s\n", trained->sha256);
   if (trained->verified_every)
     printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);
@@ -123,8 +124,8 @@ static json_t *json_epochs(const run *r) {
         json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)e->epoch,                                   //
                   "train_loss", report_number(e->train_loss),                                                        //
                   "train_accuracy", report_number(e->train_accuracy),                                                //
-                  r->is_judged ? "validation_loss" : "test_loss", report_number(e->has_test ? e->test_loss : none),  //
-                  r->is_judged ? "validation_accuracy" : "test_accuracy",
+                  r->has_judge ? "validation_loss" : "test_loss", report_number(e->has_test ? e->test_loss : none),  //
+                  r->has_judge ? "validation_accuracy" : "test_accuracy",
                   report_number(e->has_test ? e->test_accuracy : none),  //
                   "seconds", report_number(e->seconds));
     json_array_append_new(epochs, epoch);
@@ -152,8 +153,8 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
   json_object_set_new(object, "seed", json_string(seed));
   json_object_set_new(object, "epochs", json_epochs(trained));
   json_t *tested = kept->has_test ? report_number(kept->test_accuracy) : json_null();
-  if (trained->is_judged) json_object_set_new(object, "validation_accuracy", tested);
-  json_object_set_new(object, "test_accuracy", trained->is_judged ? report_number(trained->judged) : tested);
+  if (trained->has_judge) json_object_set_new(object, "validation_accuracy", tested);
+  json_object_set_new(object, "test_accuracy", trained->has_judge ? report_number(trained->judged) : tested);
   if (kept->best_epoch > 0) json_object_set_new(object, "best_epoch", json_integer((json_int_t)kept->epoch));
   json_object_set_new(object, "steps", json_integer((json_int_t)trained->last.steps));
   json_object_set_new(object, "samples_per_second", report_number(samples_per_second(trained)));
@@ -168,19 +169,38 @@ static int print_json(const plan *p, const run *trained, const run *reference, i
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
-/* Where a network goes whose place is taken or gone: beside it, or where everybody may write. */
-static int save_elsewhere(const plan *p, const run_data *data, const run *trained, const char *why) {
-  static const char *const places[] = {"%s.%.8s", "/var/tmp/mlp_cl-%.0s%.8s.safetensors"};
-  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    char *path = NULL;
-    if (asprintf(&path, places[i], p->out, trained->sha256) < 0) break;
-    bool written = access(path, F_OK) != 0 &&
-                   mlp_cl_network_save(trained->network, path, &p->recipe, data->train, NULL) == MLP_CL_OK;
-    int status = written ? report_failed(MLP_CL_IO, "%s; the network is in %s", why, path) : STATUS_OK;
-    free(path);
-    if (written) return status;
+/* Writes the network where nothing is: to "PLACE", "PLACE-2", …; *path, freed by the caller, gets where. */
+static bool save_at(const plan *p, const run_data *data, const run *trained, const char *place, char **path) {
+  enum { TRIES = 100 };
+  for (int i = 1; i <= TRIES; i++) {
+    char number[16] = "";
+    if (i > 1) snprintf(number, sizeof number, "-%d", i);
+    if (asprintf(path, "%s%s", place, number) < 0) break;
+    if (access(*path, F_OK) != 0) {
+      if (mlp_cl_network_save(trained->network, *path, &p->recipe, data->train, NULL) == MLP_CL_OK) return true;
+      free(*path);
+      break;
+    }
+    free(*path);
   }
-  return report_failed(MLP_CL_IO, "%s; the network is lost", why);
+  return false;
+}
+
+/* Where a network goes whose place is taken or gone: beside it, or where everybody may write. */
+static int save_elsewhere(const plan *p, const run_data *data, const run *trained, const mlp_cl_error *why) {
+  const char *folder = getenv("TMPDIR");
+  char *places[2] = {NULL, NULL}, *path = NULL;
+  if (asprintf(&places[0], "%s.%.8s", p->out, trained->sha256) < 0) places[0] = NULL;
+  if (asprintf(&places[1], "%s/mlp_cl-%.8s.safetensors", folder && *folder ? folder : "/var/tmp", trained->sha256) < 0)
+    places[1] = NULL;
+  bool saved = false;
+  for (size_t i = 0; !saved && i < sizeof places / sizeof *places; i++)
+    saved = places[i] && save_at(p, data, trained, places[i], &path);
+  int status = saved ? report_failed(why->status, "%s; the network is in %s", why->text, path)
+                     : report_failed(why->status, "%s; the network is lost", why->text);
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) free(places[i]);
+  if (saved) free(path);
+  return status;
 }
 
 static int save(const options *o, const plan *p, const run_data *data, const run *trained) {
@@ -189,11 +209,12 @@ static int save(const options *o, const plan *p, const run_data *data, const run
     report_note("the network is not kept: --out FILE would write it");
   if (!p->out) return STATUS_OK;
   if (access(p->out, F_OK) == 0 && !options_has(o, OPTION_FORCE)) {
+    error = (mlp_cl_error){.status = MLP_CL_IO};
     snprintf(error.text, sizeof error.text, "%s was written by somebody else in the meantime, and stays", p->out);
-    return save_elsewhere(p, data, trained, error.text);
+    return save_elsewhere(p, data, trained, &error);
   }
   if (mlp_cl_network_save(trained->network, p->out, &p->recipe, data->train, &error) != MLP_CL_OK)
-    return save_elsewhere(p, data, trained, error.text);
+    return save_elsewhere(p, data, trained, &error);
   report_note("wrote %s", p->out);
   return STATUS_OK;
 }
@@ -215,6 +236,8 @@ static int run_reference(const plan *p, const run_data *data, run *reference) {
   whole.log_every = 0;
   report_note("training again on the CPU reference to compare the bits");
   bool good = run_train(reference, &whole, &only_train, "reference", NULL, NULL, &error) == MLP_CL_OK;
+  if (!good && error.status == MLP_CL_CANCELLED)
+    return report_failed(MLP_CL_CANCELLED, "stopped on request: the bits are not compared");
   return good ? STATUS_OK : report_failure(&error);
 }
 
@@ -238,11 +261,19 @@ static int finish(const plan *p, const run *trained, const run *reference, int s
   return status;
 }
 
+/* On the part that no decision has seen. */
 static mlp_cl_status judge(const run_data *data, run *trained, mlp_cl_error *error) {
   mlp_cl_evaluation result;
+  mlp_cl_error problem;
   if (!data->judge) return MLP_CL_OK;
-  mlp_cl_status status = mlp_cl_network_evaluate(trained->network, data->judge, &result, NULL, error);
-  if (status != MLP_CL_OK) return status;
+  trained->has_judge = true;
+  trained->judged = NAN;
+  mlp_cl_status status = mlp_cl_network_evaluate(trained->network, data->judge, &result, NULL, &problem);
+  if (status != MLP_CL_OK) {
+    *error = (mlp_cl_error){.status = status};
+    snprintf(error->text, sizeof error->text, "the test part: %.1900s", problem.text);
+    return status;
+  }
   trained->is_judged = true;
   trained->judged = result.accuracy;
   return MLP_CL_OK;
@@ -253,15 +284,18 @@ static int train_once(const options *o, const plan *p, const run_data *data, rec
                       run *reference) {
   mlp_cl_error error;
   mlp_cl_context *context = NULL;
-  if (open_device_for(o, p->data_bytes, &context, &error) != MLP_CL_OK) return report_failure(&error);
+  if (open_device_for(o, p->data_bytes, &context, &error) != MLP_CL_OK) {
+    record_abandon(kept);
+    return report_failure(&error);
+  }
   record_start(kept, o, mlp_cl_context_device(context), p, data);
   bool good = run_begin(trained, context, p, data, &error) == MLP_CL_OK &&
               (!p->verify || begin_reference(p, data, reference, &error) == MLP_CL_OK) &&
-              run_train(trained, p, data, NULL, hear, kept, &error) == MLP_CL_OK &&
-              judge(data, trained, &error) == MLP_CL_OK;
-  if (trained->sha256[0]) report_result_comes();
-  int status = good ? STATUS_OK : report_failure(&error);
-  return record_end(kept, good ? NULL : &error, good ? trained->sha256 : NULL, status);
+              run_train(trained, p, data, NULL, hear, kept, &error) == MLP_CL_OK;
+  if (!good) return record_end(kept, &error, NULL, report_failure(&error));
+  report_result_comes();
+  int status = judge(data, trained, &error) == MLP_CL_OK ? STATUS_OK : report_failure(&error);
+  return record_end(kept, NULL, trained->sha256, status);
 }
 
 /* A checkpoint that was asked for and is not there at the end is a failure, however well the training went. */

@@ -171,8 +171,9 @@ static mlp_cl_status open_somehow(mlp_cl_context *context, const char *device, c
   if (status != MLP_CL_OK && context->backend != NULL && context->backend->tuning_recalled)
     status = open_without_tuning(context, device, options, &reason);
   bool refused = status == MLP_CL_BUILD || status == MLP_CL_OPENCL || status == MLP_CL_DEVICE_MEMORY;
-  if (refused && options->kernels == NULL && context->backend != NULL)
-    return open_plain(context, device, options, reason.text, error);
+  if (refused && options->kernels == NULL && context->backend != NULL &&
+      open_plain(context, device, options, reason.text, NULL) == MLP_CL_OK)
+    return MLP_CL_OK;
   if (status != MLP_CL_OK && error != NULL) *error = reason;
   return status;
 }

@@ -122,8 +122,8 @@ MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_
 MLP_CL_API void mlp_cl_context_destroy(mlp_cl_context *context);
 /* Valid as long as the context. */
 MLP_CL_API const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *context);
-/* NULL, or why the plain kernels are used instead of those that suit the device: its compiler rejected them. Valid as
- * long as the context. */
+/* NULL, or why the plain kernels are used instead of those that suit the device: it did not build or launch them. Valid
+ * as long as the context. */
 MLP_CL_API const char *mlp_cl_context_fallback(const mlp_cl_context *context);
 /* True when the self-test found the device to keep the numerics contract; otherwise *rule (may be NULL) names the rule
  * that failed, valid as long as the context. */
@@ -228,9 +228,9 @@ typedef struct mlp_cl_parts {
 
 /* True when `source` names a file that can be read and holds a table. */
 MLP_CL_API bool mlp_cl_source_is_table(const char *source);
-/* Opens a source, as mlp_cl_dataset_open does, and divides its rows. Means, deviations and extremes are those of the
- * training part alone, summed as docs/tables.md says. Errors: BAD_FILE and BAD_ARGUMENT (with file, line, column and
- * what to do), IO, NO_MEMORY; *parts is {0} then. */
+/* Opens a source, as mlp_cl_dataset_open does, and divides its rows; options may be NULL. Means, deviations and
+ * extremes are those of the training part alone, summed as docs/tables.md says. Errors: BAD_FILE and BAD_ARGUMENT (with
+ * file, line, column and what to do), IO, NO_MEMORY; *parts is {0} then. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_options *options,
                                                    mlp_cl_parts *parts, mlp_cl_error *error);
 /* Destroys all and leaves {0}. */
@@ -523,18 +523,24 @@ typedef struct mlp_cl_checkpoints {
   double every_s;
   uint64_t every_steps;
   uint32_t every_epochs;
+  bool keep_existing; /* a file that is there already is somebody else's */
 } mlp_cl_checkpoints;
 
 /* Has trainer_run write checkpoints as `when` says, and one at the end of the run. What the device holds is read in
  * between two steps; a thread of the library's, which takes no signals, writes it beside the path, flushes and renames,
  * so that the path always names a whole checkpoint. One that comes due while the last one is being written waits for
- * it. Each is told as an event, with why it was not written, if so: a file there that another program has written since
- * this call is left alone. Errors: BAD_ARGUMENT and IO (as mlp_cl_check_output), NO_MEMORY. */
+ * it. Each is told as an event, with why it was not written, if so. A file there that another program has written since
+ * this call is left alone, and checkpoints go beside it: see mlp_cl_trainer_checkpoint_path. Errors: BAD_ARGUMENT and
+ * IO (as mlp_cl_check_output), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when,
                                                     mlp_cl_error *error);
-/* Writes a checkpoint now; it is on disk when the call returns. Waits for the device. Errors: IO (also when the path is
- * that of mlp_cl_trainer_checkpoints and another program has written there), BAD_ARGUMENT (path),
- * DIVERGED (what is not finite is never saved: the file that is there stays), NO_MEMORY, OPENCL. */
+/* Where the last checkpoint went that mlp_cl_trainer_checkpoints asked for, or will go: the path that was given there,
+ * or "PATH.xxxxxxxx", eight hexadecimal digits, where that has become somebody else's. NULL without. Valid until the
+ * trainer is used again. */
+MLP_CL_API const char *mlp_cl_trainer_checkpoint_path(const mlp_cl_trainer *trainer);
+/* Writes a checkpoint now, to the path or, where that is the one of mlp_cl_trainer_checkpoints, to
+ * mlp_cl_trainer_checkpoint_path; it is on disk when the call returns. Waits for the device. Errors: IO, BAD_ARGUMENT
+ * (path), DIVERGED (what is not finite is never saved: the file that is there stays), NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error);
 /* Brings the trainer to where the checkpoint's was, and calls on_event (or NULL) for each epoch that was complete then,
  * and for the checkpoint itself.

@@ -88,7 +88,8 @@ mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t l
 mlp_cl_status launch_shares(launch *l, size_t units, mlp_cl_error *error) {
   const opencl_tuning *tuning = &l->self->tuning;
   if (tuning->variant == VARIANT_PANEL) return launch_run(l, size_min(units, (size_t)tuning->groups), 1, 1, 1, error);
-  size_t local = size_min(64, (size_t)l->self->base.device.work_group_size / PANEL * PANEL); /* whole lines */
+  size_t whole_lines = size_max(1, (size_t)l->self->base.device.work_group_size / PANEL);
+  size_t local = size_min(64, whole_lines * PANEL);
   return launch_run(l, size_round_up(size_min(units, SHARES_MAX), local), 1, local, 1, error);
 }
 

@@ -16,11 +16,12 @@ mlp_cl_status checkpoint_write(const char *path, safetensors *content, mlp_cl_er
 typedef struct checkpoint_writer checkpoint_writer;
 
 /* Error: NO_MEMORY. */
-mlp_cl_status checkpoint_writer_create(const char *path, checkpoint_writer **writer, mlp_cl_error *error);
-/* Whether the writer's path is that one. */
+mlp_cl_status checkpoint_writer_create(const char *path, bool keep_existing, checkpoint_writer **writer,
+                                       mlp_cl_error *error);
+/* Whether the writer was made for that path; and where it writes, which is beside it when that has become another's. */
 bool checkpoint_writer_is_for(const checkpoint_writer *writer, const char *path);
-/* checkpoint_write to the writer's path, unless somebody else has written there since the writer was made; the writer
- * must be idle. Errors: as checkpoint_write. */
+const char *checkpoint_writer_path(const checkpoint_writer *writer);
+/* checkpoint_write to the writer's path; the writer must be idle. Errors: as checkpoint_write. */
 mlp_cl_status checkpoint_writer_write(checkpoint_writer *writer, safetensors *content, mlp_cl_error *error);
 /* Takes over the content, which holds the run's first `step` steps; the writer must be idle. */
 void checkpoint_writer_start(checkpoint_writer *writer, safetensors *content, uint64_t step);

@@ -1,23 +1,26 @@
 /* One thread for each checkpoint: it ends with the file on disk, so a run without checkpoints has no thread at all. */
+#include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/thread.h"
 #include "training/checkpoint.h"
 
-/* What a path names: a file as it was last written, or none. */
+/* What a path names: a file as it was last written, or none, or what the system does not tell. */
 typedef struct file_state {
-  bool exists;
+  bool exists, unknown;
   dev_t device;
   ino_t number;
   struct timespec written;
 } file_state;
 
 struct checkpoint_writer {
-  char *path;
-  file_state last; /* of the path, when it was chosen or written */
+  char *given, *path; /* the path that was asked for; where the next one goes */
+  file_state last;    /* of that, when it was chosen or written */
   pthread_t thread;
   bool busy;        /* there is an outcome to tell */
   bool threaded;    /* by a thread, which must be joined */
@@ -28,8 +31,8 @@ struct checkpoint_writer {
 
 static file_state state_of(const char *path) {
   struct stat info;
-  if (stat(path, &info) != 0) return (file_state){.exists = false};
-  return (file_state){true, info.st_dev, info.st_ino, info.st_mtim};
+  if (stat(path, &info) != 0) return (file_state){.unknown = errno != ENOENT};
+  return (file_state){true, false, info.st_dev, info.st_ino, info.st_mtim};
 }
 
 static bool same_state(const file_state *a, const file_state *b) {
@@ -37,46 +40,72 @@ static bool same_state(const file_state *a, const file_state *b) {
          a->written.tv_nsec == b->written.tv_nsec;
 }
 
-/* Two runs that begin with one new file would take turns in it, and each would lose what it keeps. */
-static mlp_cl_status check_own(const checkpoint_writer *writer, mlp_cl_error *error) {
+static bool is_own(const checkpoint_writer *writer) {
   file_state now = state_of(writer->path);
-  if (!now.exists || (writer->last.exists && same_state(&now, &writer->last))) return MLP_CL_OK;
-  return fail(error, MLP_CL_IO, "%s was written by another program since this run began: it stays as it is",
-              writer->path);
+  return !now.exists || writer->last.unknown || (writer->last.exists && same_state(&now, &writer->last));
 }
 
-mlp_cl_status checkpoint_writer_create(const char *path, checkpoint_writer **writer, mlp_cl_error *error) {
-  checkpoint_writer *created = calloc(1, sizeof *created);
-  char *copy = strdup(path);
-  if (created == NULL || copy == NULL) {
-    free(created);
-    free(copy);
-    return fail_memory(error, sizeof *created + strlen(path), "a writer of checkpoints");
+/* Two runs that begin with one new file would take turns in it, and each would lose what it keeps: so the second goes
+ * elsewhere. */
+static mlp_cl_status find_place(checkpoint_writer *writer, mlp_cl_error *error) {
+  while (!is_own(writer)) {
+    uint32_t digits;
+    char *beside = NULL;
+    if (getentropy(&digits, sizeof digits) != 0 || asprintf(&beside, "%s.%08x", writer->given, (unsigned)digits) < 0)
+      return fail_memory(error, strlen(writer->given), "the name of a checkpoint");
+    free(writer->path);
+    writer->path = beside;
+    writer->last = (file_state){.exists = false};
   }
+  return MLP_CL_OK;
+}
+
+mlp_cl_status checkpoint_writer_create(const char *path, bool keep_existing, checkpoint_writer **writer,
+                                       mlp_cl_error *error) {
+  checkpoint_writer *created = calloc(1, sizeof *created);
+  char *given = strdup(path), *copy = strdup(path);
+  if (created == NULL || given == NULL || copy == NULL) {
+    free(created);
+    free(given);
+    free(copy);
+    return fail_memory(error, sizeof *created + 2 * strlen(path), "a writer of checkpoints");
+  }
+  created->given = given;
   created->path = copy;
-  created->last = state_of(path);
+  if (!keep_existing) created->last = state_of(path);
   *writer = created;
   return MLP_CL_OK;
 }
 
-mlp_cl_status checkpoint_writer_write(checkpoint_writer *writer, safetensors *content, mlp_cl_error *error) {
-  mlp_cl_status status = check_own(writer, error);
-  if (status != MLP_CL_OK) {
-    safetensors_destroy(content);
-    return status;
-  }
-  TRY(checkpoint_write(writer->path, content, error));
+static mlp_cl_status write_now(checkpoint_writer *writer, mlp_cl_error *error) {
+  TRY(checkpoint_write(writer->path, &writer->content, error));
   writer->last = state_of(writer->path);
+  writer->last.unknown = !writer->last.exists;
   return MLP_CL_OK;
 }
 
+mlp_cl_status checkpoint_writer_write(checkpoint_writer *writer, safetensors *content, mlp_cl_error *error) {
+  writer->content = *content;
+  *content = (safetensors){0};
+  mlp_cl_status status = find_place(writer, error);
+  if (status != MLP_CL_OK) {
+    safetensors_destroy(&writer->content);
+    return status;
+  }
+  return write_now(writer, error);
+}
+
 bool checkpoint_writer_is_for(const checkpoint_writer *writer, const char *path) {
-  return strcmp(writer->path, path) == 0;
+  return strcmp(writer->given, path) == 0;
+}
+
+const char *checkpoint_writer_path(const checkpoint_writer *writer) {
+  return writer->path;
 }
 
 static void *write_content(void *argument) {
   checkpoint_writer *writer = argument;
-  (void)checkpoint_writer_write(writer, &writer->content, &writer->outcome.error);
+  (void)write_now(writer, &writer->outcome.error);
   atomic_store(&writer->done, true);
   return NULL;
 }
@@ -87,6 +116,12 @@ void checkpoint_writer_start(checkpoint_writer *writer, safetensors *content, ui
   writer->outcome = (checkpoint_outcome){.step = step};
   writer->busy = true;
   atomic_store(&writer->done, false);
+  if (find_place(writer, &writer->outcome.error) != MLP_CL_OK) {
+    safetensors_destroy(&writer->content);
+    writer->threaded = false;
+    atomic_store(&writer->done, true);
+    return;
+  }
   writer->threaded = thread_start(&writer->thread, write_content, writer);
   if (!writer->threaded) (void)write_content(writer);
 }
@@ -107,6 +142,7 @@ void checkpoint_writer_destroy(checkpoint_writer *writer) {
   if (writer == NULL) return;
   checkpoint_outcome ignored;
   (void)checkpoint_writer_end(writer, true, &ignored);
+  free(writer->given);
   free(writer->path);
   free(writer);
 }

@@ -16,7 +16,7 @@ size_t history_best(const epoch_history *history) {
 
 /* The oldest goes, but for the best: early stopping asks for it however long ago it was. */
 static void drop_epoch(epoch_history *h) {
-  size_t oldest = history_best(h) == 0 ? 1 : 0;
+  size_t oldest = history_best(h) == 0 && h->epochs[0].has_test ? 1 : 0;
   memmove(h->epochs + oldest, h->epochs + oldest + 1, (--h->count - oldest) * sizeof *h->epochs);
 }
 

@@ -161,12 +161,17 @@ mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_c
     return fail(error, MLP_CL_BAD_ARGUMENT, "a checkpoint every %g s: give 0 or more", when->every_s);
   TRY(mlp_cl_check_output(when->path, error));
   checkpoint_writer *writer;
-  TRY(checkpoint_writer_create(when->path, &writer, error));
+  TRY(checkpoint_writer_create(when->path, when->keep_existing, &writer, error));
   checkpoint_writer_destroy(trainer->checkpoints.writer);
   trainer->checkpoints =
       (checkpoint_schedule){.writer = writer, .when = *when, .last_step = UINT64_MAX, .last_s = clock_now_s()};
   trainer->checkpoints.when.path = NULL;
   return MLP_CL_OK;
+}
+
+const char *mlp_cl_trainer_checkpoint_path(const mlp_cl_trainer *trainer) {
+  const checkpoint_writer *writer = trainer->checkpoints.writer;
+  return writer != NULL ? checkpoint_writer_path(writer) : NULL;
 }
 
 mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error) {

@@ -39,14 +39,17 @@ run 0 inspect "late.safetensors.$found"
 # A folder that goes, and files that may not grow (a limit that jobs on clusters have).
 last='--out FOLDER/FILE, whose folder goes'
 mkdir gone
+TMPDIR=$TEST_FOLDER/elsewhere
+mkdir "$TMPDIR"
+export TMPDIR
 begin --out gone/model.safetensors
 rmdir gone
 wait $pid
 same $? 1
 elsewhere=$(sed -n 's/.*the network is in \(.*safetensors\)$/\1/p' err)
 [ -s "$elsewhere" ] || fail "$last: nothing is in '$elsewhere'"
-same "/var/tmp/mlp_cl-$(get weights_sha256 | cut -c 1-8).safetensors" "$elsewhere"
-rm -f "$elsewhere"
+same "$TMPDIR/mlp_cl-$(get weights_sha256 | cut -c 1-8).safetensors" "$elsewhere"
+unset TMPDIR
 last='ulimit -f 0'
 (
   ulimit -f 0 # with which PoCL cannot compile
@@ -67,3 +70,28 @@ same "$(get best_epoch)" "$best"
 chmod 600 stopped.safetensors
 run 0 train --device "$device" $stops --checkpoint ./stopped.safetensors --resume stopped.safetensors --quiet
 same "$(find stopped.safetensors -perm 600)" stopped.safetensors
+
+# Two runs with one checkpoint: the second goes beside the first, and says so; each can go on.
+last='two runs with one --checkpoint'
+endless="--device $device --epochs 1000000 --checkpoint both.checkpoint --checkpoint-every 5steps"
+"$MLP_CL" train $endless >one.out 2>one.err &
+first=$!
+until [ -s both.checkpoint ]; do
+  kill -0 $first 2>/dev/null || fail "$last: the first ended"
+  sleep 0.02
+done
+"$MLP_CL" train $endless --resume both.checkpoint >two.out 2>two.err &
+second=$!
+until grep -q 'this run is kept in' one.err two.err; do
+  kill -0 $second 2>/dev/null || fail "$last: the second ended"
+  sleep 0.02
+done
+kill $first $second
+wait $first
+same $? 143
+wait $second
+same $? 143
+beside=$(sed -n 's/.*this run is kept in \(both.checkpoint\..*\)$/\1/p' one.err two.err | head -n 1)
+grep -q "$beside holds step" one.err two.err || fail "$last: $beside is not told at the end"
+run 0 evaluate "$beside" --device "$device" --quiet
+run 0 evaluate both.checkpoint --device "$device" --quiet

@@ -69,6 +69,10 @@ export MLP_CL_CACHE
     run 0 train $digits --json
     [ "$(get weights_sha256)" = "$sha256" ] || fail "other bits with LAYER_LIMITS='$limits'"
   done
+  export POCL_SIGFPE_HANDLER=0
+  LAYER_LIMITS='8 32768'
+  run 0 train $digits --kernels plain --json
+  same "$(get weights_sha256)" "$sha256"
   refused 2 train $digits --kernels steps
   says err 'the kernels "steps" are for CPUs'
   unset LAYER_GPU LAYER_LIMITS
@@ -76,6 +80,8 @@ export MLP_CL_CACHE
   run 0 train --data digits --epochs 1
   says err 'warning: the plain kernels are used'
   says out "$sha256"
+  run 1 tune --try '' --json --quiet
+  says err 'launching kernel'
   unset LAYER_FAIL
 
   # Whole steps are for speed alone: a driver that does not build them costs nothing else.

@@ -317,11 +317,11 @@ edit host/training/trainer.c 's/  stream_rewind\(&t->stream\);//'
 caught_by training reference
 
 mutation 'the best epoch is forgotten after many'
-edit host/training/history.c 's/history_best\(h\) == 0 \? 1 : 0/0/'
+edit host/training/history.c 's/history_best\(h\) == 0 && (.*) \? 1 : 0/0/'
 caught_by schedule reference
 
 mutation 'the checkpoint of another run is overwritten'
-edit host/training/checkpoint_writer.c 's/if \(!now\.exists \|\|/if (now.exists ||/'
+edit host/training/checkpoint_writer.c 's/return !now\.exists \|\|/return true || !now.exists ||/'
 caught_by checkpoint reference
 
 mutation 'the targets of arrays are not scaled'
