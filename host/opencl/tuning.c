@@ -50,8 +50,9 @@ static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, con
                                     mlp_cl_error *error) {
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
     if (strcmp(name, choices[i].name) == 0) {
-      /* Its work-items wait for what others write: caches of GPUs may never show them. */
-      if (choices[i].variant == VARIANT_PANEL && choices[i].whole_steps && device->type != MLP_CL_DEVICE_CPU)
+      /* Its work-items wait for what others write, unless there is but one: caches of GPUs may never show them. */
+      if (choices[i].variant == VARIANT_PANEL && choices[i].whole_steps && device->type != MLP_CL_DEVICE_CPU &&
+          device->compute_units > 1)
         return fail(error, MLP_CL_BAD_ARGUMENT, "the kernels \"%s\" are for CPUs, not for %s", name, device->name);
       tuning->variant = choices[i].variant;
       tuning->whole_steps = choices[i].whole_steps;
