@@ -24,8 +24,6 @@
 #define UNIT_ROWS 48
 #endif
 
-#define TILE_FUNCTION static inline __attribute__((always_inline))
-
 /* The tiles, as feature_tile_wide and batch_tile_wide; and as …_single, one panel wide. */
 #define WIDTH TILE_PANELS
 #define TILE(name) name##_wide

@@ -49,8 +49,6 @@
 #define SLAB_UNROLL SLAB
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* One operand: panels at `base`, of which a tile reads indices from `first`; `limit` is the last valid + 1. Indices
  * behind it repeat the last one: their results are never stored. */
 typedef struct {
@@ -63,7 +61,7 @@ typedef struct {
 
 /* Global memory to registers: this work-item's piece of the slab that begins at `step`. Steps behind `depth` repeat the
  * last: they are never computed with. */
-INLINE void fetch(const operand *o, int extent, int step, int depth, int item, float4 *registers) {
+TILE_FUNCTION void fetch(const operand *o, int extent, int step, int depth, int item, float4 *registers) {
 #pragma unroll
   for (int i = 0; i < LOADS(extent); i++) {
     int n = item + i * PART_ITEMS;
@@ -86,7 +84,7 @@ INLINE void fetch(const operand *o, int extent, int step, int depth, int item, f
   ((by_rows) ? (index) ^ ((step) / 4 * 8 & ((extent) % 32 == 0 ? 24 : (extent) % 16 == 0 ? 8 : 0)) : (index))
 
 /* Registers to local memory. */
-INLINE void deposit(local float *slab, bool by_rows, int extent, int item, const float4 *registers) {
+TILE_FUNCTION void deposit(local float *slab, bool by_rows, int extent, int item, const float4 *registers) {
 #pragma unroll
   for (int i = 0; i < LOADS(extent); i++) {
     int n = item + i * PART_ITEMS;
@@ -121,19 +119,19 @@ typedef struct {
   float4 a_next[LOADS(TILE_M)], b_next[LOADS(TILE_N)];
 } pipeline;
 
-INLINE void pipeline_fetch(pipeline *p, int step) {
+TILE_FUNCTION void pipeline_fetch(pipeline *p, int step) {
   fetch(&p->a, TILE_M, step, p->depth, p->item, p->a_next);
   fetch(&p->b, TILE_N, step, p->depth, p->item, p->b_next);
 }
 
-INLINE void pipeline_deposit(pipeline *p, int slab) {
+TILE_FUNCTION void pipeline_deposit(pipeline *p, int slab) {
   local float *at = p->slabs + slab * SLAB_FLOATS;
   deposit(at, p->a.by_rows, TILE_M, p->item, p->a_next);
   deposit(at + SLAB * TILE_M, p->b.by_rows, TILE_N, p->item, p->b_next);
 }
 
 /* The slab at `step` becomes the current one. */
-INLINE void pipeline_begin(pipeline *p, int step) {
+TILE_FUNCTION void pipeline_begin(pipeline *p, int step) {
   p->current = 0;
   pipeline_fetch(p, step);
   pipeline_deposit(p, 0);
@@ -141,7 +139,8 @@ INLINE void pipeline_begin(pipeline *p, int step) {
 }
 
 /* One step's operands. */
-INLINE void load_step(const pipeline *p, local const float *slab, int k, float x[ITEM_ROWS], float y[ITEM_COLS]) {
+TILE_FUNCTION void load_step(const pipeline *p, local const float *slab, int k, float x[ITEM_ROWS],
+                             float y[ITEM_COLS]) {
   local const float *a = slab + k * TILE_M, *b = slab + SLAB * TILE_M + k * TILE_N;
 #pragma unroll
   for (int i = 0; i < ITEM_ROWS; i += 4)
@@ -151,7 +150,7 @@ INLINE void load_step(const pipeline *p, local const float *slab, int k, float x
     vstore4(*(local const float4 *)(b + PLACE(p->b.by_rows, TILE_N, k, ITEM_COL(j, p->tx))), 0, y + j);
 }
 
-INLINE void add_step(const float x[ITEM_ROWS], const float y[ITEM_COLS], float sum[ITEM_ROWS][ITEM_COLS]) {
+TILE_FUNCTION void add_step(const float x[ITEM_ROWS], const float y[ITEM_COLS], float sum[ITEM_ROWS][ITEM_COLS]) {
 #pragma unroll
   for (int i = 0; i < ITEM_ROWS; i++)
 #pragma unroll
@@ -159,7 +158,7 @@ INLINE void add_step(const float x[ITEM_ROWS], const float y[ITEM_COLS], float s
 }
 
 /* sum += the products of the slab's first `count` steps. The operands of a step are loaded during the one before. */
-INLINE void add_slab(const pipeline *p, local const float *slab, int count, float sum[ITEM_ROWS][ITEM_COLS]) {
+TILE_FUNCTION void add_slab(const pipeline *p, local const float *slab, int count, float sum[ITEM_ROWS][ITEM_COLS]) {
   float x[ITEM_ROWS], y[ITEM_COLS], x_next[ITEM_ROWS], y_next[ITEM_COLS];
   if (count < SLAB) {
 #pragma unroll 1
@@ -183,8 +182,8 @@ INLINE void add_slab(const pipeline *p, local const float *slab, int count, floa
 
 /* sum = Σ over steps [begin, end) in ascending order from 0, over so many slabs, of which the first is current; then
  * the slab at `next` is, if there is one. All work-items of the group come here together. */
-INLINE void tile_sum(pipeline *p, int begin, int end, int slabs, bool has_next, int next,
-                     float sum[ITEM_ROWS][ITEM_COLS]) {
+TILE_FUNCTION void tile_sum(pipeline *p, int begin, int end, int slabs, bool has_next, int next,
+                            float sum[ITEM_ROWS][ITEM_COLS]) {
 #pragma unroll
   for (int i = 0; i < ITEM_ROWS; i++)
 #pragma unroll
@@ -214,7 +213,7 @@ INLINE void tile_sum(pipeline *p, int begin, int end, int slabs, bool has_next, 
 #define EXCHANGE(name) local float *const name = 0
 
 /* total = Σ over all features in their order. */
-INLINE void feature_total(pipeline *p, int part, local float *exchange, float4 total[QUADS]) {
+TILE_FUNCTION void feature_total(pipeline *p, int part, local float *exchange, float4 total[QUADS]) {
   float sum[ITEM_ROWS][ITEM_COLS];
   float before[ITEM_ROWS * ITEM_COLS];
   (void)part, (void)exchange;
@@ -240,7 +239,7 @@ INLINE void feature_total(pipeline *p, int part, local float *exchange, float4 t
 #define EXCHANGE(name) local float name[PARTS * PART_ITEMS * ITEM_QUADS * 4] __attribute__((aligned(16)))
 
 /* Each part sums every PARTS-th block, and adds the sums of its share of the results. */
-INLINE void feature_total(pipeline *p, int part, local float *exchange, float4 total[QUADS]) {
+TILE_FUNCTION void feature_total(pipeline *p, int part, local float *exchange, float4 total[QUADS]) {
   float sum[ITEM_ROWS][ITEM_COLS];
   local float4 *sums = (local float4 *)exchange; /* [part][quad][work-item] */
   pipeline_begin(p, part * BLOCK_FEATURES);

@@ -13,6 +13,9 @@
 #include "exact_math.h"
 #include "sizes.h"
 
+/* What works on tiles in registers is inlined, whatever the compiler thinks of its size. */
+#define TILE_FUNCTION static inline __attribute__((always_inline))
+
 #define PANELS(cols) (((cols) + PANEL - 1) / PANEL)
 
 static inline size_t line_index(int panel, int stride, int row) {

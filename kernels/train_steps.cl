@@ -117,12 +117,10 @@ TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, worker *w) {
 TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
   bool hidden = i + 1 < j->layers_count;
-  mask m = j->dropout;
-  m.threshold = hidden ? m.threshold : 0;
-  m.step = j->first_step + (uint)s->number;
-  m.layer = (uint)i;
-  const int x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
-  global const float *x = i > 0 ? j->layers[i - 1].y : w->x;
+  mask m;
+  mask_of_layer(j, s, i, &m);
+  int x_stride;
+  global const float *x = input_of_layer(j, i, w->x, &x_stride);
   dense_forward_block(c, l->in, l->out, x, x_stride, l->weight, l->weight_stride, j->with_bias, l->bias, l->bias_stride,
                       hidden, &m, l->y, l->y_stride);
 }
@@ -142,8 +140,8 @@ TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const
 
 TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
-  const int x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
-  global const float *x = i > 0 ? j->layers[i - 1].y : w->x;
+  int x_stride;
+  global const float *x = input_of_layer(j, i, w->x, &x_stride);
   for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
     const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
     dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, false, &j->rule, l->weight,

@@ -108,4 +108,18 @@ static inline void loss_of_step(const job *j, const step_rows *s, cross_entropy_
                              j->first_step + (uint)s->number};
 }
 
+/* The mask of layer i, by pointer for Oclgrind: none behind the last. */
+static inline void mask_of_layer(const job *j, const step_rows *s, int i, mask *m) {
+  *m = j->dropout;
+  m->threshold = i + 1 < j->layers_count ? m->threshold : 0;
+  m->step = j->first_step + (uint)s->number;
+  m->layer = (uint)i;
+}
+
+/* What layer i reads: the one below it, or the rows of the step, which are in `rows`. */
+static inline global const float *input_of_layer(const job *j, int i, global const float *rows, int *stride) {
+  *stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  return i > 0 ? j->layers[i - 1].y : rows;
+}
+
 #endif

@@ -60,12 +60,11 @@ static float4 product_quad(global const float *x, int x_stride, int row, global 
 static void forward(const job *j, const step_rows *s, int i) {
   const layer *l = &j->layers[i];
   const bool hidden = i + 1 < j->layers_count;
-  const int quads = QUADS_OF(l->out), x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
-  global const float *x = i > 0 ? j->layers[i - 1].y : j->x;
-  mask m = j->dropout;
-  m.threshold = hidden ? m.threshold : 0;
-  m.step = j->first_step + (uint)s->number;
-  m.layer = (uint)i;
+  const int quads = QUADS_OF(l->out);
+  int x_stride;
+  global const float *x = input_of_layer(j, i, j->x, &x_stride);
+  mask m;
+  mask_of_layer(j, s, i, &m);
   for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
     const float4 total = product_quad(x, x_stride, row, l->weight, l->weight_stride, l->in, col);
@@ -112,9 +111,10 @@ static void backward_input(const job *j, const step_rows *s, int i) {
 
 static void update(const job *j, const step_rows *s, int i) {
   const layer *l = &j->layers[i];
-  const int quads = QUADS_OF(l->out), x_stride = i > 0 ? j->layers[i - 1].y_stride : j->x_stride;
+  const int quads = QUADS_OF(l->out);
   const uint step = j->first_step + (uint)s->number;
-  global const float *x = i > 0 ? j->layers[i - 1].y : j->x;
+  int x_stride;
+  global const float *x = input_of_layer(j, i, j->x, &x_stride);
   for (int u = ITEM; u < l->in * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
     float4 sum = (float4)(0.0f);

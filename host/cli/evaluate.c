@@ -37,7 +37,7 @@ static void print_confusion(const opened_model *m, const uint64_t *confusion, si
   putchar('\n');
   for (size_t i = 0; i < classes; i++) {
     char buffer[24], name[NAME_WIDTH + 1];
-    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m, i, buffer), name, sizeof name));
+    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m->info, i, buffer), name, sizeof name));
     for (size_t j = 0; j < classes; j++) printf("%*llu", width, (unsigned long long)confusion[i * classes + j]);
     putchar('\n');
   }
@@ -55,7 +55,7 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
   for (size_t i = 0; i < classes; i++) {
     char buffer[24], name[NAME_WIDTH + 1];
     mlp_cl_class_score score = mlp_cl_score_class(mlp_cl_network_task(m->network), confusion, classes, i);
-    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m, i, buffer), name, sizeof name));
+    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m->info, i, buffer), name, sizeof name));
     print_share(score.precision);
     print_share(score.recall);
     print_share(score.f1);
@@ -66,7 +66,7 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
 /* Errors are told in the unit of the column that was learned, where there is one column and it was scaled. */
 static double unit_of(const opened_model *m) {
   mlp_cl_column column;
-  return open_outputs(m) == 1 && open_target(m, 0, &column) ? column.divisor : 1.0;
+  return open_outputs(m->info) == 1 && open_target(m->info, 0, &column) ? column.divisor : 1.0;
 }
 
 static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
@@ -111,7 +111,7 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
   json_t *object = report_object(), *names = json_array();
   for (size_t i = 0; i < classes; i++) {
     char buffer[24];
-    json_array_append_new(names, report_string(open_class_name(m, i, buffer)));
+    json_array_append_new(names, report_string(open_class_name(m->info, i, buffer)));
   }
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(m->context)));
   json_object_set_new(object, "rows", json_integer((json_int_t)result->rows));
@@ -137,7 +137,7 @@ static int plot(const opened_model *m, const char *path, const mlp_cl_evaluation
   const char **names = calloc(classes, sizeof *names);
   char(*buffers)[24] = calloc(classes, sizeof *buffers);
   int status = names && buffers ? STATUS_OK : report_failed(MLP_CL_NO_MEMORY, "out of memory for the picture");
-  for (size_t i = 0; status == STATUS_OK && i < classes; i++) names[i] = open_class_name(m, i, buffers[i]);
+  for (size_t i = 0; status == STATUS_OK && i < classes; i++) names[i] = open_class_name(m->info, i, buffers[i]);
   if (status == STATUS_OK) status = confusion_write(path, names, counts, classes, result->accuracy);
   free(names);
   free(buffers);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "open.h"
 #include "report.h"
 
 enum { CLASSES_SHOWN = 12, COLUMNS_SHOWN = 30, TEXT_SHOWN = 100 };
@@ -37,21 +38,6 @@ static size_t count_parameters(const mlp_cl_model_info *info) {
   return count;
 }
 
-static size_t count_outputs(const mlp_cl_model_info *info) {
-  return mlp_cl_model_info_width(info, mlp_cl_model_info_layers(info));
-}
-
-/* The class, or the column that was to be learned; valid as long as info. */
-static const char *output_name(const mlp_cl_model_info *info, size_t i) {
-  const mlp_cl_encoding *encoding = mlp_cl_model_info_encoding(info);
-  mlp_cl_column column;
-  if (encoding && mlp_cl_model_info_task(info) != MLP_CL_CLASSIFICATION &&
-      mlp_cl_encoding_column(encoding, mlp_cl_encoding_columns(encoding) - count_outputs(info) + i, &column))
-    return column.name;
-  const char *name = mlp_cl_model_info_class_name(info, i);
-  return name ? name : "?";
-}
-
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
 
 static void print_layers(const mlp_cl_model_info *info) {
@@ -72,11 +58,11 @@ static void print_layers(const mlp_cl_model_info *info) {
 static void print_outputs(const mlp_cl_model_info *info) {
   static const char *const words[] = {
       [MLP_CL_CLASSIFICATION] = "classes", [MLP_CL_REGRESSION] = "targets", [MLP_CL_MULTI_LABEL] = "labels"};
-  size_t outputs = count_outputs(info);
+  size_t outputs = open_outputs(info);
   printf("%-12s%zu: ", words[mlp_cl_model_info_task(info)], outputs);
   for (size_t i = 0; i < outputs && i < CLASSES_SHOWN; i++) {
-    char name[40];
-    printf("%s%s", i ? ", " : "", report_escape(output_name(info, i), name, sizeof name));
+    char name[40], buffer[24];
+    printf("%s%s", i ? ", " : "", report_escape(open_class_name(info, i, buffer), name, sizeof name));
   }
   puts(outputs > CLASSES_SHOWN ? ", ..." : "");
 }
@@ -163,7 +149,9 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   const char *stored = find(info, "mlp_cl.weights_sha256"), *recipe = find(info, "mlp_cl.recipe"), *key, *value;
   for (size_t i = 0; i <= mlp_cl_model_info_layers(info); i++)
     json_array_append_new(layers, json_integer((json_int_t)mlp_cl_model_info_width(info, i)));
-  for (size_t i = 0; i < count_outputs(info); i++) json_array_append_new(classes, report_string(output_name(info, i)));
+  char buffer[24];
+  for (size_t i = 0; i < open_outputs(info); i++)
+    json_array_append_new(classes, report_string(open_class_name(info, i, buffer)));
   for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++)
     json_object_set_new(metadata, key, report_string(value));
   json_t *described = recipe ? json_loads(recipe, 0, NULL) : NULL;

@@ -125,7 +125,7 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
   else if (refuse_part(o, source))
     status = STATUS_USAGE;
   else if (mlp_cl_dataset_open_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
-                                  header, !open_has_classes(m), data, &error) != MLP_CL_OK)
+                                  header, !open_has_classes(m->info), data, &error) != MLP_CL_OK)
     status = report_failure(&error);
   return status == STATUS_OK ? check_data(o, m, source, *data) : status;
 }
@@ -158,24 +158,24 @@ int open_rows(const options *o, const opened_model *m, const char *source, mlp_c
   return opened == MLP_CL_OK ? check_width(o, m, source, mlp_cl_rows_width(*rows)) : report_failure(&error);
 }
 
-size_t open_outputs(const opened_model *m) {
-  return mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network));
+size_t open_outputs(const mlp_cl_model_info *info) {
+  return mlp_cl_model_info_width(info, mlp_cl_model_info_layers(info));
 }
 
-bool open_has_classes(const opened_model *m) {
-  return mlp_cl_network_task(m->network) == MLP_CL_CLASSIFICATION;
+bool open_has_classes(const mlp_cl_model_info *info) {
+  return mlp_cl_model_info_task(info) == MLP_CL_CLASSIFICATION;
 }
 
-bool open_target(const opened_model *m, size_t output, mlp_cl_column *column) {
-  const mlp_cl_encoding *encoding = mlp_cl_model_info_encoding(m->info);
-  if (!encoding || open_has_classes(m)) return false;
-  return mlp_cl_encoding_column(encoding, mlp_cl_encoding_columns(encoding) - open_outputs(m) + output, column);
+bool open_target(const mlp_cl_model_info *info, size_t output, mlp_cl_column *column) {
+  const mlp_cl_encoding *encoding = mlp_cl_model_info_encoding(info);
+  if (!encoding || open_has_classes(info)) return false;
+  return mlp_cl_encoding_column(encoding, mlp_cl_encoding_columns(encoding) - open_outputs(info) + output, column);
 }
 
-const char *open_class_name(const opened_model *m, size_t class_index, char buffer[24]) {
+const char *open_class_name(const mlp_cl_model_info *info, size_t class_index, char buffer[24]) {
   mlp_cl_column column;
-  if (open_target(m, class_index, &column)) return column.name;
-  const char *name = mlp_cl_model_info_class_name(m->info, class_index);
+  if (open_target(info, class_index, &column)) return column.name;
+  const char *name = mlp_cl_model_info_class_name(info, class_index);
   if (name) return name;
   snprintf(buffer, 24, "%zu", class_index);
   return buffer;

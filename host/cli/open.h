@@ -30,13 +30,13 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
 /* The rows of `source`: a file, "-" or what --data takes. */
 int open_rows(const options *o, const opened_model *m, const char *source, mlp_cl_rows **rows);
 /* Of a class or target: from the file, else the number; `buffer` holds that. */
-const char *open_class_name(const opened_model *m, size_t class_index, char buffer[24]);
+const char *open_class_name(const mlp_cl_model_info *info, size_t class_index, char buffer[24]);
 
 /* The network's outputs, and whether they are the probabilities of classes. */
-size_t open_outputs(const opened_model *m);
-bool open_has_classes(const opened_model *m);
+size_t open_outputs(const mlp_cl_model_info *info);
+bool open_has_classes(const mlp_cl_model_info *info);
 /* A number to learn, by its column: value = output · *divisor + *offset; false where it has none. */
-bool open_target(const opened_model *m, size_t output, mlp_cl_column *column);
+bool open_target(const mlp_cl_model_info *info, size_t output, mlp_cl_column *column);
 
 #define OPTION_ROW_PART \
   OPTION_VALUE("part", OPTION_PART, "part of the data: test or train (default: test, if there is one)", "NAME")

@@ -68,7 +68,7 @@ static bool write_names(printer *p) {
   p->fields = calloc(p->classes, sizeof *p->fields);
   for (size_t c = 0; p->fields && c < p->classes; c++) {
     char buffer[24];
-    const char *name = open_class_name(p->m, c, buffer);
+    const char *name = open_class_name(p->m->info, c, buffer);
     p->fields[c] = p->format == FORMAT_JSON_LINES ? json_field(name) : csv_field(name);
     if (!p->fields[c]) return false;
   }
@@ -127,7 +127,7 @@ static void add_json_row(const printer *p, size_t row, const float *probabilitie
   char buffer[24];
   json_t *entry = json_pack("{s:I}", "row", (json_int_t)row);
   if (p->has_classes) {
-    json_object_set_new(entry, "class", report_string(open_class_name(p->m, best, buffer)));
+    json_object_set_new(entry, "class", report_string(open_class_name(p->m->info, best, buffer)));
     json_object_set_new(entry, "probability", report_number((double)probabilities[best]));
   }
   if (p->all || !p->has_classes) {
@@ -148,9 +148,9 @@ static void restore_targets(const printer *p, size_t rows, float *values) {
 
 static bool find_targets(printer *p) {
   mlp_cl_column column;
-  if (!open_target(p->m, 0, &column)) return true;
+  if (!open_target(p->m->info, 0, &column)) return true;
   p->targets = calloc(p->classes, sizeof *p->targets);
-  for (size_t c = 0; p->targets && c < p->classes; c++) open_target(p->m, c, &p->targets[c]);
+  for (size_t c = 0; p->targets && c < p->classes; c++) open_target(p->m->info, c, &p->targets[c]);
   return p->targets != NULL;
 }
 
@@ -189,7 +189,7 @@ static int print_json(const printer *p) {
   json_t *object = report_object(), *names = json_array();
   for (size_t c = 0; c < p->classes; c++) {
     char buffer[24];
-    json_array_append_new(names, report_string(open_class_name(p->m, c, buffer)));
+    json_array_append_new(names, report_string(open_class_name(p->m->info, c, buffer)));
   }
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(p->m->context)));
   json_object_set_new(object, "classes", names);
@@ -255,8 +255,8 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
   size_t chosen = 0;
   if (!options_word(o, OPTION_FORMAT, formats, "csv, jsonl or npy", &chosen)) return STATUS_USAGE;
   printer p = {.m = m,
-               .classes = open_outputs(m),
-               .has_classes = open_has_classes(m),
+               .classes = open_outputs(m->info),
+               .has_classes = open_has_classes(m->info),
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
                .rows = report_is_json() ? json_array() : NULL};

@@ -34,8 +34,8 @@ static bool remember(run *r, const mlp_cl_event *event) {
 
 /* Where the run is kept; told when it is not where it was to be. */
 static const char *find_kept(run *r, const mlp_cl_trainer *trainer, const char *planned, progress *line) {
-  const char *path = mlp_cl_trainer_checkpoint_path(trainer);
-  if (!path || strcmp(path, r->kept_in ? r->kept_in : planned) == 0) return r->kept_in ? r->kept_in : planned;
+  const char *path = mlp_cl_trainer_checkpoint_path(trainer), *known = r->kept_in ? r->kept_in : planned;
+  if (!path || strcmp(path, known) == 0) return known;
   progress_clear(line);
   report_note("warning: %s was written by another program and stays; this run is kept in %s", planned, path);
   free(r->kept_in);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bulk.h"
-
 /* ---- Fitting ----------------------------------------------------------------------------------------------------- */
 
 /* The elements of a row as a file has them, then its targets. */
@@ -110,22 +108,16 @@ mlp_cl_status array_scale_apply(mlp_cl_dataset **dataset, mlp_cl_encoding *encod
   const mlp_cl_dataset *data = *dataset;
   TRY(check(data, encoding, path, error));
   bool labels = data->labels != NULL && encoding->labels[0].kind == MLP_CL_COLUMN_CLASSES;
-  dataset_parts made = {
-      .rows = data->rows,
-      .width = data->width,
-      .element = MLP_CL_FLOAT32,
-      .features = bulk_allocate(data->rows * data->width * sizeof(float)),
-      .scale = 1.0f,
-      .labels = labels ? bulk_allocate(data->rows * sizeof *made.labels) : NULL,
-      .classes = labels ? encoding->labels[0].values.count : 0,
-      .targets = data->targets != NULL ? bulk_allocate(data->rows * data->outputs * sizeof *made.targets) : NULL,
-      .outputs = data->outputs,
-      .encoding = encoding};
-  mlp_cl_status status = MLP_CL_OK;
-  if (made.features == NULL || (labels && made.labels == NULL) || (data->targets != NULL && made.targets == NULL))
-    status = bulk_fail(error, data->rows * data->width * sizeof(float), path);
-  if (status == MLP_CL_OK && labels) memcpy(made.labels, data->labels, data->rows * sizeof *made.labels);
-  if (status == MLP_CL_OK) status = encode(data, encoding, path, &made, error);
+  dataset_parts made = {.rows = data->rows,
+                        .width = data->width,
+                        .element = MLP_CL_FLOAT32,
+                        .scale = 1.0f,
+                        .classes = labels ? encoding->labels[0].values.count : 0,
+                        .outputs = data->outputs,
+                        .encoding = encoding};
+  TRY(dataset_parts_allocate(&made, path, error));
+  if (labels) memcpy(made.labels, data->labels, data->rows * sizeof *made.labels);
+  mlp_cl_status status = encode(data, encoding, path, &made, error);
   if (status != MLP_CL_OK) {
     dataset_parts_free(&made);
     return status;

@@ -45,6 +45,19 @@ static char **number_classes(size_t classes) {
   return names;
 }
 
+mlp_cl_status dataset_parts_allocate(dataset_parts *parts, const char *what, mlp_cl_error *error) {
+  size_t features = parts->rows * parts->width * dataset_element_bytes(parts->element);
+  size_t labels = parts->rows * sizeof *parts->labels, targets = parts->rows * parts->outputs * sizeof *parts->targets;
+  parts->features = bulk_allocate(features);
+  if (parts->classes > 0) parts->labels = bulk_allocate(labels);
+  if (parts->outputs > 0) parts->targets = bulk_allocate(targets);
+  if (parts->features != NULL && (parts->classes == 0 || parts->labels != NULL) &&
+      (parts->outputs == 0 || parts->targets != NULL))
+    return MLP_CL_OK;
+  dataset_parts_free(parts);
+  return bulk_fail(error, features + labels + targets, what);
+}
+
 void dataset_parts_free(dataset_parts *parts) {
   bulk_free(parts->features);
   bulk_free(parts->labels);
@@ -198,18 +211,11 @@ static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned cha
   dataset_parts parts = {.rows = count,
                          .width = dataset->width,
                          .element = dataset->element,
-                         .features = bulk_allocate(count * row_bytes),
                          .scale = dataset->scale,
-                         .labels = dataset->labels == NULL ? NULL : bulk_allocate(count * sizeof(int32_t)),
                          .classes = dataset->classes,
-                         .targets = dataset->targets == NULL ? NULL : bulk_allocate(count * target_bytes),
                          .outputs = dataset->outputs,
                          .encoding = dataset->encoding};
-  if (parts.features == NULL || (dataset->labels != NULL && parts.labels == NULL) ||
-      (dataset->targets != NULL && parts.targets == NULL)) {
-    dataset_parts_free(&parts);
-    return bulk_fail(error, count * (row_bytes + sizeof(int32_t) + target_bytes), "a part of a data set");
-  }
+  TRY(dataset_parts_allocate(&parts, "a part of a data set", error));
   size_t next = 0;
   for (size_t row = 0; row < dataset->rows; row++) {
     if ((marks[row] != 0) != wanted) continue;

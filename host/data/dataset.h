@@ -41,6 +41,9 @@ typedef struct dataset_parts {
   mlp_cl_encoding *encoding; /* NULL without; adopting shares it */
 } dataset_parts;
 
+/* Makes room for rows × width elements, and for labels or targets where there are classes or outputs; `what` is in
+ * messages. On failure the parts are {0}. Error: NO_MEMORY. */
+mlp_cl_status dataset_parts_allocate(dataset_parts *parts, const char *what, mlp_cl_error *error);
 /* Frees the arrays and leaves {0}. */
 void dataset_parts_free(dataset_parts *parts);
 

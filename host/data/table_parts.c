@@ -165,13 +165,8 @@ static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const 
                 "%s: %zu rows of %zu features are more than memory holds; --ignore some columns", t->csv.source.path,
                 made.rows, made.width);
   }
-  made.features = bulk_allocate(bytes);
-  if (classes) made.labels = bulk_allocate(made.rows * sizeof *made.labels);
-  if (!classes) made.targets = bulk_allocate(made.rows * made.outputs * sizeof *made.targets);
+  TRY(dataset_parts_allocate(&made, t->csv.source.path, error));
   mlp_cl_status status = MLP_CL_OK;
-  if (made.features == NULL || (made.labels == NULL && made.targets == NULL)) {
-    status = bulk_fail(error, bytes, t->csv.source.path);
-  }
   for (size_t row = 0, next = 0; status == MLP_CL_OK && row < t->rows; row++) {
     if (marks[row] != mark) continue;
     status = encode_row(t, encoding, row, (float *)made.features + next * made.width, error);

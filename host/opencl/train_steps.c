@@ -207,9 +207,10 @@ static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, c
 }
 
 /* What the kernel was written for; all else goes by launches. */
-static bool is_known(const step_plan *plan) {
-  return plan->activation == MLP_CL_RELU && plan->task == MLP_CL_CLASSIFICATION && plan->optimiser == MLP_CL_SGD &&
-         !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
+static bool is_known(const opencl_backend *self, const step_plan *plan) {
+  return self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && plan->activation == MLP_CL_RELU &&
+         plan->task == MLP_CL_CLASSIFICATION && plan->optimiser == MLP_CL_SGD && !plan->has_terms &&
+         plan->clip_norm == 0.0f && !plan->streamed;
 }
 
 /* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by
@@ -237,8 +238,7 @@ static ways ways_of(const opencl_backend *self, const step_plan *plan) {
 
 bool opencl_takes_steps(const backend *base, const step_plan *plan) {
   const opencl_backend *self = (const opencl_backend *)base;
-  return is_known(plan) && self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX &&
-         ways_of(self, plan).several > 0;
+  return is_known(self, plan) && ways_of(self, plan).several > 0;
 }
 
 mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const step_range *range, size_t *taken,
@@ -246,9 +246,10 @@ mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const ste
   opencl_backend *self = (opencl_backend *)base;
   opencl_steps_trial *t = &self->steps_trial;
   *taken = 0;
-  if (!opencl_takes_steps(base, plan)) return MLP_CL_OK;
+  if (!is_known(self, plan)) return MLP_CL_OK;
   const ways w = ways_of(self, plan);
   size_t steps = w.steps, work_items = w.several;
+  if (work_items == 0) return MLP_CL_OK;
   if (work_items == w.other) return take(self, plan, range, steps, work_items, taken, error);
   if (t->plan != plan) *t = (opencl_steps_trial){.plan = plan};
   bool trial = is_trial(t), other = trial ? t->round % 2 == 1 : t->lead < 0;

@@ -305,7 +305,7 @@ edit kernels/train_steps.h 's/return j->ordered \? j->order\[position\] : positi
 caught_by golden pocl steps
 
 mutation 'whole steps draw the same masks'
-edit kernels/train_steps.cl 's/(m\.step = j->first_step) \+ \(uint\)s->number/\1/'
+edit kernels/train_steps.h 's/(m->step = j->first_step) \+ \(uint\)s->number/\1/'
 caught_by context pocl
 
 mutation 'whole steps average a ragged batch over the full one'
