@@ -57,14 +57,14 @@ OUTLINED_FUNCTION void dense_backward_input_row(const block *c, int in, int out,
                                                 global const float *weight, int weight_stride, bool with_y,
                                                 global const float *y, int y_stride, float scale, global float *d_x,
                                                 int d_x_stride, global float *d_x_t, bool keep_transpose) {
-  for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
-    const int count = PANELS(min(UNIT_ROWS, c->row_end - row));
-    float4 total[UNIT_ROWS / PANEL][4];
-    feature_column(row, count, out, weight, weight_stride, d_y_t, total);
+  for (int row = c->row; row < c->row_end; row += COLUMN_PANELS * PANEL) {
+    const int panels = min(COLUMN_PANELS, PANELS(c->row_end - row));
+    float8 total[2 * COLUMN_PANELS];
+    feature_column(row, panels, out, weight, weight_stride, d_y_t, total);
 #pragma unroll 1
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < panels; i++) {
       int panel = row / PANEL + i;
-      line v = canonical((line)(total[i][0], total[i][1], total[i][2], total[i][3]), FLOOR_GRADIENT);
+      line v = canonical((line)(total[2 * i], total[2 * i + 1]), FLOOR_GRADIENT);
       v = line_columns(panel) < in ? v : (line)(0.0f);
       if (with_y) v = relu_derivative(load_line(y, line_index(panel, y_stride, 0)), v, scale);
       global float *target = d_x + line_index(panel, d_x_stride, 0);

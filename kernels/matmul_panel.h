@@ -111,59 +111,70 @@ OUTLINED_FUNCTION void feature_block(const block *c, int depth, global const flo
   }
 }
 
-/* Transposes four vectors. */
-TILE_FUNCTION void transpose_4(float4 b[4]) {
-  float4 p = b[0], q = b[1], r = b[2], s = b[3];
-  float4 t = (float4)(p.x, q.x, p.y, q.y), u = (float4)(r.x, s.x, r.y, s.y);
-  float4 v = (float4)(p.z, q.z, p.w, q.w), w = (float4)(r.z, s.z, r.w, s.w);
-  b[0] = (float4)(t.xy, u.xy);
-  b[1] = (float4)(t.zw, u.zw);
-  b[2] = (float4)(v.xy, w.xy);
-  b[3] = (float4)(v.zw, w.zw);
+/* Transposes four quads, and the four beside them. */
+TILE_FUNCTION void transpose_quads(float8 b[4]) {
+  float8 p = b[0], q = b[1], r = b[2], s = b[3];
+  float8 t = (float8)(p.s0, q.s0, p.s1, q.s1, p.s4, q.s4, p.s5, q.s5);
+  float8 u = (float8)(r.s0, s.s0, r.s1, s.s1, r.s4, s.s4, r.s5, s.s5);
+  float8 v = (float8)(p.s2, q.s2, p.s3, q.s3, p.s6, q.s6, p.s7, q.s7);
+  float8 w = (float8)(r.s2, s.s2, r.s3, s.s3, r.s6, s.s6, r.s7, s.s7);
+  b[0] = (float8)(t.s01, u.s01, t.s45, u.s45);
+  b[1] = (float8)(t.s23, u.s23, t.s67, u.s67);
+  b[2] = (float8)(v.s01, w.s01, v.s45, w.s45);
+  b[3] = (float8)(v.s23, w.s23, v.s67, w.s67);
 }
 
-/* sum[q].j += Σ a[4 q + j][k] · b[k] over k < count: 16 lines of a meet the column b. They are turned by four elements
- * of four lines, so that a vector holds four results: what compilers keep in 16 registers. */
-TILE_FUNCTION void column_tile(global const float *a, global const float *b, int count, float4 sum[4]) {
+/* Panels of rows that meet a column together: as many sums as hide how long each waits for its last term. */
+#define COLUMN_PANELS 3
+
+/* sum[e].j += Σ a[e / 2][8 (e % 2) + j][k] · b[k] over k < count: the lines of a meet the column b. Four elements of
+ * eight lines are turned at a time, by what never crosses a vector's halves, so that a vector holds eight results. */
+TILE_FUNCTION void column_tile(global const float *const a[COLUMN_PANELS], global const float *b, int count,
+                               float8 sum[2 * COLUMN_PANELS]) {
   int k = 0;
 #pragma unroll 1
   for (; k + 4 <= count; k += 4)
 #pragma unroll
-    for (int q = 0; q < 4; q++) {
-      float4 x[4];
+    for (int e = 0; e < 2 * COLUMN_PANELS; e++) {
+      float8 x[4];
 #pragma unroll
-      for (int i = 0; i < 4; i++) x[i] = *(global const float4 *)(a + (size_t)((4 * q + i) * PANEL + k));
-      transpose_4(x);
+      for (int i = 0; i < 4; i++) {
+        global const float *at = a[e / 2] + (e % 2 * 8 + i) * PANEL + k;
+        x[i] = (float8)(*(global const float4 *)at, *(global const float4 *)(at + 4 * PANEL));
+      }
+      transpose_quads(x);
 #pragma unroll
-      for (int i = 0; i < 4; i++) sum[q] = fma(x[i], (float4)(b[(k + i) * PANEL]), sum[q]);
+      for (int i = 0; i < 4; i++) sum[e] = fma(x[i], (float8)(b[(k + i) * PANEL]), sum[e]);
     }
 #pragma unroll 1
   for (; k < count; k++)
 #pragma unroll
-    for (int q = 0; q < 4; q++) {
-      global const float *x = a + (size_t)(4 * q * PANEL + k);
-      sum[q] = fma((float4)(x[0], x[PANEL], x[2 * PANEL], x[3 * PANEL]), (float4)(b[k * PANEL]), sum[q]);
+    for (int e = 0; e < 2 * COLUMN_PANELS; e++) {
+      global const float *x = a[e / 2] + e % 2 * 8 * PANEL + k;
+      sum[e] = fma(
+          (float8)(x[0], x[PANEL], x[2 * PANEL], x[3 * PANEL], x[4 * PANEL], x[5 * PANEL], x[6 * PANEL], x[7 * PANEL]),
+          (float8)(b[k * PANEL]), sum[e]);
     }
 }
 
-/* total[j] = Σ a[row + j][k] · b[k] over k < depth, in the feature order, for `count` times 16 rows j: what lies
- * together in memory is read together. */
-TILE_FUNCTION void feature_column(int row, int count, int depth, global const float *a, int a_stride,
-                                  global const float *b, float4 total[][4]) {
-  float4 sum[UNIT_ROWS / PANEL][4];
+/* total[j] = Σ a[row + j][k] · b[k] over k < depth, in the feature order, for `panels` times 16 rows j; those behind
+ * repeat the last. */
+TILE_FUNCTION void feature_column(int row, int panels, int depth, global const float *a, int a_stride,
+                                  global const float *b, float8 total[2 * COLUMN_PANELS]) {
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
     int end = min(depth, begin + BLOCK_FEATURES);
-#pragma unroll 1
-    for (int i = 0; i < count; i++)
-      for (int q = 0; q < 4; q++) sum[i][q] = (float4)(0.0f);
-    for (int k = begin; k < end; k += PANEL)
-#pragma unroll 1
-      for (int i = 0; i < count; i++)
-        column_tile(a + line_index(k / PANEL, a_stride, row + i * PANEL), b + (size_t)k * PANEL, min(PANEL, end - k),
-                    sum[i]);
-#pragma unroll 1
-    for (int i = 0; i < count; i++)
-      for (int q = 0; q < 4; q++) total[i][q] = begin != 0 ? total[i][q] + sum[i][q] : sum[i][q];
+    float8 sum[2 * COLUMN_PANELS];
+#pragma unroll
+    for (int e = 0; e < 2 * COLUMN_PANELS; e++) sum[e] = (float8)(0.0f);
+    for (int k = begin; k < end; k += PANEL) {
+      global const float *lines[COLUMN_PANELS];
+#pragma unroll
+      for (int i = 0; i < COLUMN_PANELS; i++)
+        lines[i] = a + line_index(k / PANEL, a_stride, row + min(i, panels - 1) * PANEL);
+      column_tile(lines, b + (size_t)k * PANEL, min(PANEL, end - k), sum);
+    }
+#pragma unroll
+    for (int e = 0; e < 2 * COLUMN_PANELS; e++) total[e] = begin != 0 ? total[e] + sum[e] : sum[e];
   }
 }
 

@@ -55,7 +55,7 @@ edit kernels/matmul_panel.h 's/panels, begin, (min\(depth, begin \+ BLOCK_FEATUR
 caught_by operations pocl panel
 
 mutation 'a single column is summed without blocks'
-edit kernels/matmul_panel.h 's/(sum\[i\]\[q\] = \(float4\)\(0\.0f\);)/if (begin == 0) \1/; s/begin != 0 \? total\[i\]\[q\] \+ sum\[i\]\[q\] : //'
+edit kernels/matmul_panel.h 's/(sum\[e\] = \(float8\)\(0\.0f\);)/if (begin == 0) \1/; s/begin != 0 \? total\[e\] \+ sum\[e\] : //'
 caught_by operations pocl panel
 
 mutation 'a single column loses the end of a ragged depth'
