@@ -43,25 +43,24 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
   }
 }
 
-/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending. d: lines. Rows behind `in`
- * repeat the last one, or are columns of padding. */
+/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending. d: lines. The rows
+ * of a tile lie in one panel or two; sums of rows behind `in` mean nothing. */
 TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global const float *a, int a_stride,
                                     global const float *d, int d_stride, line sum[][TILE_ROWS]) {
-  const size_t next_panel = line_index(1, a_stride, 0) - (PANEL - 1);
+  const int in_panel = PANEL - row % PANEL;
+  const size_t next_panel = row + in_panel < in ? line_index(1, a_stride, 0) - PANEL : 0;
   global const float *x[TILE_ROWS];
   line s[WIDTH][TILE_ROWS], column[WIDTH];
 #pragma unroll
   for (int r = 0; r < TILE_ROWS; r++) {
-    x[r] = r == 0                   ? a + element_index(a_stride, 0, row)
-           : PANEL % TILE_ROWS == 0 ? x[0] + r
-                                    : x[r - 1] + (row + r >= in            ? 0
-                                                  : (row + r) % PANEL == 0 ? next_panel
-                                                                           : 1);
+    x[r] = a + element_index(a_stride, begin, row) + r;
+    if (PANEL % TILE_ROWS != 0 && r > 0) x[r] += r < in_panel ? 0 : next_panel;
 #pragma unroll
     for (int p = 0; p < WIDTH; p++) s[p][r] = (line)(0.0f);
   }
-#pragma unroll 2
-  for (size_t b = (size_t)begin * PANEL; b < (size_t)end * PANEL; b += PANEL) {
+  d += (size_t)begin * PANEL;
+#pragma unroll 4
+  for (size_t b = 0; b < (size_t)(end - begin) * PANEL; b += PANEL) {
 #pragma unroll
     for (int p = 0; p < WIDTH; p++) column[p] = load_line(d, line_index(p, d_stride, 0) + b);
 #pragma unroll
