@@ -174,6 +174,30 @@ START_TEST(resumes_exactly_from_any_step_on_any_device) {
 }
 END_TEST
 
+/* A run of fewer epochs, whether it came to its end or not, goes on to more as if it had been told to. */
+START_TEST(goes_on_to_more_epochs) {
+  const char *path = test_path("run.safetensors");
+  char wanted[65];
+  seen whole = {.count = 0};
+  mlp_cl_recipe recipe = plain_recipe();
+  recipe.warmup_epochs = 1;
+  recipe.schedule = MLP_CL_STEP;
+  recipe.decay_epochs = 1;
+  recipe.decay_factor = 0.5f;
+  run_whole(reference, &recipe, &whole, wanted);
+  mlp_cl_recipe fewer = recipe;
+  fewer.epochs = 2;
+  for (uint64_t steps = 0; steps <= 2 * EPOCH_STEPS; steps += 4) {
+    run_first(device, &fewer, steps, path);
+    check_resumed(steps % 8 == 0 ? device : reference, &recipe, path, &whole, wanted);
+  }
+  recipe.epochs = 20; /* and back */
+  run_first(device, &recipe, 6, path);
+  recipe.epochs = EPOCHS;
+  check_resumed(device, &recipe, path, &whole, wanted);
+}
+END_TEST
+
 START_TEST(resumes_again_and_again) {
   mlp_cl_recipe recipe = plain_recipe();
   const char *path = test_path("run.safetensors");
@@ -336,14 +360,14 @@ START_TEST(names_the_difference_of_recipes) {
   struct {
     const char *part;
     mlp_cl_recipe recipe;
-  } cases[] = {{"seed is \"2\" here and \"1\"", recipe},      {"epochs is 5 here and 4", recipe},
+  } cases[] = {{"seed is \"2\" here and \"1\"", recipe},      {"at step 6, behind the 4 of 1 epochs", recipe},
                {"batch is 15 here and 16", recipe},           {"learning_rate is 0.25 here and 0.1", recipe},
                {"momentum is 0.5 here and 0.9", recipe},      {"nesterov is true here and false", recipe},
                {"weight_decay is 0.25 here and 0", recipe},   {"dropout is 0.5 here and 0.2", recipe},
                {"dropout_unscaled is true here and", recipe}, {"reduction is \"sum\" here and \"mean\"", recipe},
                {"no_shuffle is true here and false", recipe}};
   cases[0].recipe.seed = 2;
-  cases[1].recipe.epochs = 5;
+  cases[1].recipe.epochs = 1;
   cases[2].recipe.batch = 15;
   cases[3].recipe.learning_rate = 0.25f;
   cases[4].recipe.momentum = 0.5f;
@@ -356,6 +380,15 @@ START_TEST(names_the_difference_of_recipes) {
   mlp_cl_network *network = make_network(reference, 1);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     check_refused(network, train, test, &cases[i].recipe, path, MLP_CL_BAD_ARGUMENT, cases[i].part);
+  recipe.schedule = MLP_CL_COSINE; /* whose rate depends on how many epochs there are */
+  run_first(reference, &recipe, 6, path);
+  recipe.epochs = 5;
+  check_refused(network, train, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "epochs is 5 here and 4");
+  recipe = plain_recipe();
+  recipe.patience = 3; /* which may have put the best parameters in the last ones' place */
+  run_first(reference, &recipe, 6, path);
+  recipe.epochs = 5;
+  check_refused(network, train, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "epochs is 5 here and 4");
   mlp_cl_network_destroy(network);
 }
 END_TEST
@@ -450,6 +483,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, open_all, test_folder_remove);
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, resumes_exactly_from_any_step_on_any_device);
+  tcase_add_test(tests, goes_on_to_more_epochs);
   tcase_add_test(tests, resumes_again_and_again);
   tcase_add_test(tests, saves_when_told);
   tcase_add_test(tests, goes_on_when_a_checkpoint_cannot_be_written);

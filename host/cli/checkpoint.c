@@ -17,11 +17,11 @@ struct poptOption checkpoint_options[] = {
                  "FILE"),
     OPTION_VALUE("checkpoint-every", OPTION_CHECKPOINT_EVERY,
                  "how often: 90s, 10m, 500steps, or a number of epochs (default: 60s)", "N"),
-    OPTION_VALUE(
-        "resume", OPTION_RESUME,
-        "go on from this checkpoint, on any device; with the same --checkpoint, from the beginning if there is "
-        "none yet",
-        "FILE"),
+    OPTION_VALUE("resume", OPTION_RESUME,
+                 "go on from this checkpoint, on any device and to as many --epochs as are given; with the same "
+                 "--checkpoint, from the "
+                 "beginning if there is none yet",
+                 "FILE"),
     POPT_TABLEEND};
 
 bool checkpoint_read(const options *o, checkpoint_plan *plan) {

@@ -544,7 +544,8 @@ MLP_CL_API const char *mlp_cl_trainer_checkpoint_path(const mlp_cl_trainer *trai
 MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error);
 /* Brings the trainer to where the checkpoint's was, and calls on_event (or NULL) for each epoch that was complete then,
  * and for the checkpoint itself.
- * Network, data and recipe must be those of the checkpoint; the device need not. On BAD_ARGUMENT, BAD_FILE and IO the
+ * Network, data and recipe must be those of the checkpoint, but for the number of epochs, unless the schedule
+ * is MLP_CL_COSINE or there is patience; the device need not. On BAD_ARGUMENT, BAD_FILE and IO the
  * trainer is as it was; CANCELLED says that on_event stopped it after that. Errors: BAD_ARGUMENT (data, recipe or
  * network differ: the text names what), BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const char *path, mlp_cl_on_event *on_event,

@@ -55,8 +55,15 @@ static mlp_cl_status compare_member(const stored_run *s, const char *name, const
   return status;
 }
 
+/* How many epochs there are changes no step, unless the learning rate falls towards the last, or the best parameters
+ * take the last ones' place at the end. */
+static bool may_differ(const mlp_cl_trainer *t, const char *name) {
+  return strcmp(name, "epochs") == 0 && t->recipe.schedule != MLP_CL_COSINE && t->recipe.patience == 0;
+}
+
 /* Names the first member of two recipes that differs. */
-static mlp_cl_status compare_recipes(const stored_run *s, const char *here, const char *there, mlp_cl_error *error) {
+static mlp_cl_status compare_recipes(const mlp_cl_trainer *t, const stored_run *s, const char *here, const char *there,
+                                     mlp_cl_error *error) {
   json_t *ours = json_loads(here, 0, NULL), *theirs = json_loads(there, 0, NULL);
   mlp_cl_status status = ours == NULL ? fail_memory(error, strlen(here), "a recipe") : MLP_CL_OK;
   if (status == MLP_CL_OK && !json_is_object(theirs)) status = fail_damaged(s, "recipe", error);
@@ -64,10 +71,12 @@ static mlp_cl_status compare_recipes(const stored_run *s, const char *here, cons
   json_t *value;
   if (status == MLP_CL_OK) {
     json_object_foreach(ours, name, value) {
-      if (status == MLP_CL_OK) status = compare_member(s, name, value, json_object_get(theirs, name), error);
+      if (status == MLP_CL_OK && !may_differ(t, name))
+        status = compare_member(s, name, value, json_object_get(theirs, name), error);
     }
     json_object_foreach(theirs, name, value) {
-      if (status == MLP_CL_OK) status = compare_member(s, name, json_object_get(ours, name), value, error);
+      if (status == MLP_CL_OK && !may_differ(t, name))
+        status = compare_member(s, name, json_object_get(ours, name), value, error);
     }
   }
   json_decref(ours);
@@ -90,7 +99,7 @@ static mlp_cl_status compare_metadata(const mlp_cl_trainer *t, const stored_run 
     if (there == NULL) {
       status = fail_different(s, entry->key, entry->value, "absent", error);
     } else if (strcmp(entry->key, MODEL_RECIPE) == 0) {
-      status = compare_recipes(s, entry->value, there, error);
+      status = compare_recipes(t, s, entry->value, there, error);
     } else if (strcmp(entry->value, there) != 0) {
       status = fail_different(s, entry->key, entry->value, there, error);
     }
@@ -287,7 +296,11 @@ static mlp_cl_status take_over(mlp_cl_trainer *t, const stored_run *s, mlp_cl_er
 static mlp_cl_status resume(mlp_cl_trainer *t, stored_run *s, mlp_cl_error *error) {
   TRY(read_run(s, error));
   TRY(compare_metadata(t, s, error));
-  if (s->step > t->parts.steps) return fail_damaged(s, "step", error);
+  if (s->step > t->parts.steps)
+    return fail(error, MLP_CL_BAD_ARGUMENT,
+                "%s: the run cannot be resumed: the checkpoint is at step %" PRIu64 ", behind the %" PRIu64
+                " of %lu epochs; give more epochs",
+                s->path, s->step, t->parts.steps, (unsigned long)t->recipe.epochs);
   TRY(compare_data(t, s, error));
   TRY(compare_tensors(t, s, error));
   epoch_history history = {0};

@@ -50,6 +50,13 @@ run 0 train $recipe --device "$device" --json --resume run.safetensors --verify
 same "$(get weights_sha256)" "$receipt"
 same "$(get identical)" true
 
+# To more epochs than it was begun with: the receipt of the longer run.
+run 0 train --epochs 14 --dropout 0.1 --seed 3 --device "$device" --json --resume run.safetensors --verify
+same "$(get identical)" true
+same "$(get epochs.13.epoch)" 14
+refused 2 train --epochs 11 --dropout 0.1 --seed 3 --device reference --resume run.safetensors --quiet
+says err 'of 11 epochs; give more epochs'
+
 # A diverged run keeps its last good checkpoint, and says what to do with it. It diverges in step 10; which of the
 # checkpoints before it was the last depends on the disk, and training can go on from both.
 run 5 train --epochs 12 --lr 100 --momentum 0.99 --weight-decay 1 --device "$device" --quiet \

@@ -286,6 +286,10 @@ mutation 'a resumed run begins its epochs anew'
 edit host/training/checkpoint_resume.c 's/t->step = s->step;/t->step = 0;/'
 caught_by checkpoint reference
 
+mutation 'epochs are added to a falling learning rate'
+edit host/training/checkpoint_resume.c 's/ && t->recipe\.schedule != MLP_CL_COSINE//'
+caught_by checkpoint reference
+
 # ---- Verified steps, whole steps ----
 
 mutation 'the twin of a verified step starts from its own weights'
