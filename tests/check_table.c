@@ -227,6 +227,12 @@ START_TEST(names_what_is_wrong) {
   for (int i = 0; i < 100; i++) used += (size_t)sprintf(text + used, "%d,id %d\n", i, i);
   refuse(text, &plain, MLP_CL_BAD_ARGUMENT, "100 different texts in 100 rows; to learn another give --label");
   mlp_cl_parts parts;
+  used = 4;
+  for (int i = 0; i < 180; i++) used += (size_t)sprintf(text + used, "%d,%d\n", i, i % 60);
+  refuse(text, &plain, MLP_CL_BAD_ARGUMENT, "or --task classification if these are classes");
+  parts = open_table(text, &(mlp_cl_data_options){.many_classes = true});
+  ck_assert_uint_eq(mlp_cl_dataset_classes(parts.train), 60);
+  mlp_cl_parts_destroy(&parts);
   ck_fails(mlp_cl_dataset_open_parts(test_path("nowhere"), &plain, &parts, &test_error), MLP_CL_IO, "nowhere");
 }
 END_TEST

@@ -81,6 +81,7 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   with->scale_targets = task == MLP_CL_REGRESSION;
   with->scaling = options_has(o, OPTION_SCALE) ? scalings[scale] : MLP_CL_SCALE_USUAL;
   with->missing_mean = mean == 1;
+  with->many_classes = options_has(o, OPTION_TASK); /* whoever says classification means it */
   with->labels_path = options_text(o, OPTION_LABELS, NULL);
   with->test_path = options_text(o, OPTION_TEST, NULL);
   with->label = options_text(o, OPTION_LABEL, NULL);

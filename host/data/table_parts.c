@@ -20,11 +20,14 @@ static mlp_cl_status check_classes(const table *t, const table_column *label, bo
         "another give --label",
         t->csv.source.path, label->name, values->texts[0]);
   }
-  if (values->count <= UNSUSPICIOUS || values->count <= t->rows / (numbers ? 4 : 2)) return MLP_CL_OK;
-  return fail(error, MLP_CL_BAD_ARGUMENT,
-              "%s: the label column \"%.80s\" has %zu different %s in %zu rows; to learn %s", t->csv.source.path,
-              label->name, values->count, numbers ? "numbers" : "texts", t->rows,
-              numbers ? "numbers give --task regression" : "another give --label");
+  if (t->options->many_classes || values->count <= UNSUSPICIOUS || values->count <= t->rows / (numbers ? 4 : 2))
+    return MLP_CL_OK;
+  return fail(
+      error, MLP_CL_BAD_ARGUMENT,
+      "%s: the label column \"%.80s\" has %zu different %s in %zu rows; to learn %s, or --task classification if "
+      "these are classes",
+      t->csv.source.path, label->name, values->count, numbers ? "numbers" : "texts", t->rows,
+      numbers ? "numbers give --task regression" : "another give --label");
 }
 
 /* Numbers the values of a column of text anew: by value where all are numbers, else by their bytes. */

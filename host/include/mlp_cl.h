@@ -220,6 +220,7 @@ typedef struct mlp_cl_data_options {
   const char *one_hot; /* columns of text, "a,b"; "all": every column that is not of numbers; NULL: none */
   const char *ignore;  /* columns to leave away; NULL: none */
   bool missing_mean;   /* a missing number becomes its column's mean, a missing text zeros; false: an error */
+  bool many_classes;   /* false: over 50 are an error if they are over half of the rows (numbers: a quarter) */
 } mlp_cl_data_options;
 
 typedef struct mlp_cl_parts {
