@@ -29,12 +29,20 @@ static void on_signal(int number) {
   caught = number;
 }
 
-static void catch_signal(int number) {
-  struct sigaction before, action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+static sigset_t ours; /* the signals that are caught */
+
+static void set_handler(int number) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
+  sigaction(number, &action, NULL);
+}
+
+static void catch_signal(int number) {
+  struct sigaction before;
   /* A parent that had it ignored (nohup, a script's background job) meant that. */
   if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
-  sigaction(number, &action, NULL);
+  sigaddset(&ours, number);
+  set_handler(number);
 }
 
 void interrupt_setup(bool json) {
@@ -44,6 +52,7 @@ void interrupt_setup(bool json) {
              "\"error\":{\"status\":\"CANCELLED\",\"message\":\"stopped on request\"}}\n",
              mlp_cl_version(), mlp_cl_numerics_version());
   }
+  sigemptyset(&ours);
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
   catch_signal(SIGHUP);
@@ -60,7 +69,11 @@ void interrupt_defer_pipe(void) {
   catch_signal(SIGPIPE);
 }
 
+/* LLVM, by which PoCL compiles, takes signals for itself when it writes its first file, and loses a SIGXCPU. */
 int interrupt_signal(void) {
+  static const int all[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGPIPE};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    if (sigismember(&ours, all[i]) == 1) set_handler(all[i]);
   return caught;
 }
 

@@ -14,7 +14,7 @@ void interrupt_setup(bool json);
 void interrupt_defer(void);
 /* As interrupt_defer, and so does SIGPIPE (nobody reads the output any more): for runs that leave more than output. */
 void interrupt_defer_pipe(void);
-/* The signal that came, or 0. */
+/* The signal that came, or 0. Takes the signals anew, which a driver's compiler may have taken meanwhile. */
 int interrupt_signal(void);
 /* 128 + signal; 1 when none came. */
 int interrupt_exit_status(void);

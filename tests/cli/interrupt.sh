@@ -41,16 +41,20 @@ same $? 143
 says err 'stopped on request'
 nothing_left
 
-# The terminal is gone, or nobody reads the table any more: what was asked to be kept is.
-last='SIGHUP while training'
-# shellcheck disable=SC2086
-"$MLP_CL" $endless --checkpoint hup.checkpoint >out 2>err &
-pid=$!
-wait_for_rows 1
-kill -HUP $pid
-wait $pid
-same $? 129
-says err 'hup.checkpoint holds step'
+# The terminal is gone, the processor's time is up, or nobody reads the table any more: what was asked to be kept is.
+for both in HUP:129 XCPU:152; do
+  signal=${both%:*}
+  last="SIG$signal while training"
+  : >out
+  # shellcheck disable=SC2086
+  "$MLP_CL" $endless --checkpoint "$signal.checkpoint" >out 2>err &
+  pid=$!
+  wait_for_rows 1
+  kill "-$signal" $pid
+  wait $pid
+  same $? "${both#*:}"
+  says err "$signal.checkpoint holds step"
+done
 last='SIGPIPE while training'
 # shellcheck disable=SC2086
 { "$MLP_CL" $endless --checkpoint pipe.checkpoint 2>err; echo $? >status; } | head -n 2 >out
