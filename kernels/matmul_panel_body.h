@@ -43,8 +43,8 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
   }
 }
 
-/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending. d: lines. The rows
- * of a tile lie in one panel or two; sums of rows behind `in` mean nothing. */
+/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending. d: lines. A tile's
+ * rows lie in one panel or two; sums of rows behind `in` mean nothing. */
 TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global const float *a, int a_stride,
                                     global const float *d, int d_stride, line sum[][TILE_ROWS]) {
   const int in_panel = PANEL - row % PANEL;
@@ -53,8 +53,7 @@ TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global 
   line s[WIDTH][TILE_ROWS], column[WIDTH];
 #pragma unroll
   for (int r = 0; r < TILE_ROWS; r++) {
-    x[r] = a + element_index(a_stride, begin, row) + r;
-    if (PANEL % TILE_ROWS != 0 && r > 0) x[r] += r < in_panel ? 0 : next_panel;
+    x[r] = a + element_index(a_stride, begin, row) + r + (PANEL % TILE_ROWS == 0 || r < in_panel ? 0 : next_panel);
 #pragma unroll
     for (int p = 0; p < WIDTH; p++) s[p][r] = (line)(0.0f);
   }

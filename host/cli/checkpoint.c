@@ -19,8 +19,7 @@ struct poptOption checkpoint_options[] = {
                  "how often: 90s, 10m, 500steps, or a number of epochs (default: 60s)", "N"),
     OPTION_VALUE("resume", OPTION_RESUME,
                  "go on from this checkpoint, on any device and to as many --epochs as are given; with the same "
-                 "--checkpoint, from the "
-                 "beginning if there is none yet",
+                 "--checkpoint, from the beginning if there is none yet",
                  "FILE"),
     POPT_TABLEEND};
 

@@ -71,9 +71,8 @@ void interrupt_defer_pipe(void) {
 
 /* LLVM, by which PoCL compiles, takes signals for itself when it writes its first file, and loses a SIGXCPU. */
 int interrupt_signal(void) {
-  static const int all[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGPIPE};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    if (sigismember(&ours, all[i]) == 1) set_handler(all[i]);
+  for (int number = 1; number < NSIG; number++)
+    if (sigismember(&ours, number) == 1) set_handler(number);
   return caught;
 }
 

@@ -13,8 +13,7 @@ static const double share_flops = 1.5e5;
 static const double lone_step_flops = 3e7;
 /* What a launch should take; what a work-item does in a second, and a step of it takes besides: slow cores' figures. */
 static const double launch_s = 0.01, flops_per_s = 2e10, step_overhead_s = 2e-6;
-/* Each launch wakes the other cores anew, a tenth of a step of a millisecond or two: to take a few it may last longer.
- */
+/* Each launch wakes the other cores anew, a tenth of a step of a millisecond or two: for a few it may last so long. */
 static const double longest_launch_s = 0.1;
 enum { FEW_STEPS = 8 };
 
@@ -236,8 +235,8 @@ static ways ways_of(const opencl_backend *self, const step_plan *plan) {
     w.other = w.several == 1 || flops < lone_step_flops ? 1 : 0;
     step_s = flops / (flops_per_s * (double)w.several) + step_overhead_s * (double)plan->layers_count;
   }
-  size_t few = size_min(FEW_STEPS, (size_t)(longest_launch_s / step_s));
-  w.steps = size_max(size_max(1, few), (size_t)(launch_s / step_s));
+  size_t usual = (size_t)(launch_s / step_s), most = (size_t)(longest_launch_s / step_s);
+  w.steps = size_max(1, size_max(usual, size_min(FEW_STEPS, most)));
   return w;
 }
 

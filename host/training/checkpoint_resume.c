@@ -57,11 +57,11 @@ static mlp_cl_status compare_member(const stored_run *s, const char *name, const
 
 /* How many epochs there are changes no step, unless the learning rate falls towards the last, or the best parameters
  * take the last ones' place at the end. */
-static bool may_differ(const mlp_cl_trainer *t, const char *name) {
-  return strcmp(name, "epochs") == 0 && t->recipe.schedule != MLP_CL_COSINE && t->recipe.patience == 0;
+static bool epochs_may_differ(const mlp_cl_trainer *t) {
+  return t->recipe.schedule != MLP_CL_COSINE && t->recipe.patience == 0;
 }
 
-/* Names the first member of two recipes that differs. */
+/* Names the first member of two recipes that differs, and may not. */
 static mlp_cl_status compare_recipes(const mlp_cl_trainer *t, const stored_run *s, const char *here, const char *there,
                                      mlp_cl_error *error) {
   json_t *ours = json_loads(here, 0, NULL), *theirs = json_loads(there, 0, NULL);
@@ -69,14 +69,16 @@ static mlp_cl_status compare_recipes(const mlp_cl_trainer *t, const stored_run *
   if (status == MLP_CL_OK && !json_is_object(theirs)) status = fail_damaged(s, "recipe", error);
   const char *name;
   json_t *value;
+  if (status == MLP_CL_OK && epochs_may_differ(t)) {
+    (void)json_object_del(ours, "epochs");
+    (void)json_object_del(theirs, "epochs");
+  }
   if (status == MLP_CL_OK) {
     json_object_foreach(ours, name, value) {
-      if (status == MLP_CL_OK && !may_differ(t, name))
-        status = compare_member(s, name, value, json_object_get(theirs, name), error);
+      if (status == MLP_CL_OK) status = compare_member(s, name, value, json_object_get(theirs, name), error);
     }
     json_object_foreach(theirs, name, value) {
-      if (status == MLP_CL_OK && !may_differ(t, name))
-        status = compare_member(s, name, json_object_get(ours, name), value, error);
+      if (status == MLP_CL_OK) status = compare_member(s, name, json_object_get(ours, name), value, error);
     }
   }
   json_decref(ours);

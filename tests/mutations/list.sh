@@ -287,7 +287,7 @@ edit host/training/checkpoint_resume.c 's/t->step = s->step;/t->step = 0;/'
 caught_by checkpoint reference
 
 mutation 'epochs are added to a falling learning rate'
-edit host/training/checkpoint_resume.c 's/ && t->recipe\.schedule != MLP_CL_COSINE//'
+edit host/training/checkpoint_resume.c 's/t->recipe\.schedule != MLP_CL_COSINE && //'
 caught_by checkpoint reference
 
 # ---- Verified steps, whole steps ----
