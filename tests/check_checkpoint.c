@@ -317,6 +317,42 @@ START_TEST(is_a_model) {
 }
 END_TEST
 
+/* NULL without. */
+static char *read_note(const char *path) {
+  mlp_cl_model_info *info = NULL;
+  const char *key, *value;
+  char *note = NULL;
+  ck_ok(mlp_cl_model_info_open(path, &info, &test_error));
+  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)) != NULL; i++)
+    if (strcmp(key, "mlp_cl.note") == 0) note = strdup(value);
+  mlp_cl_model_info_destroy(info);
+  return note;
+}
+
+START_TEST(keeps_the_note_of_a_program) {
+  mlp_cl_recipe recipe = plain_recipe();
+  const char *path = test_path("run.safetensors");
+  char wanted[] = "{\"d\303\251j\303\240\":\"vu\"}\n";
+  mlp_cl_checkpoints when = {.path = path, .note = wanted};
+  training t = begin(device, 1, &recipe);
+  ck_ok(mlp_cl_trainer_checkpoints(t.trainer, &when, &test_error));
+  wanted[0] = '['; /* it is copied */
+  when.note = "\351";
+  ck_fails(mlp_cl_trainer_checkpoints(t.trainer, &when, &test_error), MLP_CL_BAD_ARGUMENT, "not UTF-8");
+  ck_ok(mlp_cl_trainer_run(t.trainer, NULL, NULL, &test_error));
+  wanted[0] = '{';
+  char *note = read_note(path);
+  ck_assert_pstr_eq(note, wanted);
+  free(note);
+  ck_ok(mlp_cl_trainer_resume(t.trainer, path, NULL, NULL, &test_error));
+  when.note = NULL;
+  ck_ok(mlp_cl_trainer_checkpoints(t.trainer, &when, &test_error));
+  ck_ok(mlp_cl_trainer_save(t.trainer, path, &test_error));
+  ck_assert_ptr_null(read_note(path));
+  end(&t);
+}
+END_TEST
+
 START_TEST(keeps_the_last_good_one_when_training_diverges) {
   mlp_cl_recipe recipe = plain_recipe();
   const char *path = test_path("run.safetensors");
@@ -489,6 +525,7 @@ int main(void) {
   tcase_add_test(tests, goes_on_when_a_checkpoint_cannot_be_written);
   tcase_add_test(tests, leaves_the_checkpoints_of_others);
   tcase_add_test(tests, is_a_model);
+  tcase_add_test(tests, keeps_the_note_of_a_program);
   tcase_add_test(tests, keeps_the_last_good_one_when_training_diverges);
   tcase_add_test(tests, names_the_difference_of_recipes);
   tcase_add_test(tests, names_the_difference_of_data_and_networks);

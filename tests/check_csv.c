@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/utf8.h"
 #include "data/csv.h"
 #include "files.h"
 #include "test.h"
@@ -209,9 +210,9 @@ END_TEST
 START_TEST(knows_missing_values_and_utf8) {
   ck_assert(csv_is_missing("") && csv_is_missing("NA") && csv_is_missing("nan") && csv_is_missing("?"));
   ck_assert(!csv_is_missing("0") && !csv_is_missing("N") && !csv_is_missing("nothing"));
-  ck_assert(csv_is_utf8("") && csv_is_utf8("déjà vu €") && csv_is_utf8("\xf0\x9f\x98\x80"));
-  ck_assert(!csv_is_utf8("d\xe9j\xe0") && !csv_is_utf8("\xc0\x80") && !csv_is_utf8("\xed\xa0\x80"));
-  ck_assert(!csv_is_utf8("\xe2\x82") && !csv_is_utf8("\x80") && !csv_is_utf8("\xf4\x90\x80\x80"));
+  ck_assert(utf8_is_valid("") && utf8_is_valid("déjà vu €") && utf8_is_valid("\xf0\x9f\x98\x80"));
+  ck_assert(!utf8_is_valid("d\xe9j\xe0") && !utf8_is_valid("\xc0\x80") && !utf8_is_valid("\xed\xa0\x80"));
+  ck_assert(!utf8_is_valid("\xe2\x82") && !utf8_is_valid("\x80") && !utf8_is_valid("\xf4\x90\x80\x80"));
 }
 END_TEST
 

@@ -11,17 +11,29 @@
 #include "report.h"
 
 static const double default_every_s = 60;
+enum { WAY_ROOM = 1024 };
 
 struct poptOption checkpoint_options[] = {
     OPTION_VALUE("checkpoint", OPTION_CHECKPOINT, "write the run to FILE from time to time, to resume it from there",
                  "FILE"),
     OPTION_VALUE("checkpoint-every", OPTION_CHECKPOINT_EVERY,
                  "how often: 90s, 10m, 500steps, or a number of epochs (default: 60s)", "N"),
-    OPTION_VALUE("resume", OPTION_RESUME,
-                 "go on from this checkpoint, on any device and to as many --epochs as are given; with the same "
-                 "--checkpoint, from the beginning if there is none yet",
-                 "FILE"),
+    OPTION_VALUE(
+        "resume", OPTION_RESUME,
+        "go on from this checkpoint, and into it, with the options that the run was begun with, where no others are "
+        "given: another device, or more --epochs for one; with the same --checkpoint from the beginning if there is "
+        "none yet",
+        "FILE"),
     POPT_TABLEEND};
+
+static void list_outputs(const options *o, char *text, size_t room) {
+  static const option_id ids[] = {OPTION_OUT, OPTION_LOG, OPTION_LOG_EVERY, OPTION_PLOT, OPTION_PROFILE};
+  size_t used = 0;
+  for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+    if (options_has(o, ids[i]))
+      used += (size_t)snprintf(text + used, room - used, "%s --%s", used ? "" : " and the same",
+                               options_find(o->table, NULL, (int)ids[i])->longName);
+}
 
 bool checkpoint_read(const options *o, checkpoint_plan *plan) {
   static const char *const units[] = {"s", "m", "h", "steps", "step", "epochs", "epoch", "", NULL};
@@ -29,6 +41,7 @@ bool checkpoint_read(const options *o, checkpoint_plan *plan) {
   size_t unit = 0;
   *plan = (checkpoint_plan){.when = {.path = options_text(o, OPTION_CHECKPOINT, NULL), .every_s = default_every_s},
                             .resume = options_text(o, OPTION_RESUME, NULL)};
+  list_outputs(o, plan->outputs, sizeof plan->outputs);
   if (!options_has(o, OPTION_CHECKPOINT_EVERY)) return true;
   if (!options_measure(o, OPTION_CHECKPOINT_EVERY, 1000000000, units, "90s, 10m, 500steps or 2epochs", &number, &unit))
     return false;
@@ -62,6 +75,14 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
   return STATUS_OK;
 }
 
+const char *checkpoint_way_on(const checkpoint_plan *plan, const char *path, char *buffer, size_t room) {
+  if (plan->when.note)
+    snprintf(buffer, room, "go on with 'mlp_cl train --resume %s'%s", path, plan->outputs);
+  else
+    snprintf(buffer, room, "go on with the same command and --resume %s", path);
+  return buffer;
+}
+
 void checkpoint_explain(const checkpoint_plan *plan, uint64_t step, uint64_t steps, uint64_t kept, const char *kept_in,
                         mlp_cl_error *error) {
   size_t used = strlen(error->text);
@@ -77,7 +98,8 @@ void checkpoint_explain(const checkpoint_plan *plan, uint64_t step, uint64_t ste
     snprintf(end, room, "; %s holds step %" PRIu64 ", before that: begin anew with --init-from %s and a lower --lr",
              path, kept, path);
   } else {
-    snprintf(end, room, "; %s holds step %" PRIu64 ": go on with the same command and --resume %s%s", path, kept, path,
+    char way[WAY_ROOM];
+    snprintf(end, room, "; %s holds step %" PRIu64 ": %s%s", path, kept, checkpoint_way_on(plan, path, way, sizeof way),
              error->status == MLP_CL_CANCELLED ? "" : ", if need be on another --device");
   }
 }

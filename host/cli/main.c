@@ -88,15 +88,17 @@ static int print_command_help(const command *c, const char **argv) {
   return STATUS_OK;
 }
 
-static int dispatch(const command *c, const options *o, const char **argv) {
+static int dispatch(const command *c, options *o, const char **argv) {
   if (options_has(o, OPTION_HELP)) return c ? print_command_help(c, argv) : print_general_help();
   if (options_has(o, OPTION_VERSION)) {
     printf("mlp_cl %s (numerics version %d)\n", mlp_cl_version(), mlp_cl_numerics_version());
     return STATUS_OK;
   }
   report_setup(options_has(o, OPTION_JSON), options_has(o, OPTION_QUIET));
-  if (!watchdog_read(o)) return STATUS_USAGE;
-  return (c ? c : &train_command)->run(o);
+  const command *effective = c ? c : &train_command;
+  int status = effective->complete ? effective->complete(o) : STATUS_OK;
+  if (status == STATUS_OK && !watchdog_read(o)) status = STATUS_USAGE;
+  return status == STATUS_OK ? effective->run(o) : status;
 }
 
 static int run_command(const command *c, int argc, const char **argv) {

@@ -13,7 +13,7 @@
 typedef struct watch {
   run *run;
   const mlp_cl_trainer *trainer;
-  const char *checkpoint; /* where it is to be written; or NULL */
+  const checkpoint_plan *plan;
   progress progress;
   void (*hear)(const mlp_cl_event *event, void *user);
   void *user;
@@ -33,7 +33,8 @@ static bool remember(run *r, const mlp_cl_event *event) {
 }
 
 /* Where the run is kept; told when it is not where it was to be. */
-static const char *find_kept(run *r, const mlp_cl_trainer *trainer, const char *planned, progress *line) {
+static const char *find_kept(run *r, const mlp_cl_trainer *trainer, const checkpoint_plan *p, progress *line) {
+  const char *planned = p->when.path ? p->when.path : p->resume;
   const char *path = mlp_cl_trainer_checkpoint_path(trainer), *known = r->kept_in ? r->kept_in : planned;
   if (!path || strcmp(path, known) == 0) return known;
   progress_clear(line);
@@ -52,9 +53,10 @@ static void on_checkpoint(watch *w, const mlp_cl_event *event) {
     return;
   }
   w->run->kept = event->step;
-  const char *path = find_kept(w->run, w->trainer, w->checkpoint, &w->progress);
-  watchdog_hint("; %s holds step %llu: go on with the same command and --resume %s", path,
-                (unsigned long long)event->step, path);
+  const char *path = find_kept(w->run, w->trainer, w->plan, &w->progress);
+  char way[320];
+  watchdog_hint("; %s holds step %llu: %s", path, (unsigned long long)event->step,
+                checkpoint_way_on(w->plan, path, way, sizeof way));
   if (event->step > w->run->last.step) w->run->last = *event; /* resumed within an epoch */
 }
 
@@ -114,7 +116,7 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
     mlp_cl_error problem;
     if (mlp_cl_trainer_save(trainer, p->when.path, &problem) == MLP_CL_OK) {
       r->kept = r->last.step;
-      (void)find_kept(r, trainer, p->when.path, &w->progress);
+      (void)find_kept(r, trainer, p, &w->progress);
     } else
       report_note("warning: the last checkpoint is not written: %s", problem.text);
   }
@@ -135,12 +137,7 @@ mlp_cl_status run_train(run *r, const plan *p, const run_data *data, const char 
     return status;
   }
   const checkpoint_plan *kept = &p->checkpoints;
-  watch w = {.run = r,
-             .trainer = trainer,
-             .checkpoint = kept->when.path ? kept->when.path : kept->resume,
-             .progress = progress_begin(label),
-             .hear = hear,
-             .user = user};
+  watch w = {.run = r, .trainer = trainer, .plan = kept, .progress = progress_begin(label), .hear = hear, .user = user};
   if (mlp_cl_context_device(r->context)->index >= 0) watchdog_begin("training");
   status = run_trainer(r, trainer, kept, &w, error);
   watchdog_end();

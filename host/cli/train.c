@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "begun.h"
 #include "command.h"
 #include "initial.h"
 #include "memory.h"
@@ -339,6 +340,8 @@ static int train(const options *o) {
     plan_free(&p);
     return STATUS_USAGE;
   }
+  char *note = p.checkpoints.when.path ? begun_note(o) : NULL;
+  p.checkpoints.when.note = note;
   mlp_cl_parts parts = {0};
   record kept;
   int status = output_check(o, OPTION_OUT);
@@ -353,6 +356,7 @@ static int train(const options *o) {
   if (status == STATUS_OK && !dry) status = record_begin(o, p.checkpoints.resume != NULL, &kept);
   if (status == STATUS_OK) status = dry ? memory_report(o, &p, &data) : train_and_report(o, &p, &data, &kept);
   mlp_cl_parts_destroy(&parts);
+  free(note);
   plan_free(&p);
   return status;
 }
@@ -367,7 +371,10 @@ const command train_command = {
         "  mlp_cl train --data people.csv --label city --one-hot job --out people.safetensors\n"
         "  mlp_cl train --init-from digits.safetensors --lr 0.001 --epochs 5 --out better.safetensors\n"
         "  mlp_cl train --hidden 128,64 --dropout 0.2 --epochs 50 --seed 7 --device gpu\n"
+        "  mlp_cl train --epochs 1000 --checkpoint run.safetensors\n"
+        "  mlp_cl train --resume run.safetensors   # goes on with it after Ctrl-C or a crash\n"
         "  mlp_cl train --epochs 1000 --checkpoint run.safetensors --resume run.safetensors   # begins, or goes on\n",
     .table = table,
+    .complete = begun_complete,
     .run = train,
 };

@@ -40,6 +40,5 @@ bool csv_number(const csv_reader *csv, const char *text, double *value);
 const char *csv_no_number(const csv_reader *csv, const char *text);
 /* True for what people write where a number is missing: nothing, NA, N/A, NaN, null, None, ?, -. */
 bool csv_is_missing(const char *text);
-bool csv_is_utf8(const char *text);
 
 #endif

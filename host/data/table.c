@@ -10,6 +10,7 @@
 #include "base/bulk.h"
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "data/heading.h"
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------ */
@@ -43,7 +44,7 @@ static mlp_cl_status name_columns(table *t, mlp_cl_error *error) {
   if (status == MLP_CL_OK && t->columns == NULL)
     status = fail_memory(error, csv->fields_count * sizeof *t->columns, "the columns of a table");
   for (size_t i = 0; status == MLP_CL_OK && i < names.count; i++) {
-    if (!csv_is_utf8(names.texts[i]))
+    if (!utf8_is_valid(names.texts[i]))
       status = table_fail_cell(csv, i, NULL, error, "the name is not UTF-8; convert the file with iconv -t utf-8");
     t->columns[t->columns_count++].name = names.texts[i];
     names.texts[i] = NULL;
@@ -212,7 +213,7 @@ static mlp_cl_status take_text(table *t, size_t position, uint32_t *value, mlp_c
     return table_fail_cell(&t->csv, position, name, error, "\"%s\": a value is missing%s", text,
                            class ? "; a class is needed in every row" : "; --missing mean makes all its features 0");
   }
-  if (!csv_is_utf8(text)) {
+  if (!utf8_is_valid(text)) {
     return table_fail_cell(&t->csv, position, name, error, "is not UTF-8; convert the file with iconv -t utf-8");
   }
   TRY(name_set_add(values, text, value, error));

@@ -525,6 +525,7 @@ typedef struct mlp_cl_checkpoints {
   uint64_t every_steps;
   uint32_t every_epochs;
   bool keep_existing; /* a file that is there already is somebody else's */
+  const char *note;   /* of the program to itself, UTF-8, copied: metadata "mlp_cl.note" of each; NULL: none */
 } mlp_cl_checkpoints;
 
 /* Has trainer_run write checkpoints as `when` says, and one at the end of the run. What the device holds is read in

@@ -15,7 +15,8 @@
 #define MODEL_SCALE "mlp_cl.scale"           /* JSON number */
 #define MODEL_TABLE "mlp_cl.table"           /* JSON object, see model_table.c */
 #define MODEL_WEIGHTS_SHA256 "mlp_cl.weights_sha256"
-#define MODEL_RUN "mlp_cl.run" /* JSON object, in checkpoints: how far the run has come */
+#define MODEL_NOTE "mlp_cl.note" /* in checkpoints: what a program says to itself */
+#define MODEL_RUN "mlp_cl.run"   /* JSON object, in checkpoints: how far the run has come */
 /* Tensors that belong to a run and not to the model, in checkpoints. */
 #define MODEL_RUN_PREFIX "run."
 

@@ -103,6 +103,7 @@ static mlp_cl_status collect(mlp_cl_trainer *t, safetensors *content, mlp_cl_err
   TRY(model_add(content, t->network, &t->recipe, t->train, error));
   TRY(add_states(t, content, error));
   TRY(add_partial_epoch(t, content, error));
+  if (t->checkpoints.note != NULL) TRY(safetensors_add_metadata(content, MODEL_NOTE, t->checkpoints.note, error));
   return add_position(t, content, error);
 }
 

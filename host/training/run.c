@@ -1,8 +1,11 @@
 /* Runs a trainer to its end and reports on the way. Slices of steps are enqueued, so that the callback is heard some
  * ten times a second; the clock decides their length and no result. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 #include "training/best.h"
 #include "training/checkpoint.h"
@@ -154,18 +157,32 @@ static uint64_t steps_to_checkpoint(const mlp_cl_trainer *t) {
   return t->checkpoints.writer == NULL || every == 0 ? UINT64_MAX : every - t->step % every;
 }
 
+void checkpoint_schedule_end(checkpoint_schedule *schedule) {
+  checkpoint_writer_destroy(schedule->writer);
+  free(schedule->note);
+}
+
 mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when, mlp_cl_error *error) {
   if (trainer == NULL || when == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer or the schedule of its checkpoints is NULL");
   if (!(when->every_s >= 0))
     return fail(error, MLP_CL_BAD_ARGUMENT, "a checkpoint every %g s: give 0 or more", when->every_s);
   TRY(mlp_cl_check_output(when->path, error));
+  if (when->note != NULL && !utf8_is_valid(when->note))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "the note of the checkpoints is not UTF-8");
+  char *note = when->note != NULL ? strdup(when->note) : NULL;
+  if (when->note != NULL && note == NULL) return fail_memory(error, strlen(when->note) + 1, "a checkpoint's note");
   checkpoint_writer *writer;
-  TRY(checkpoint_writer_create(when->path, when->keep_existing, &writer, error));
-  checkpoint_writer_destroy(trainer->checkpoints.writer);
-  trainer->checkpoints =
-      (checkpoint_schedule){.writer = writer, .when = *when, .last_step = UINT64_MAX, .last_s = clock_now_s()};
+  mlp_cl_status status = checkpoint_writer_create(when->path, when->keep_existing, &writer, error);
+  if (status != MLP_CL_OK) {
+    free(note);
+    return status;
+  }
+  checkpoint_schedule_end(&trainer->checkpoints);
+  trainer->checkpoints = (checkpoint_schedule){
+      .writer = writer, .when = *when, .note = note, .last_step = UINT64_MAX, .last_s = clock_now_s()};
   trainer->checkpoints.when.path = NULL;
+  trainer->checkpoints.when.note = NULL;
   return MLP_CL_OK;
 }
 

@@ -204,7 +204,7 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   backend *on = trainer->network->backend;
   (void)on->op->finish(on, NULL); /* rows and orders may be on their way to the device */
   step_verifier_destroy(trainer->verifier);
-  checkpoint_writer_destroy(trainer->checkpoints.writer);
+  checkpoint_schedule_end(&trainer->checkpoints);
   history_release(&trainer->history);
   evaluator_end(&trainer->test);
   (void)tensor_set_end(&trainer->tensors);

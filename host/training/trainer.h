@@ -28,11 +28,15 @@ size_t history_best(const epoch_history *history);
 /* When mlp_cl_trainer_run writes checkpoints. */
 typedef struct checkpoint_schedule {
   struct checkpoint_writer *writer; /* owned; NULL: never */
-  mlp_cl_checkpoints when;          /* without the path, which the writer has */
+  mlp_cl_checkpoints when;          /* without the path, which the writer has, and the note */
+  char *note;                       /* owned; NULL: none */
   bool due;                         /* since a step or epoch ago; it waits for the writer to be idle */
   uint64_t last_step;               /* of the last checkpoint begun */
   double last_s;                    /* when it began */
 } checkpoint_schedule;
+
+/* Waits for what is being written. {0} is allowed. */
+void checkpoint_schedule_end(checkpoint_schedule *schedule);
 
 /* A layer's parameters in the best epoch. */
 typedef struct best_layer {

@@ -25,7 +25,7 @@ wait $pid
 same $? 143
 says err 'stopped on request after step '
 says err 'long.safetensors holds step '
-says err 'go on with the same command and --resume long.safetensors'
+says err "go on with 'mlp_cl train --resume long.safetensors'"
 [ "$(find . -name '.mlp_cl-*' | wc -l)" = 0 ] || fail "$last: a temporary file is left"
 refused 1 train --epochs 1000000 --device "$device" --checkpoint long.safetensors --quiet
 says err 'long.safetensors exists'
@@ -78,5 +78,64 @@ says err 'none.safetensors: cannot open'
 run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume drawn.safetensors --plot drawn.svg --quiet
 run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume drawn.safetensors --plot drawn.svg
 says err 'wrote drawn.svg'
-run 0 train $recipe --device "$device" --resume drawn.safetensors
-says err 'without --checkpoint nothing more is kept before its end'
+run 0 train --resume drawn.safetensors --device "$device"
+says err 'drawn.safetensors was begun with --dropout 0.1 --epochs 12 --seed 3'
+[ "$(tail -n 1 drawn.svg)" = '</svg>' ] || fail "$last: the picture is not whole"
+
+# A checkpoint says with what its run was begun: from any folder, for a table of any reading, into the file itself.
+{
+  echo 'a;b;kind;c'
+  i=0
+  while [ $i -lt 60 ]; do
+    echo "$((i % 7)),5;$((i * i % 11));k$((i % 3));x"
+    i=$((i + 1))
+  done
+} | tr ';' '\t' | tr ',' '.' >'a table.tsv'
+table='--label kind --ignore c --hidden 9 --no-bias --momentum 0.5 --holdout 0.25'
+run 0 train --data 'a table.tsv' $table --epochs 8 --device "$device" --json
+receipt=$(get weights_sha256)
+run 0 train --data 'a table.tsv' $table --epochs 3 --device "$device" --checkpoint table.safetensors \
+  --checkpoint-every 2epochs --out table_out.safetensors --quiet
+cp table.safetensors begun.safetensors
+mkdir -p elsewhere
+cd elsewhere || exit 1
+run 0 train --resume ../table.safetensors --epochs 8 --device reference --json
+same "$(get weights_sha256)" "$receipt"
+says err '../table.safetensors was begun with --checkpoint-every 2epochs --data /'
+[ ! -e table_out.safetensors ] || fail "$last: the checkpoint chose a file to write"
+cd .. || exit 1
+cmp -s table.safetensors begun.safetensors && fail "$last: the checkpoint is not kept up to date"
+run 0 train --resume table.safetensors --json
+same "$(get weights_sha256)" "$receipt"
+refused 2 train --resume table.safetensors --lr 0.5 --quiet
+says err 'learning_rate is 0.5 here'
+rm 'a table.tsv'
+refused 1 train --resume table.safetensors --quiet
+says err 'a table.tsv: No such file'
+
+# Notes that are not from here: another program's is left alone; what is not known, or would write, is refused.
+write_note() { # write_note JSON-WITH-QUOTES-ESCAPED
+  header='{"__metadata__":{"mlp_cl.note":"'$1'"},"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
+  while [ $((${#header} % 8)) != 0 ]; do header="$header "; done
+  # shellcheck disable=SC2059 # the length is an escape sequence
+  {
+    printf "\\$(printf %o "${#header}")\\000\\000\\000\\000\\000\\000\\000"
+    printf '%s' "$header"
+    printf '\000\000\200\077\000\000\200\077\000\000\200\077'
+  } >noted.safetensors
+}
+for note in 'my note' '[]' '{\"train\":3}' '{\"other\":{\"out\":\"x\"}}'; do
+  write_note "$note"
+  refused 1 train --resume noted.safetensors --device reference --quiet
+  says err 'noted.safetensors: is not a checkpoint'
+done
+for option in '\"out\":\"x\"' '\"plot\":\"x\"' '\"log\":\"x\"' '\"force\":true' '\"resume\":\"x\"' \
+  '\"checkpoint\":\"x\"' '\"nonsense\":\"\"' '\"lr\":0.5' '\"lr\":true' '\"no-bias\":\"\"' '\"\\u001b\":true'; do
+  write_note "{\\\"train\\\":{$option}}"
+  refused 1 train --resume noted.safetensors --device reference --quiet
+  says err 'noted.safetensors was begun with the option --'
+  [ ! -e x ] || fail "$last: a checkpoint chose a file to write"
+done
+write_note '{\"train\":{\"lr\":\"fast\"}}'
+refused 2 train --resume noted.safetensors --device reference --quiet
+says err '--lr fast: expected'
