@@ -384,6 +384,7 @@ struct backend {
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
   bool tuning_recalled;             /* they were remembered from an earlier search */
   bool steps_proven;                /* train_steps may be called: it keeps the bits */
+  bool steps_refused;               /* the device cannot run it */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */
 };
 

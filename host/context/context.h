@@ -11,7 +11,6 @@ struct mlp_cl_context {
   char *fallback;          /* why the plain kernels are used; owned; NULL when they are not, or were asked for */
   const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */
   char verdict_key[65];    /* what all verdicts on this device depend on */
-  bool steps_refused;      /* the device cannot run whole training steps */
   double first_step_s;     /* when training was first begun; 0: not yet */
   double patience_s;       /* after it whole steps are worth their kernel; 0 where nothing can be remembered */
 };

@@ -11,7 +11,7 @@ static const double proof_s = 2.0, load_s = 0.1;
 
 mlp_cl_status context_prove_steps(mlp_cl_context *context, const step_plan *plan, bool at_once, mlp_cl_error *error) {
   backend *on = context->backend;
-  if (on->steps_proven || context->steps_refused || on->op->train_steps == NULL) return MLP_CL_OK;
+  if (on->steps_proven || on->steps_refused || on->op->train_steps == NULL) return MLP_CL_OK;
   if (plan != NULL && !on->op->takes_steps(on, plan)) return MLP_CL_OK;
   if (context->first_step_s == 0) {
     context->first_step_s = clock_now_s();
@@ -21,8 +21,8 @@ mlp_cl_status context_prove_steps(mlp_cl_context *context, const step_plan *plan
   if (!context_remembers(context, what)) {
     const char *broken = NULL;
     /* Steps are as right without: what keeps a driver from running them is no reason to end a run. */
-    context->steps_refused = self_test_steps(on, &broken, NULL) != MLP_CL_OK;
-    if (context->steps_refused) return MLP_CL_OK;
+    on->steps_refused = self_test_steps(on, &broken, NULL) != MLP_CL_OK;
+    if (on->steps_refused) return MLP_CL_OK;
     TRY(context_judge(context, what, broken, error));
   }
   on->steps_proven = true;

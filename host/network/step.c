@@ -197,11 +197,22 @@ static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
   return s->on->op->pace(s->on, error);
 }
 
+/* What was proven in an earlier process may be refused by the compiler now: then all steps are launches. */
+static mlp_cl_status take_whole_steps(backend *on, const step_plan *plan, const step_range *range, size_t *taken,
+                                      mlp_cl_error *error) {
+  if (!on->steps_proven || on->op->train_steps == NULL) return MLP_CL_OK;
+  mlp_cl_status status = on->op->train_steps(on, plan, range, taken, error);
+  if (status != MLP_CL_BUILD) return status;
+  on->steps_proven = false;
+  on->steps_refused = true;
+  return MLP_CL_OK;
+}
+
 mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *range, mlp_cl_error *error) {
   step_range left = *range;
   while (left.first < left.end) {
     size_t taken = 0;
-    if (on->steps_proven && on->op->train_steps != NULL) TRY(on->op->train_steps(on, plan, &left, &taken, error));
+    TRY(take_whole_steps(on, plan, &left, &taken, error));
     if (taken == 0) {
       step s = {.on = on,
                 .plan = plan,
