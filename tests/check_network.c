@@ -341,7 +341,7 @@ START_TEST(evaluation_agrees_with_predictions) {
   evaluator resident;
   mlp_cl_evaluation again = {0};
   ck_ok(evaluator_begin(&resident, network, data, true, &test_error));
-  ck_ok(evaluator_run(&resident, &again, NULL, &test_error));
+  ck_ok(evaluator_run(&resident, &again, NULL, NULL, NULL, &test_error));
   evaluator_end(&resident);
   ck_assert_mem_eq(&again.loss, &got.loss, sizeof got.loss);
   mlp_cl_network_destroy(network);

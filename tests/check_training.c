@@ -2,10 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "test.h"
-#include "training/shuffle.h"
 
 #define WIDTH 9
 #define CLASSES 3
@@ -392,6 +392,45 @@ START_TEST(cancels_within_an_epoch) {
 }
 END_TEST
 
+enum { EPOCH_STEPS = 4 };
+
+typedef struct lull {
+  size_t evaluating, epochs;
+} lull;
+
+/* So slow within the epoch that a sign of life is due when it is evaluated, where the run is to stop. */
+static bool stop_while_evaluating(const mlp_cl_event *event, void *user) {
+  lull *l = user;
+  l->epochs += event->kind == MLP_CL_EVENT_EPOCH;
+  if (event->kind != MLP_CL_EVENT_STEP) return true;
+  l->evaluating += event->step == EPOCH_STEPS;
+  if (event->step < EPOCH_STEPS) usleep(150000);
+  return event->step < EPOCH_STEPS;
+}
+
+/* The epoch comes to its end, and the run goes on from there. */
+START_TEST(cancels_after_an_evaluation) {
+  mlp_cl_recipe recipe = ragged_recipe();
+  mlp_cl_network *stopped = make_network(device), *whole = make_network(device);
+  mlp_cl_trainer *trainer;
+  lull l = {0};
+  ck_ok(mlp_cl_trainer_create(stopped, train, test, &recipe, &trainer, &test_error));
+  ck_ok(mlp_cl_trainer_losses_every(trainer, 1, &test_error));
+  ck_fails(mlp_cl_trainer_run(trainer, stop_while_evaluating, &l, &test_error), MLP_CL_CANCELLED, "after 4 of 32");
+  ck_assert_uint_eq(l.evaluating, 1);
+  ck_assert_uint_eq(l.epochs, 1);
+  ck_ok(mlp_cl_trainer_run(trainer, NULL, NULL, &test_error));
+  mlp_cl_trainer_destroy(trainer);
+  ck_ok(mlp_cl_train(whole, train, test, &recipe, NULL, NULL, &test_error));
+  char hex[2][65];
+  hash(stopped, hex[0]);
+  hash(whole, hex[1]);
+  ck_assert_str_eq(hex[0], hex[1]);
+  mlp_cl_network_destroy(stopped);
+  mlp_cl_network_destroy(whole);
+}
+END_TEST
+
 START_TEST(tells_where_it_diverged) {
   mlp_cl_recipe recipe = ragged_recipe();
   recipe.learning_rate = 0x1p30f;
@@ -484,40 +523,6 @@ START_TEST(refuses_data_that_does_not_fit) {
 }
 END_TEST
 
-START_TEST(shuffles_are_permutations) {
-  static uint32_t order[1000], other[1000];
-  static const size_t sizes[] = {1, 2, 3, 17, 1000};
-  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-    bool found[1000] = {false};
-    shuffle_rows(3, 1, sizes[s], order);
-    for (size_t i = 0; i < sizes[s]; i++) {
-      ck_assert_uint_lt(order[i], sizes[s]);
-      ck_assert(!found[order[i]]);
-      found[order[i]] = true;
-    }
-  }
-  shuffle_rows(3, 2, 1000, other);
-  ck_assert_mem_ne(order, other, sizeof order);
-  shuffle_rows(4, 1, 1000, other);
-  ck_assert_mem_ne(order, other, sizeof order);
-  shuffle_rows(3, 1, 1000, other);
-  ck_assert_mem_eq(order, other, sizeof order);
-}
-END_TEST
-
-START_TEST(shuffles_favour_no_order) {
-  size_t counts[6] = {0};
-  enum { DRAWS = 60000 };
-  for (uint32_t epoch = 0; epoch < DRAWS; epoch++) {
-    uint32_t o[3];
-    shuffle_rows(1, epoch, 3, o);
-    counts[o[0] * 2 + (o[1] > o[2])]++;
-  }
-  for (size_t i = 0; i < 6; i++)
-    ck_assert_double_eq_tol((double)counts[i], DRAWS / 6.0, 4.5 * sqrt(DRAWS * (1 / 6.0) * (5 / 6.0)));
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("training");
   TCase *tests = tcase_create("all");
@@ -533,12 +538,11 @@ int main(void) {
   tcase_add_test(tests, seeds_matter);
   tcase_add_test(tests, cancels_when_asked);
   tcase_add_test(tests, cancels_within_an_epoch);
+  tcase_add_test(tests, cancels_after_an_evaluation);
   tcase_add_test(tests, tells_where_it_diverged);
   tcase_add_test(tests, notices_the_step_that_made_weights_infinite);
   tcase_add_test(tests, refuses_recipes_out_of_range);
   tcase_add_test(tests, refuses_data_that_does_not_fit);
-  tcase_add_test(tests, shuffles_are_permutations);
-  tcase_add_test(tests, shuffles_favour_no_order);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);
   close_all();

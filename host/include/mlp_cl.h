@@ -453,7 +453,7 @@ MLP_CL_API const char *mlp_cl_schedule_name(mlp_cl_schedule schedule);
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
 
 typedef enum mlp_cl_event_kind {
-  MLP_CL_EVENT_STEP,      /* from time to time while an epoch runs, at most ten times a second */
+  MLP_CL_EVENT_STEP,      /* from time to time while an epoch runs or is evaluated, at most ten times a second */
   MLP_CL_EVENT_EPOCH,     /* an epoch is complete: losses and accuracies are set */
   MLP_CL_EVENT_CHECKPOINT /* a checkpoint of the run's first `step` steps is on disk, unless `failure` says why not */
 } mlp_cl_event_kind;
@@ -477,8 +477,8 @@ typedef struct mlp_cl_event {
                                   file; valid during the callback */
 } mlp_cl_event;
 
-/* Called on the caller's thread. Return false to stop: training ends after the work in flight with CANCELLED and the
- * network holds the parameters reached. */
+/* Called on the caller's thread. Return false to stop: training ends after the work in flight, of which an epoch's
+ * evaluation is a part, with CANCELLED and the network holds the parameters reached. */
 typedef bool mlp_cl_on_event(const mlp_cl_event *event, void *user);
 
 typedef struct mlp_cl_trainer mlp_cl_trainer;

@@ -193,7 +193,8 @@ static mlp_cl_status begin_confusion(const evaluator *e, uint64_t *confusion, ml
   return MLP_CL_OK;
 }
 
-mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *confusion, mlp_cl_error *error) {
+mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *confusion, void (*alive)(void *user),
+                            void *user, mlp_cl_error *error) {
   size_t chunk, rows = e->dataset->rows;
   mlp_cl_task task = e->network->task;
   if (confusion != NULL) TRY(begin_confusion(e, confusion, error));
@@ -201,6 +202,7 @@ mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *c
   for (size_t first = 0; first < rows; first += chunk) {
     size_t count = size_min(chunk, rows - first);
     TRY(run_chunk(e, first, count, error));
+    if (alive != NULL) alive(user);
     if (confusion != NULL && task == MLP_CL_MULTI_LABEL) TRY(count_labels(e, first, count, confusion, error));
   }
   TRY(read_metrics(e, error));
@@ -215,7 +217,7 @@ mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_data
                                       mlp_cl_evaluation *evaluation, uint64_t *confusion, mlp_cl_error *error) {
   evaluator e;
   TRY(evaluator_begin(&e, network, dataset, false, error));
-  mlp_cl_status status = evaluator_run(&e, evaluation, confusion, error);
+  mlp_cl_status status = evaluator_run(&e, evaluation, confusion, NULL, NULL, error);
   evaluator_end(&e);
   return status;
 }

@@ -31,8 +31,10 @@ typedef struct evaluator {
 /* Errors: BAD_SHAPE, BAD_ARGUMENT (no labels), NO_MEMORY, DEVICE_MEMORY, OPENCL. */
 mlp_cl_status evaluator_begin(evaluator *e, mlp_cl_network *network, const mlp_cl_dataset *dataset, bool resident,
                               mlp_cl_error *error);
-/* Waits. `confusion` may be NULL. Errors: DIVERGED, OPENCL. */
-mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *confusion, mlp_cl_error *error);
+/* Waits. `confusion` may be NULL, and so may `alive`, which is called many times on the way. Errors: DIVERGED, OPENCL.
+ */
+mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *confusion, void (*alive)(void *user),
+                            void *user, mlp_cl_error *error);
 /* May be called on a zeroed evaluator. */
 void evaluator_end(evaluator *e);
 

@@ -23,6 +23,7 @@ typedef struct progress {
   double began, reported;
   uint64_t first_step; /* steps that were done before this call */
   uint64_t slice;      /* steps that are enqueued before the clock is read again */
+  bool stopped;        /* by the callback, within an evaluation, which is part of its epoch and comes to its end */
 } progress;
 
 /* Rows of the run's first `steps` steps. */
@@ -53,10 +54,14 @@ static mlp_cl_event event_of(const progress *p, mlp_cl_event_kind kind, size_t e
                         .test_accuracy = NAN};
 }
 
-static mlp_cl_status report(progress *p, const mlp_cl_event *event, mlp_cl_error *error) {
+static bool hear(progress *p, const mlp_cl_event *event) {
   p->reported = clock_now_s();
-  if (p->on_event == NULL || p->on_event(event, p->user)) return MLP_CL_OK;
-  return cancelled(p, error);
+  if (p->on_event != NULL && !p->on_event(event, p->user)) p->stopped = true;
+  return !p->stopped;
+}
+
+static mlp_cl_status report(progress *p, const mlp_cl_event *event, mlp_cl_error *error) {
+  return hear(p, event) ? MLP_CL_OK : cancelled(p, error);
 }
 
 /* Loss and accuracy of the epoch's rows as they were trained on: the one place in an epoch that waits. */
@@ -67,8 +72,16 @@ static mlp_cl_status read_metrics(mlp_cl_trainer *t, size_t epoch, mlp_cl_evalua
   return MLP_CL_OK;
 }
 
-static mlp_cl_status evaluate(mlp_cl_trainer *t, size_t epoch, mlp_cl_evaluation *test, mlp_cl_error *error) {
-  mlp_cl_status status = evaluator_run(&t->test, test, NULL, error);
+static void tell_alive(void *user) {
+  progress *p = user;
+  if (clock_now_s() - p->reported < EVENT_SECONDS) return;
+  mlp_cl_event event = event_of(p, MLP_CL_EVENT_STEP, trainer_epoch(p->trainer));
+  (void)hear(p, &event);
+}
+
+static mlp_cl_status evaluate(progress *p, size_t epoch, mlp_cl_evaluation *test, mlp_cl_error *error) {
+  mlp_cl_trainer *t = p->trainer;
+  mlp_cl_status status = evaluator_run(&t->test, test, NULL, tell_alive, p, error);
   if (status != MLP_CL_DIVERGED) return status;
   return fail(error, status,
               "training diverged: after epoch %zu, step %llu of the run, the loss of the held-out rows is not finite; "
@@ -80,7 +93,7 @@ static mlp_cl_status end_epoch(progress *p, size_t epoch, mlp_cl_error *error) {
   mlp_cl_trainer *t = p->trainer;
   mlp_cl_evaluation train, test;
   TRY(read_metrics(t, epoch, &train, error));
-  if (t->has_test) TRY(evaluate(t, epoch, &test, error));
+  if (t->has_test) TRY(evaluate(p, epoch, &test, error));
   mlp_cl_event event = event_of(p, MLP_CL_EVENT_EPOCH, epoch);
   event.train_loss = train.loss;
   event.train_accuracy = train.accuracy;
