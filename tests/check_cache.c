@@ -1,4 +1,5 @@
 /* The cache of facts: kept, told apart, refused when the folder or the file cannot be trusted. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cache.h"
@@ -176,6 +178,45 @@ START_TEST(keeps_bytes) {
 }
 END_TEST
 
+static void set_age(const char *path, time_t seconds) {
+  const struct timespec then = {.tv_sec = time(NULL) - seconds};
+  ck_assert_int_eq(utimensat(AT_FDCWD, path, (const struct timespec[]){then, then}, 0), 0);
+}
+
+static bool exists(const char *name) {
+  return access(test_path(name), F_OK) == 0;
+}
+
+/* What was not read for longest goes first; short texts, and what is not the cache's, stay. */
+START_TEST(does_not_grow_for_ever) {
+  enum { ENTRIES = 5, BYTES = 10000 };
+  static const char bytes[BYTES];
+  char keys[ENTRIES][65], foreign[BYTES] = "";
+  size_t count;
+  for (size_t i = 0; i < ENTRIES; i++) {
+    memcpy(keys[i], key, sizeof key);
+    keys[i][0] = (char)('a' + i);
+    ck_assert(cache_write(keys[i], bytes, BYTES));
+    set_age(test_path(keys[i]), 1000 - (time_t)i);
+  }
+  ck_assert(cache_keep(key, "exact"));
+  set_age(test_path(key), 5000);
+  test_file_write(test_path("foreign"), foreign, BYTES);
+  test_file_write(test_path(".new-killed"), foreign, BYTES);
+  test_file_write(test_path(".new-busy"), foreign, BYTES);
+  set_age(test_path("foreign"), 5000);
+  set_age(test_path(".new-killed"), 100000);
+  free(cache_read(keys[0], &count)); /* whose last use is the last of all now */
+  cache_prune(ENTRIES * (BYTES + 100));
+  ck_assert(exists(keys[1]) && exists(".new-busy") && !exists(".new-killed"));
+  cache_prune(3 * (BYTES + 100));
+  ck_assert(exists(keys[0]) && !exists(keys[1]) && !exists(keys[2]) && exists(keys[3]) && exists(keys[4]));
+  cache_prune(0);
+  for (size_t i = 0; i < ENTRIES; i++) ck_assert(!exists(keys[i]));
+  ck_assert(exists("foreign") && cache_holds(key, "exact"));
+}
+END_TEST
+
 START_TEST(one_entry_is_not_taken_for_another) {
   ck_assert(cache_keep(key, "exact"));
   ck_assert_int_eq(rename(test_path(key), test_path(other_key)), 0);
@@ -242,6 +283,7 @@ int main(void) {
   tcase_add_test(tests, what_is_no_file_is_absent);
   tcase_add_test(tests, a_write_that_is_cut_short_leaves_nothing);
   tcase_add_test(tests, keeps_bytes);
+  tcase_add_test(tests, does_not_grow_for_ever);
   tcase_add_test(tests, one_entry_is_not_taken_for_another);
   tcase_add_test(tests, many_processes_see_whole_entries);
   tcase_add_test(tests, follows_no_link);

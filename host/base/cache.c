@@ -1,5 +1,6 @@
 #include "base/cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sha256.h"
@@ -111,6 +113,58 @@ static char *read_entry(int file, const char key[65], size_t *count) {
   return bytes;
 }
 
+/* ---- Not for ever ------------------------------------------------------------------------------------------------ */
+
+/* Programs of drivers and parameters that have gone are never asked for again. Facts, which are short and took long to
+ * find, stay. */
+enum { FACT_BYTES_MAX = 4096, UNFINISHED_S = 24 * 60 * 60 };
+static const uint64_t most_bytes = (uint64_t)256 << 20;
+
+static bool is_entry(const char *name) {
+  return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+}
+
+/* What a process left that was killed while it wrote. */
+static bool is_unfinished(const char *name, const struct stat *about) {
+  return strncmp(name, ".new-", 5) == 0 && time(NULL) - about->st_mtime > UNFINISHED_S;
+}
+
+/* The bytes of all programs, and the name of the one whose last use is the longest ago; removes what is unfinished. */
+static uint64_t survey(DIR *list, char oldest[65]) {
+  uint64_t bytes = 0;
+  struct timespec since = {0};
+  struct stat about;
+  *oldest = '\0';
+  rewinddir(list);
+  for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+    if (fstatat(dirfd(list), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(about.st_mode)) continue;
+    if (is_unfinished(entry->d_name, &about)) unlinkat(dirfd(list), entry->d_name, 0);
+    if (!is_entry(entry->d_name) || about.st_size <= FACT_BYTES_MAX) continue;
+    bytes += (uint64_t)about.st_size;
+    bool older = about.st_mtim.tv_sec < since.tv_sec ||
+                 (about.st_mtim.tv_sec == since.tv_sec && about.st_mtim.tv_nsec < since.tv_nsec);
+    if (*oldest != '\0' && !older) continue;
+    memcpy(oldest, entry->d_name, 65);
+    since = about.st_mtim;
+  }
+  return bytes;
+}
+
+void cache_prune(uint64_t most) {
+  int folder = open_folder();
+  DIR *list = folder >= 0 ? fdopendir(folder) : NULL;
+  if (list == NULL) {
+    if (folder >= 0) close(folder);
+    return;
+  }
+  char oldest[65];
+  while (survey(list, oldest) > most && unlinkat(dirfd(list), oldest, 0) == 0) {
+  }
+  closedir(list);
+}
+
+/* ---- Entries ----------------------------------------------------------------------------------------------------- */
+
 bool cache_available(void) {
   int folder = open_folder();
   if (folder >= 0) close(folder);
@@ -124,6 +178,7 @@ void *cache_read(const char key[65], size_t *count) {
   close(folder);
   if (file < 0) return NULL;
   char *bytes = read_entry(file, key, count);
+  if (bytes != NULL) (void)futimens(file, NULL); /* it was of use today */
   close(file);
   return bytes;
 }
@@ -146,6 +201,7 @@ bool cache_write(const char key[65], const void *bytes, size_t count) {
     if (!written) unlinkat(folder, name, 0);
   }
   close(folder);
+  if (count > FACT_BYTES_MAX) cache_prune(most_bytes);
   return written;
 }
 
