@@ -67,7 +67,7 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_input)(int rows, int in, 
 }
 
 /* xᵀ · d_y (in, out) in the tree order, applied or stored; the groups of the first rows do the bias too. Each work-item
- * keeps the tree's pending nodes in `pending`, [level][result][work-item], when there is more than one leaf. */
+ * keeps the tree's pending nodes in `pending`, [level][quad][work-item], when there is more than one leaf. */
 GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int in, int out, global const float *x,
                                                                int x_stride, global const float *d_y, int d_y_stride,
                                                                int store, SGD_PARAMETERS, global float *weight,
@@ -86,6 +86,7 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int in,
   float sum[ITEM_ROWS][ITEM_COLS];
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   pipeline_begin(&p, 0);
+#define NODE(level, q) ((global float4 *)pending + (((size_t)(level)*ITEM_QUADS + (size_t)(q)) * items + item))
   for (int leaf = 0; leaf < leaves; leaf++) {
     int begin = leaf * LEAF_ROWS, end = min(rows, begin + LEAF_ROWS);
     tile_sum(&p, begin, end, (end - begin + SLAB - 1) / SLAB, end < rows, end, sum);
@@ -93,22 +94,19 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int in,
     int level = 0;
     for (; ((leaf >> level) & 1) != 0; level++)
 #pragma unroll
-      for (int i = 0; i < ITEM_ROWS * ITEM_COLS; i++)
-        sum[i / ITEM_COLS][i % ITEM_COLS] += pending[((size_t)level * ITEM_ROWS * ITEM_COLS + i) * items + item];
+      for (int q = 0; q < ITEM_QUADS; q++) vstore4(*NODE(level, q) + vload4(q, sum[0]), q, sum[0]);
 #pragma unroll
-    for (int i = 0; i < ITEM_ROWS * ITEM_COLS; i++)
-      pending[((size_t)level * ITEM_ROWS * ITEM_COLS + i) * items + item] = sum[i / ITEM_COLS][i % ITEM_COLS];
+    for (int q = 0; q < ITEM_QUADS; q++) *NODE(level, q) = vload4(q, sum[0]);
   }
   bool empty = true;
   for (int level = 0; leaves > 1 && level < TREE_LEVELS; level++) {
     if (((leaves >> level) & 1) == 0) continue;
 #pragma unroll
-    for (int i = 0; i < ITEM_ROWS * ITEM_COLS; i++) {
-      float node = pending[((size_t)level * ITEM_ROWS * ITEM_COLS + i) * items + item];
-      sum[i / ITEM_COLS][i % ITEM_COLS] = empty ? node : node + sum[i / ITEM_COLS][i % ITEM_COLS];
-    }
+    for (int q = 0; q < ITEM_QUADS; q++)
+      vstore4(empty ? *NODE(level, q) : *NODE(level, q) + vload4(q, sum[0]), q, sum[0]);
     empty = false;
   }
+#undef NODE
 #pragma unroll
   for (int i = 0; i < ITEM_ROWS; i++)
 #pragma unroll

@@ -50,7 +50,7 @@
 #endif
 
 /* One operand: panels at `base`, of which a tile reads indices from `first`; `limit` is the last valid + 1. Indices
- * behind it repeat the last one: their results are never stored. */
+ * behind it repeat the last one, or are padding: their results are never stored. */
 typedef struct {
   global const float *base;
   int stride, first, limit;
@@ -59,22 +59,28 @@ typedef struct {
 
 /* ---- Slabs ------------------------------------------------------------------------------------------------------- */
 
-/* Global memory to registers: this work-item's piece of the slab that begins at `step`. Steps behind `depth` repeat the
- * last: they are never computed with. */
-TILE_FUNCTION void fetch(const operand *o, int extent, int step, int depth, int item, float4 *registers) {
+/* Where this work-item's pieces of the slab at step 0 lie. */
+TILE_FUNCTION void find_pieces(const operand *o, int extent, int item, global const float **pieces) {
+#pragma unroll
+  for (int i = 0; i < LOADS(extent); i++) {
+    int n = item + i * PART_ITEMS;
+    int row = o->by_rows ? min(o->first + n / (SLAB / 4), o->limit - 1) : n / (extent / 4);
+    int col = o->by_rows ? n % (SLAB / 4) * 4
+                         : min(o->first + n % (extent / 4) * 4, (o->limit + PANEL - 1) / PANEL * PANEL - 4);
+    pieces[i] = o->base + element_index(o->stride, row, col);
+  }
+}
+
+/* Global memory to registers: the pieces of the slab at `step`, a panel of what comes by rows. What lies behind the
+ * last step is padding, and never computed with. */
+TILE_FUNCTION void fetch(const operand *o, int extent, int step, int item, global const float *const *pieces,
+                         float4 *registers) {
+  size_t offset = (size_t)step * (size_t)(o->by_rows ? o->stride : PANEL);
 #pragma unroll
   for (int i = 0; i < LOADS(extent); i++) {
     int n = item + i * PART_ITEMS;
     if (LOADS(extent) * PART_ITEMS != extent * SLAB / 4 && n >= extent * SLAB / 4) break;
-    int row, col;
-    if (o->by_rows) {
-      row = min(o->first + n / (SLAB / 4), o->limit - 1);
-      col = min(step + n % (SLAB / 4) * 4, (depth - 1) / 4 * 4);
-    } else {
-      row = min(step + n / (extent / 4), depth - 1);
-      col = min(o->first + n % (extent / 4) * 4, (o->limit + PANEL - 1) / PANEL * PANEL - 4);
-    }
-    registers[i] = *(global const float4 *)(o->base + element_index(o->stride, row, col));
+    registers[i] = *(global const float4 *)(pieces[i] + offset);
   }
 }
 
@@ -116,12 +122,15 @@ typedef struct {
   int tx, ty, item;
   local float *slabs; /* [2][SLAB_FLOATS] */
   int current;
+  global const float *a_pieces[LOADS(TILE_M)], *b_pieces[LOADS(TILE_N)];
   float4 a_next[LOADS(TILE_M)], b_next[LOADS(TILE_N)];
 } pipeline;
 
+/* A part whose turn is behind the last step fetches the last slab. */
 TILE_FUNCTION void pipeline_fetch(pipeline *p, int step) {
-  fetch(&p->a, TILE_M, step, p->depth, p->item, p->a_next);
-  fetch(&p->b, TILE_N, step, p->depth, p->item, p->b_next);
+  int there = PARTS == 1 ? step : min(step, (p->depth - 1) / SLAB * SLAB);
+  fetch(&p->a, TILE_M, there, p->item, p->a_pieces, p->a_next);
+  fetch(&p->b, TILE_N, there, p->item, p->b_pieces, p->b_next);
 }
 
 TILE_FUNCTION void pipeline_deposit(pipeline *p, int slab) {
@@ -133,6 +142,8 @@ TILE_FUNCTION void pipeline_deposit(pipeline *p, int slab) {
 /* The slab at `step` becomes the current one. */
 TILE_FUNCTION void pipeline_begin(pipeline *p, int step) {
   p->current = 0;
+  find_pieces(&p->a, TILE_M, p->item, p->a_pieces);
+  find_pieces(&p->b, TILE_N, p->item, p->b_pieces);
   pipeline_fetch(p, step);
   pipeline_deposit(p, 0);
   barrier(CLK_LOCAL_MEM_FENCE);

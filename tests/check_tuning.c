@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "layer.h"
+#include "opencl/internal.h"
 #include "test.h"
 
 static const char other[] = "tile_rows=4 tile_panels=1 unit_rows=32 groups=7";
@@ -59,12 +60,24 @@ START_TEST(refuses_what_does_not_fit) {
       {"panel", "item_rows=8"},   {"plain", "tile_rows=4"},
       {"tile", "tile_rows=4"},    {"tile", "item_rows=6"},
       {"tile", "slab_unroll=17"}, {"tile", "group_rows=64 group_cols=65"},
+      {"tile", "registers=168"},  {"tile", "registers=256"}, /* another compiler is not told so */
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     mlp_cl_context *context = NULL;
     ck_fails(open_with(cases[i].kernels, cases[i].tuning, &context), MLP_CL_BAD_ARGUMENT, cases[i].tuning);
     ck_assert_ptr_null(context);
   }
+}
+END_TEST
+
+START_TEST(registers_are_an_option_of_the_compiler) {
+  opencl_tuning u = {.variant = VARIANT_TILE, .registers = 168};
+  char options[512];
+  opencl_tuning_options(&u, options, sizeof options);
+  ck_assert_ptr_nonnull(strstr(options, " -cl-nv-maxrregcount=168"));
+  u.registers = 255; /* as many as it likes */
+  opencl_tuning_options(&u, options, sizeof options);
+  ck_assert_ptr_null(strstr(options, "-cl-nv"));
 }
 END_TEST
 
@@ -154,6 +167,7 @@ int main(void) {
   tcase_set_timeout(tests, 280);
   tcase_add_checked_fixture(tests, use_new_folder, test_folder_remove);
   tcase_add_test(tests, refuses_what_does_not_fit);
+  tcase_add_test(tests, registers_are_an_option_of_the_compiler);
   tcase_add_test(tests, candidates_differ_and_are_accepted);
   tcase_add_test(tests, what_is_kept_is_used);
   tcase_add_test(tests, what_no_longer_works_is_given_up);

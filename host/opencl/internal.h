@@ -59,6 +59,7 @@ typedef struct opencl_tuning {
   tile_shape large, small;    /* tile: for results of many tiles, and of few */
   int enough_tiles;           /* tile: large ones that a result must have to be made of them */
   int slab_unroll;            /* tile: steps written out */
+  int registers;              /* tile: of a work-item at most, where the compiler can be told */
   int groups;                 /* panel: work-groups of a launch */
   bool whole_steps;           /* panel, tile: short steps in one launch */
   int step_items;             /* tile: work-items of it, a multiple of PANEL */

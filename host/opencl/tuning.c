@@ -22,6 +22,14 @@ static bool tile_fits(const tile_shape *t, const mlp_cl_device *device) {
          items <= device->work_group_size && local * sizeof(float) <= device->local_memory_bytes;
 }
 
+/* What a compiler makes of its own accord may take so many that few work-groups find room beside each other. NVIDIA's
+ * is told by an option (the extension cl_nv_compiler_options). */
+enum { REGISTERS_MOST = 255 };
+
+static bool registers_fit(int registers, const mlp_cl_device *device) {
+  return registers == REGISTERS_MOST || (registers >= 64 && strstr(device->platform, "NVIDIA") != NULL);
+}
+
 /* The constants' own conditions (kernels/matmul_panel.h, dense.h, matmul_tile.h), and the device's limits. */
 static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
   if (u->variant == VARIANT_PLAIN) return true;
@@ -31,7 +39,7 @@ static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
            forward_rows % MASK_ROWS == 0;
   }
   return tile_fits(&u->large, device) && tile_fits(&u->small, device) && u->step_items % PANEL == 0 &&
-         (size_t)u->step_items <= device->work_group_size;
+         (size_t)u->step_items <= device->work_group_size && registers_fit(u->registers, device);
 }
 
 /* ---- Defaults ---------------------------------------------------------------------------------------------------- */
@@ -91,6 +99,7 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
                                                 : 1},
       .enough_tiles = (int)size_max(1, 3 * (size_t)device->compute_units / 5),
       .slab_unroll = large_groups ? 16 : 1,
+      .registers = REGISTERS_MOST,
   };
   if (fits(&usual, device)) return usual;
   usual.large = usual.small = (tile_shape){4, 8, 4, 4, 1}; /* which take little local memory */
@@ -124,6 +133,7 @@ static const struct parameter {
     {"enough_tiles", VARIANT_TILE, offsetof(opencl_tuning, enough_tiles), 1 << 20},
     {"step_items", VARIANT_TILE, offsetof(opencl_tuning, step_items), 1024},
     {"slab_unroll", VARIANT_TILE, offsetof(opencl_tuning, slab_unroll), 16},
+    {"registers", VARIANT_TILE, offsetof(opencl_tuning, registers), REGISTERS_MOST},
 };
 enum { PARAMETERS = sizeof parameters / sizeof *parameters };
 
@@ -191,6 +201,9 @@ static const char *const tile_candidates[] = {
     "slab_unroll=4",
     "slab_unroll=8",
     "slab_unroll=16",
+    "registers=168",
+    "registers=128",
+    "group_rows=16 group_cols=16 item_rows=8 item_cols=8 registers=128",
     "group_rows=16 group_cols=16 item_rows=8 item_cols=8",
     "group_rows=8 group_cols=8 item_rows=8 item_cols=8",
     "group_rows=8 group_cols=16 item_rows=8 item_cols=8",
@@ -290,5 +303,7 @@ void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
   length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
                      u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
   length += tile_options("", &u->large, options + length, size - (size_t)length);
-  tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
+  length += tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
+  if (u->variant == VARIANT_TILE && u->registers < REGISTERS_MOST)
+    snprintf(options + length, size - (size_t)length, " -cl-nv-maxrregcount=%d", u->registers);
 }
