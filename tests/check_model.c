@@ -354,6 +354,42 @@ START_TEST(receipts_of_files_are_those_of_their_networks) {
 }
 END_TEST
 
+/* What no file may say of a network, since it could not be read again. */
+START_TEST(data_of_another_network_is_refused) {
+  static const size_t widths[] = {2, 3};
+  static const uint8_t features[] = {1, 2, 3, 4};
+  static const float targets[] = {1, 0, 1, 0};
+  const mlp_cl_shape numbers = {.widths_count = 2, .widths = widths, .task = MLP_CL_REGRESSION};
+  mlp_cl_network *network = make_network(1, widths, true), *regression = NULL;
+  mlp_cl_dataset *wide, *classes, *pair, *triple;
+  ck_ok(mlp_cl_network_create(context, &numbers, 1, &regression, &test_error));
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_UINT8, 1, 4, 1, (int32_t[]){0}, 3, &wide, &test_error));
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_UINT8, 1, 2, 1, (int32_t[]){0}, 3, &classes, &test_error));
+  ck_ok(mlp_cl_dataset_from_targets(features, MLP_CL_UINT8, 2, 2, 1, targets, 2, &pair, &test_error));
+  ck_ok(mlp_cl_dataset_from_targets(features, MLP_CL_UINT8, 1, 2, 1, targets, 3, &triple, &test_error));
+  const struct {
+    mlp_cl_network *network;
+    const mlp_cl_dataset *dataset;
+    const char *part;
+  } cases[] = {{network, wide, "2 inputs cannot be saved with a data set of 4 features"},
+               {network, pair, "3 outputs for classification cannot be saved with a data set of 2 targets"},
+               {network, triple, "3 outputs for classification cannot be saved with a data set of 3 targets"},
+               {regression, classes, "3 outputs for regression cannot be saved with a data set of 3 classes"},
+               {regression, pair, "3 outputs for regression cannot be saved with a data set of 2 targets"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_fails(mlp_cl_network_save(cases[i].network, test_path("model"), NULL, cases[i].dataset, &test_error),
+             MLP_CL_BAD_SHAPE, cases[i].part);
+  ck_ok(mlp_cl_network_save(network, test_path("model"), NULL, classes, &test_error));
+  ck_ok(mlp_cl_network_save(regression, test_path("model"), NULL, triple, &test_error));
+  mlp_cl_dataset_destroy(wide);
+  mlp_cl_dataset_destroy(classes);
+  mlp_cl_dataset_destroy(pair);
+  mlp_cl_dataset_destroy(triple);
+  mlp_cl_network_destroy(network);
+  mlp_cl_network_destroy(regression);
+}
+END_TEST
+
 START_TEST(failed_saves_keep_the_old_file) {
   static const size_t widths[] = {2, 2};
   mlp_cl_network *network = make_network(1, widths, true);
@@ -388,6 +424,7 @@ int main(void) {
   tcase_add_test(cases, damaged_weights_are_noticed);
   tcase_add_test(cases, files_are_looked_at_without_a_device);
   tcase_add_test(cases, receipts_of_files_are_those_of_their_networks);
+  tcase_add_test(cases, data_of_another_network_is_refused);
   tcase_add_test(cases, failed_saves_keep_the_old_file);
   suite_add_tcase(suite, cases);
   return test_run(suite);

@@ -392,6 +392,24 @@ START_TEST(cancels_within_an_epoch) {
 }
 END_TEST
 
+/* Steps of a tenth of a second and more are told one by one, from the first on. */
+START_TEST(slow_steps_are_told) {
+  static const size_t widths[] = {WIDTH, 1024, 1024, CLASSES};
+  const mlp_cl_shape shape = {.widths_count = 4, .widths = widths, .init = MLP_CL_INIT_HE};
+  mlp_cl_dataset *data = make_data(4, 8 * 256);
+  mlp_cl_recipe recipe = {.epochs = 1, .batch = 256, .learning_rate = 0.01f};
+  mlp_cl_network *network = NULL;
+  mlp_cl_event last;
+  ck_ok(mlp_cl_network_create(reference, &shape, 1, &network, &test_error));
+  ck_fails(mlp_cl_train(network, data, NULL, &recipe, stop_within_epoch, &last, &test_error), MLP_CL_CANCELLED,
+           "of 8 steps");
+  ck_assert_int_eq(last.kind, MLP_CL_EVENT_STEP);
+  ck_assert_uint_lt(last.step, 8);
+  mlp_cl_network_destroy(network);
+  mlp_cl_dataset_destroy(data);
+}
+END_TEST
+
 enum { EPOCH_STEPS = 4 };
 
 typedef struct lull {
@@ -538,6 +556,7 @@ int main(void) {
   tcase_add_test(tests, seeds_matter);
   tcase_add_test(tests, cancels_when_asked);
   tcase_add_test(tests, cancels_within_an_epoch);
+  tcase_add_test(tests, slow_steps_are_told);
   tcase_add_test(tests, cancels_after_an_evaluation);
   tcase_add_test(tests, tells_where_it_diverged);
   tcase_add_test(tests, notices_the_step_that_made_weights_infinite);

@@ -106,6 +106,7 @@ mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, ml
 static const double usual_holdout = 0.2;
 
 void mlp_cl_parts_destroy(mlp_cl_parts *parts) {
+  if (parts == NULL) return;
   mlp_cl_dataset_destroy(parts->train);
   mlp_cl_dataset_destroy(parts->validation);
   mlp_cl_dataset_destroy(parts->test);

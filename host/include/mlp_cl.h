@@ -6,9 +6,9 @@
  * Rules that hold for every function here:
  *  - Fallible functions return mlp_cl_status and take an mlp_cl_error as last argument, which may be NULL. On failure
  *    it holds the status and one sentence that says what, where and what to do; on success it is left alone.
- *  - On failure output arguments are set to NULL or left untouched, and nothing on disk has changed but for the
- *    checkpoints of a run that was stopped.
- *  - No pointer argument may be NULL unless it is said that it may.
+ *  - On failure output arguments are set to NULL or left untouched, but for arrays, which may be filled in part, and
+ *    nothing on disk has changed but for the checkpoints of a run that was stopped.
+ *  - No pointer argument may be NULL unless it is said that it may; what destroys or closes does nothing with NULL.
  *  - The library never prints, exits or aborts, and installs no signal handler.
  *  - Threads: different contexts may be used from different threads at once. One context, and what was created on it,
  *    belongs to one thread at a time. Datasets are immutable once made and may be shared by all.
@@ -213,7 +213,9 @@ typedef struct mlp_cl_data_options {
   uint64_t seed;           /* of the lots that divide the rows */
   mlp_cl_scaling scaling;  /* of each column of a table, or of arrays in NPY, NPZ and IDX files */
   bool targets;            /* the labels are numbers to learn */
-  bool scale_targets;      /* the same scaling for these */
+  bool scale_targets;      /* the same scaling for these: regression wants it, since large numbers are learned badly.
+                              What is predicted is scaled then: value = prediction · divisor + offset of the column
+                              (mlp_cl_encoding_column) */
   /* Of tables: */
   mlp_cl_header header;
   const char *label;   /* the column of the class; "a,b" with targets; NULL: the last column */
@@ -359,8 +361,9 @@ MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex
  * Fewer rows than are worth a launch are computed on the host, from a copy of the parameters, with the same bits; while
  * such calls follow each other within 0.1 ms, a second thread takes part and stays awake in between.
  * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
- * allocate nothing in this library, or a few bytes for more rows than fit into one pass.
- * Errors: BAD_ARGUMENT, DEVICE_MEMORY, OPENCL, INEXACT, BUILD. */
+ * allocate nothing in this library, or a few bytes for more rows than fit into one pass. Parameters or features so
+ * large that sums overflow give results that are not finite. Errors: BAD_ARGUMENT (a feature that is not finite),
+ * DEVICE_MEMORY, OPENCL, INEXACT, BUILD. */
 MLP_CL_API mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows,
                                                 float *probabilities, mlp_cl_error *error);
 /* The same for the rows [first, first + rows) of a dataset, scaled as the dataset says. Waits. */
@@ -483,7 +486,7 @@ typedef bool mlp_cl_on_event(const mlp_cl_event *event, void *user);
 
 typedef struct mlp_cl_trainer mlp_cl_trainer;
 
-/* A run of `recipe` on `network`. The datasets must outlive the trainer; `test` may be NULL.
+/* A run of `recipe` on `network`, which must outlive the trainer, as must the datasets; `test` may be NULL.
  * Errors: BAD_ARGUMENT (names the recipe's field and its range), BAD_SHAPE, DEVICE_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train,
                                                const mlp_cl_dataset *test, const mlp_cl_recipe *recipe,
@@ -516,7 +519,8 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_e
 /* A checkpoint is a run in a file: parameters, optimiser state, position, recipe, the data's fingerprint (SHA-256) and
  * the metrics so far, sealed with a SHA-256. A run that is resumed from it, also in the middle of an epoch, also on
  * another device, ends with the parameters, to the bit, of one that was never stopped. The file is safetensors, and
- * mlp_cl_network_load reads it as a model. */
+ * mlp_cl_network_load reads it as a model: the parameters after its last step, also with patience, whose best
+ * parameters the network has when trainer_run returns OK. */
 
 /* When trainer_run writes one: whichever comes first. All 0: only at the end of the run. */
 typedef struct mlp_cl_checkpoints {
@@ -524,16 +528,17 @@ typedef struct mlp_cl_checkpoints {
   double every_s;
   uint64_t every_steps;
   uint32_t every_epochs;
-  bool keep_existing; /* a file that is there already is somebody else's */
+  bool keep_existing; /* a file that is there already stays, and checkpoints go beside it; else it is replaced */
   const char *note;   /* of the program to itself, UTF-8, copied: metadata "mlp_cl.note" of each; NULL: none */
 } mlp_cl_checkpoints;
 
 /* Has trainer_run write checkpoints as `when` says, and one at the end of the run. What the device holds is read in
  * between two steps; a thread of the library's, which takes no signals, writes it beside the path, flushes and renames,
- * so that the path always names a whole checkpoint. One that comes due while the last one is being written waits for
- * it. Each is told as an event, with why it was not written, if so. A file there that another program has written since
- * this call is left alone, and checkpoints go beside it: see mlp_cl_trainer_checkpoint_path. Errors: BAD_ARGUMENT and
- * IO (as mlp_cl_check_output), NO_MEMORY. */
+ * so that the path always names a whole checkpoint. Those that come due while the last one is being written become one,
+ * once it is. A run that is cancelled writes none: mlp_cl_trainer_save does, and mlp_cl_trainer_run goes on. Each is
+ * told as an event, with why it was not written, if so. A file there that another program has written since this call
+ * is left alone, and checkpoints go beside it: see mlp_cl_trainer_checkpoint_path. Errors: BAD_ARGUMENT and IO (as
+ * mlp_cl_check_output), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when,
                                                     mlp_cl_error *error);
 /* Where the last checkpoint went that mlp_cl_trainer_checkpoints asked for, or will go: the path that was given there,
@@ -689,8 +694,9 @@ typedef struct mlp_cl_model_info mlp_cl_model_info;
 /* Writes a safetensors file: weights (out, in) as "0.weight", "0.bias", "2.weight", … so that
  * torch.nn.Sequential(Linear, ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU,
  * Dropout, Linear, …). `recipe` and `dataset` (its classes and scale) go to the metadata and may be NULL. Written
- * beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's classes
- * are not the network's outputs), DIVERGED (values not finite are never saved), NO_MEMORY, OPENCL. */
+ * beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's
+ * features, classes or targets are not the network's inputs and outputs), DIVERGED (values not finite are never saved),
+ * NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
                                              const mlp_cl_dataset *dataset, mlp_cl_error *error);
 /* Reads a file that mlp_cl_network_save wrote, or one of PyTorch's with the same layers. *info (may be NULL) is freed

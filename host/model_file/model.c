@@ -77,15 +77,30 @@ mlp_cl_status model_read(const char *path, safetensors *content, mlp_cl_error *e
   return MLP_CL_OK;
 }
 
+/* A file that says of its network what is not so could not be read again. */
+static mlp_cl_status check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, mlp_cl_error *error) {
+  size_t inputs = mlp_cl_network_width(network, 0), width = mlp_cl_dataset_width(dataset);
+  size_t outputs = mlp_cl_network_width(network, mlp_cl_network_layers(network));
+  size_t classes = mlp_cl_dataset_classes(dataset), targets = mlp_cl_dataset_outputs(dataset);
+  mlp_cl_task task = mlp_cl_network_task(network);
+  if (width != inputs)
+    return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu inputs cannot be saved with a data set of %zu features",
+                inputs, width);
+  if (classes != 0 && (classes != outputs || task != MLP_CL_CLASSIFICATION))
+    return fail(error, MLP_CL_BAD_SHAPE,
+                "a network of %zu outputs for %s cannot be saved with a data set of %zu classes", outputs,
+                mlp_cl_task_name(task), classes);
+  if (targets != 0 && (targets != outputs || task == MLP_CL_CLASSIFICATION))
+    return fail(error, MLP_CL_BAD_SHAPE,
+                "a network of %zu outputs for %s cannot be saved with a data set of %zu targets", outputs,
+                mlp_cl_task_name(task), targets);
+  return MLP_CL_OK;
+}
+
 mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
                                   const mlp_cl_dataset *dataset, mlp_cl_error *error) {
   if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the output path is NULL; name a file");
-  size_t outputs = mlp_cl_network_width(network, mlp_cl_network_layers(network));
-  size_t classes = dataset == NULL ? 0 : mlp_cl_dataset_classes(dataset);
-  if (classes != 0 && classes != outputs) {
-    return fail(error, MLP_CL_BAD_SHAPE, "a network of %zu outputs cannot be saved with a data set of %zu classes",
-                outputs, classes);
-  }
+  if (dataset != NULL) TRY(check_dataset(network, dataset, error));
   char hex[65];
   TRY(mlp_cl_network_sha256(network, hex, error));
   safetensors content = {0};

@@ -206,11 +206,13 @@ mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *c
     if (confusion != NULL && task == MLP_CL_MULTI_LABEL) TRY(count_labels(e, first, count, confusion, error));
   }
   TRY(read_metrics(e, error));
-  *result = evaluation_of(task, e->dataset, e->spread, &e->host, NULL);
-  if (!isfinite(result->loss))
+  mlp_cl_evaluation found = evaluation_of(task, e->dataset, e->spread, &e->host, NULL);
+  if (!isfinite(found.loss))
     return fail(error, MLP_CL_DIVERGED, "the loss is %g: the network's parameters or the data are not finite",
-                result->loss);
-  return confusion != NULL && task == MLP_CL_CLASSIFICATION ? count_confusion(e, confusion, error) : MLP_CL_OK;
+                found.loss);
+  if (confusion != NULL && task == MLP_CL_CLASSIFICATION) TRY(count_confusion(e, confusion, error));
+  *result = found;
+  return MLP_CL_OK;
 }
 
 mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,

@@ -285,7 +285,7 @@ mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_ev
                 .began = began,
                 .reported = began,
                 .first_step = trainer->step,
-                .slice = 16};
+                .slice = 1};
   trainer->checkpoints.last_s = began;
   mlp_cl_status status = MLP_CL_OK;
   while (status == MLP_CL_OK && trainer->step < trainer->parts.steps && !best_is_long_ago(trainer))
