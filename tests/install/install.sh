@@ -64,9 +64,15 @@ LD_LIBRARY_PATH='' built/linked_static | cmp - arrays.out
 built/inference_loop >loop.out
 built/progress >progress.out 2>progress.err
 built/two_networks >networks.out
+built/stop_and_go whole.safetensors reference 300 >whole.out 2>whole.err
+timeout -s INT 0.3 built/stop_and_go run.safetensors reference 300 >stopped.out 2>stopped.err || true
+built/stop_and_go run.safetensors reference 300 >gone_on.out 2>gone_on.err || fail "stop_and_go: $(cat gone_on.err)"
 grep -q 'accuracy 0.99' arrays.out || fail "train_arrays: $(cat arrays.out)"
 grep -q '^actions ' loop.out || fail "inference_loop: $(cat loop.out)"
 grep -q '^stopped: 0.9[5-9]' progress.out || fail "progress: $(cat progress.out)"
+grep -q 'start again to go on' stopped.err || [ -s stopped.out ] || fail "stop_and_go: $(cat stopped.err)"
+[ "$(wc -c <gone_on.out)" = 65 ] || fail "stop_and_go: $(cat gone_on.err)"
+cmp gone_on.out whole.out || fail "stop_and_go goes on to other weights"
 grep -q '^together:  0.9' networks.out || fail "two_networks: $(cat networks.out)"
 
 # C++ may include the header.
