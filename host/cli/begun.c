@@ -1,5 +1,6 @@
 /* See begun.h. The note is {"train": {"option": "value" or, for a flag, true}}, with paths from the root on: the run
- * may go on from another folder. No option is taken from it that writes a file: a checkpoint may come from anywhere. */
+ * may go on from another folder. No option is taken from it that writes a file or accepts a device: a checkpoint may
+ * come from anywhere. */
 #include "begun.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 static bool is_kept(int id) {
   static const struct poptOption *const tables[] = {source_options, table_options, plan_options, device_options};
   static const option_id others[] = {OPTION_DATA_MEMORY, OPTION_CHECKPOINT_EVERY, OPTION_VERIFY, OPTION_VERIFY_EVERY};
+  if (id == OPTION_ALLOW_INEXACT) return false;
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (options_find(tables[i], NULL, id)) return true;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)

@@ -129,7 +129,7 @@ for note in 'my note' '[]' '{\"train\":3}' '{\"other\":{\"out\":\"x\"}}'; do
   refused 1 train --resume noted.safetensors --device reference --quiet
   says err 'noted.safetensors: is not a checkpoint'
 done
-for option in '\"out\":\"x\"' '\"plot\":\"x\"' '\"log\":\"x\"' '\"force\":true' '\"resume\":\"x\"' \
+for option in '\"out\":\"x\"' '\"plot\":\"x\"' '\"log\":\"x\"' '\"force\":true' '\"allow-inexact\":true' '\"resume\":\"x\"' \
   '\"checkpoint\":\"x\"' '\"nonsense\":\"\"' '\"lr\":0.5' '\"lr\":true' '\"no-bias\":\"\"' '\"\\u001b\":true'; do
   write_note "{\\\"train\\\":{$option}}"
   refused 1 train --resume noted.safetensors --device reference --quiet
