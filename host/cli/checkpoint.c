@@ -27,11 +27,12 @@ struct poptOption checkpoint_options[] = {
     POPT_TABLEEND};
 
 static void list_outputs(const options *o, char *text, size_t room) {
-  static const option_id ids[] = {OPTION_OUT, OPTION_LOG, OPTION_LOG_EVERY, OPTION_PLOT, OPTION_PROFILE};
+  static const option_id ids[] = {OPTION_OUT,     OPTION_LOG,   OPTION_LOG_EVERY, OPTION_PLOT,
+                                  OPTION_PROFILE, OPTION_FORCE, OPTION_VERIFY};
   size_t used = 0;
   for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
     if (options_has(o, ids[i]))
-      used += (size_t)snprintf(text + used, room - used, "%s --%s", used ? "" : " and the same",
+      used += (size_t)snprintf(text + used, room - used, "%s --%s", used ? "" : ", and the same",
                                options_find(o->table, NULL, (int)ids[i])->longName);
 }
 
@@ -75,11 +76,23 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
   return STATUS_OK;
 }
 
+/* As a shell takes it for one word; `room` is for the usual path. */
+static const char *quote(const char *path, char *buffer, size_t room) {
+  static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%";
+  size_t used = 0;
+  if (path[strspn(path, safe)] == '\0') return path;
+  for (used += (size_t)snprintf(buffer, room, "'"); *path && used + 6 < room; path++)
+    used += (size_t)snprintf(buffer + used, room - used, *path == '\'' ? "'\\''" : "%c", *path);
+  snprintf(buffer + used, room - used, "'");
+  return buffer;
+}
+
 const char *checkpoint_way_on(const checkpoint_plan *plan, const char *path, char *buffer, size_t room) {
+  char quoted[WAY_ROOM];
   if (plan->when.note)
-    snprintf(buffer, room, "go on with 'mlp_cl train --resume %s'%s", path, plan->outputs);
+    snprintf(buffer, room, "go on with: mlp_cl train --resume %s%s", quote(path, quoted, sizeof quoted), plan->outputs);
   else
-    snprintf(buffer, room, "go on with the same command and --resume %s", path);
+    snprintf(buffer, room, "go on with the same command and --resume %s", quote(path, quoted, sizeof quoted));
   return buffer;
 }
 

@@ -333,9 +333,18 @@ static bool read_data_memory(const options *o, uint64_t *bytes) {
   return true;
 }
 
+/* Of a failure before the run that goes on: not all that it was told is on this command line. */
+static int explain_resumed(const options *o, int status) {
+  if (status != STATUS_OK && options_has(o, OPTION_RESUME))
+    report_note(
+        "what is not given here is as %s says; --data, --labels and --test tell where files are that have moved",
+        options_text(o, OPTION_RESUME, NULL));
+  return status;
+}
+
 static int train(const options *o) {
   plan p;
-  if (!plan_read(o, &p)) return STATUS_USAGE;
+  if (!plan_read(o, &p)) return explain_resumed(o, STATUS_USAGE);
   if (!read_data_memory(o, &p.data_bytes)) {
     plan_free(&p);
     return STATUS_USAGE;
@@ -347,7 +356,7 @@ static int train(const options *o) {
   int status = output_check(o, OPTION_OUT);
   if (status == STATUS_OK) status = output_check(o, OPTION_PROFILE);
   if (status == STATUS_OK) status = checkpoint_check(o, &p.checkpoints);
-  if (status == STATUS_OK) status = source_open_parts(o, p.recipe.seed, &parts);
+  if (status == STATUS_OK) status = explain_resumed(o, source_open_parts(o, p.recipe.seed, &parts));
   run_data data = {parts.train, parts.validation ? parts.validation : parts.test, parts.validation ? parts.test : NULL};
   if (status == STATUS_OK) status = initial_read(o, &p, &data);
   if (status == STATUS_OK && !plan_balance(&p, data.train))

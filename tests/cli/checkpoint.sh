@@ -25,7 +25,7 @@ wait $pid
 same $? 143
 says err 'stopped on request after step '
 says err 'long.safetensors holds step '
-says err "go on with 'mlp_cl train --resume long.safetensors'"
+says err 'go on with: mlp_cl train --resume long.safetensors'
 [ "$(find . -name '.mlp_cl-*' | wc -l)" = 0 ] || fail "$last: a temporary file is left"
 refused 1 train --epochs 1000000 --device "$device" --checkpoint long.safetensors --quiet
 says err 'long.safetensors exists'
@@ -79,7 +79,7 @@ run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume d
 run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume drawn.safetensors --plot drawn.svg
 says err 'wrote drawn.svg'
 run 0 train --resume drawn.safetensors --device "$device"
-says err 'drawn.safetensors was begun with --dropout 0.1 --epochs 12 --seed 3'
+for option in '--dropout 0.1' '--epochs 12' '--seed 3'; do says err "as drawn.safetensors was begun: $option"; done
 [ "$(tail -n 1 drawn.svg)" = '</svg>' ] || fail "$last: the picture is not whole"
 
 # A checkpoint says with what its run was begun: from any folder, for a table of any reading, into the file itself.
@@ -101,7 +101,7 @@ mkdir -p elsewhere
 cd elsewhere || exit 1
 run 0 train --resume ../table.safetensors --epochs 8 --device reference --json
 same "$(get weights_sha256)" "$receipt"
-says err '../table.safetensors was begun with --checkpoint-every 2epochs --data /'
+says err 'as ../table.safetensors was begun: --data /'
 [ ! -e table_out.safetensors ] || fail "$last: the checkpoint chose a file to write"
 cd .. || exit 1
 cmp -s table.safetensors begun.safetensors && fail "$last: the checkpoint is not kept up to date"
@@ -113,9 +113,56 @@ rm 'a table.tsv'
 refused 1 train --resume table.safetensors --quiet
 says err 'a table.tsv: No such file'
 
+# With the same --checkpoint the command says all: what it leaves out is not taken from another run in that file.
+run 0 train --epochs 2 --hidden 7 --lr 0.5 --device reference --checkpoint mixed.safetensors --quiet
+refused 2 train --epochs 4 --device reference --checkpoint mixed.safetensors --resume mixed.safetensors --quiet
+says err 'is 0.02 here and 0.5 in the checkpoint'
+
+# A file that may not be written is gone on from, and stays; another may take its place.
+run 0 train --resume mixed.safetensors --epochs 3 --checkpoint other.safetensors --quiet
+run 0 train --resume mixed.safetensors --epochs 3 --out mixed.safetensors --force --quiet
+run 0 train --epochs 2 --device reference --checkpoint kept.safetensors --quiet
+cp kept.safetensors before.safetensors
+chmod 400 kept.safetensors
+if [ ! -w kept.safetensors ]; then
+  run 0 train --resume kept.safetensors --epochs 3
+  says err 'without --checkpoint nothing more is kept before its end'
+  cmp kept.safetensors before.safetensors || fail "$last: what may not be written was"
+fi
+
+# The model that a run began with is not needed again, unless the beginning is.
+run 0 train --epochs 1 --hidden 6 --device reference --out base.safetensors --quiet
+run 0 train --init-from base.safetensors --epochs 3 --device reference --json
+receipt=$(get weights_sha256)
+run 0 train --init-from base.safetensors --epochs 2 --device reference --checkpoint begun.safetensors --force --quiet
+mv base.safetensors moved.safetensors
+refused 2 train --resume begun.safetensors --epochs 3 --verify --quiet
+says err 'give it as --init-from'
+run 0 train --resume begun.safetensors --epochs 3 --verify --init-from moved.safetensors --json
+same "$(get identical)" true
+for where in "$device" reference; do
+  run 0 train --resume begun.safetensors --epochs 3 --device "$where" --json
+  same "$(get weights_sha256)" "$receipt"
+done
+run 0 train --epochs 2 --checkpoint environment.safetensors --device reference --quiet
+MLP_CL_DEVICE=nowhere refused 4 train --resume environment.safetensors --quiet
+
+# What is told can be given to a shell.
+"$MLP_CL" train --epochs 1000000 --device reference --checkpoint "it's long.safetensors" --log long.jsonl >out 2>err &
+pid=$!
+tries=0
+until grep -q '^ *2 ' out; do
+  tries=$((tries + 1))
+  [ $tries -lt 1200 ] || fail "$last: no second epoch after two minutes"
+  sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+says err "go on with: mlp_cl train --resume 'it'\\''s long.safetensors', and the same --log"
+
 # Notes that are not from here: another program's is left alone; what is not known, or would write, is refused.
 write_note() { # write_note JSON-WITH-QUOTES-ESCAPED
-  header='{"__metadata__":{"mlp_cl.note":"'$1'"},"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
+  header='{"__metadata__":{"mlp_cl.run":"","mlp_cl.note":"'$1'"},"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
   while [ $((${#header} % 8)) != 0 ]; do header="$header "; done
   # shellcheck disable=SC2059 # the length is an escape sequence
   {
@@ -124,18 +171,18 @@ write_note() { # write_note JSON-WITH-QUOTES-ESCAPED
     printf '\000\000\200\077\000\000\200\077\000\000\200\077'
   } >noted.safetensors
 }
-for note in 'my note' '[]' '{\"train\":3}' '{\"other\":{\"out\":\"x\"}}'; do
+for note in 'my note' '[]' '{\"mlp_cl train\":3}' '{\"other\":{\"out\":\"x\"}}'; do
   write_note "$note"
   refused 1 train --resume noted.safetensors --device reference --quiet
-  says err 'noted.safetensors: is not a checkpoint'
+  says err "noted.safetensors: the checkpoint's seal is missing"
 done
 for option in '\"out\":\"x\"' '\"plot\":\"x\"' '\"log\":\"x\"' '\"force\":true' '\"allow-inexact\":true' '\"resume\":\"x\"' \
   '\"checkpoint\":\"x\"' '\"nonsense\":\"\"' '\"lr\":0.5' '\"lr\":true' '\"no-bias\":\"\"' '\"\\u001b\":true'; do
-  write_note "{\\\"train\\\":{$option}}"
+  write_note "{\\\"mlp_cl train\\\":{$option}}"
   refused 1 train --resume noted.safetensors --device reference --quiet
   says err 'noted.safetensors was begun with the option --'
   [ ! -e x ] || fail "$last: a checkpoint chose a file to write"
 done
-write_note '{\"train\":{\"lr\":\"fast\"}}'
+write_note '{\"mlp_cl train\":{\"lr\":\"fast\"}}'
 refused 2 train --resume noted.safetensors --device reference --quiet
 says err '--lr fast: expected'

@@ -64,7 +64,7 @@ export LAYER_FAIL="any $((calls * 3 / 4))"
 "$MLP_CL" train --device 0 --kernels panel --data digits --epochs 3 --quiet --checkpoint run.safetensors \
   --checkpoint-every 10steps >output 2>error && complain "no device was lost"
 unset LAYER_FAIL
-grep -q 'run.safetensors holds step .*: go on with .mlp_cl train --resume run.safetensors' error ||
+grep -q 'run.safetensors holds step .*: go on with: mlp_cl train --resume run.safetensors' error ||
   complain "how to go on is not told"
 "$MLP_CL" train --device reference --data digits --epochs 3 --quiet --resume run.safetensors --json >output 2>error ||
   complain "the checkpoint does not resume"
