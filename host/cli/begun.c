@@ -82,9 +82,11 @@ static int take_beginning(options *o, const char *path) {
   return STATUS_OK;
 }
 
+/* Or is without use here. */
 static bool is_said_otherwise(const options *o, int id) {
   const char *device = getenv("MLP_CL_DEVICE");
-  return o->text[id] || (id == OPTION_DEVICE && device && *device);
+  return o->text[id] || (id == OPTION_DEVICE && device && *device) ||
+         (id == OPTION_CHECKPOINT_EVERY && !o->text[OPTION_CHECKPOINT]);
 }
 
 /* Takes an option of the note over, and tells it. */
@@ -132,8 +134,8 @@ int begun_complete(options *o) {
   if (mlp_cl_model_info_open(path, &info, &error) != MLP_CL_OK) return report_failure(&error);
   const char *note = find(info, "mlp_cl.run") ? find(info, "mlp_cl.note") : NULL;
   json_t *whole = note ? json_loads(note, 0, NULL) : NULL, *begun = json_object_get(whole, key);
+  if (json_is_object(begun)) go_on_into(o, path);
   int status = json_is_object(begun) ? take_all(o, path, begun) : STATUS_OK;
-  if (status == STATUS_OK && json_is_object(begun)) go_on_into(o, path);
   json_decref(whole);
   mlp_cl_model_info_destroy(info);
   return status;

@@ -119,7 +119,8 @@ refused 2 train --epochs 4 --device reference --checkpoint mixed.safetensors --r
 says err 'is 0.02 here and 0.5 in the checkpoint'
 
 # A file that may not be written is gone on from, and stays; another may take its place.
-run 0 train --resume mixed.safetensors --epochs 3 --checkpoint other.safetensors --quiet
+run 0 train --resume mixed.safetensors --epochs 3 --checkpoint other.safetensors --checkpoint-every 2 --quiet
+run 0 train --resume other.safetensors --epochs 3 --out other.safetensors --force --quiet
 run 0 train --resume mixed.safetensors --epochs 3 --out mixed.safetensors --force --quiet
 run 0 train --epochs 2 --device reference --checkpoint kept.safetensors --quiet
 cp kept.safetensors before.safetensors
