@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mlp_cl.h"
@@ -12,6 +13,7 @@
 const char interrupt_text[] = "stopped on request";
 
 static volatile sig_atomic_t caught, deferred;
+static struct timespec caught_at;
 static char json_text[256]; /* made beforehand: a handler may do little more than write */
 
 static void write_text(int file, const char *text) {
@@ -19,7 +21,18 @@ static void write_text(int file, const char *text) {
   (void)written; /* the process ends anyway */
 }
 
+/* timeout(1) and batch systems tell a process and its group: that is one request, said twice. */
+static bool is_echo(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (caught)
+    return now.tv_sec - caught_at.tv_sec < 1 || (now.tv_sec - caught_at.tv_sec == 1 && now.tv_nsec < caught_at.tv_nsec);
+  caught_at = now;
+  return false;
+}
+
 static void on_signal(int number) {
+  if (is_echo()) return;
   if (!deferred) {
     write_text(STDERR_FILENO, "mlp_cl: stopped on request\n");
     write_text(STDOUT_FILENO, json_text);

@@ -1,6 +1,6 @@
 /* SIGINT, SIGTERM, SIGHUP (the terminal is gone) and SIGXCPU (no time is left). While a device is opened and kernels
  * are built there is nothing to lose: the process ends at once. From interrupt_defer on, the first signal asks the run
- * to stop, and a second one ends the process. */
+ * to stop, and one that comes a second later, or more, ends the process. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 

@@ -21,6 +21,7 @@ until grep -q '^ *2 ' out && [ -s long.safetensors ]; do
   sleep 0.1
 done
 kill -TERM $pid
+kill -TERM $pid 2>/dev/null # as timeout(1) does, which tells the process and its group
 wait $pid
 same $? 143
 says err 'stopped on request after step '
