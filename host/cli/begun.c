@@ -28,10 +28,6 @@ static bool is_kept(int id) {
   return false;
 }
 
-static bool is_flag(const struct poptOption *row) {
-  return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_NONE;
-}
-
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static bool names_file(const struct poptOption *row, const char *value) {
@@ -41,7 +37,7 @@ static bool names_file(const struct poptOption *row, const char *value) {
 
 /* Links stay what they are: what lies beside them may be wanted, and where they lead may change. */
 static json_t *describe(const struct poptOption *row, const char *value) {
-  if (is_flag(row)) return json_true();
+  if (options_is_flag(row)) return json_true();
   char *folder = *value != '/' && names_file(row, value) ? getcwd(NULL, 0) : NULL, *path = NULL;
   if (folder && asprintf(&path, "%s/%s", folder, value) < 0) path = NULL;
   json_t *described = path ? json_string(path) : NULL;
@@ -66,13 +62,6 @@ char *begun_note(const options *o) {
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------- */
 
-static const char *find(const mlp_cl_model_info *info, const char *wanted) {
-  const char *name, *value;
-  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &name)); i++)
-    if (strcmp(name, wanted) == 0) return value;
-  return NULL;
-}
-
 /* The weights of the beginning are not needed any more, but their layers, which the checkpoint has; unless the whole
  * run is to be taken again. */
 static int take_beginning(options *o, const char *path) {
@@ -93,15 +82,15 @@ static bool is_said_otherwise(const options *o, int id) {
 static int take(options *o, const char *path, const char *name, const json_t *value) {
   const struct poptOption *row = options_find(o->table, name, 0);
   char shown[800];
-  if (!row || !is_kept(row->val) || (is_flag(row) ? !json_is_true(value) : !json_is_string(value)))
+  if (!row || !is_kept(row->val) || (options_is_flag(row) ? !json_is_true(value) : !json_is_string(value)))
     return report_failed(MLP_CL_BAD_FILE,
                          "%s was begun with the option --%s, which this program does not know or takes otherwise", path,
                          report_escape(name, shown, 200));
   if (is_said_otherwise(o, row->val)) return STATUS_OK;
   if (row->val == OPTION_INIT_FROM) return take_beginning(o, path);
-  const char *text = is_flag(row) ? "" : json_string_value(value);
+  const char *text = options_is_flag(row) ? "" : json_string_value(value);
   if (!(o->text[row->val] = strdup(text))) report_no_memory();
-  report_note("as %s was begun: --%s%s%s", path, name, is_flag(row) ? "" : " ",
+  report_note("as %s was begun: --%s%s%s", path, name, options_is_flag(row) ? "" : " ",
               report_escape(text, shown, sizeof shown));
   return STATUS_OK;
 }
@@ -132,10 +121,13 @@ int begun_complete(options *o) {
   if (!path || access(path, F_OK) != 0) return STATUS_OK;      /* the trainer complains */
   if (kept && output_same_place(kept, path)) return STATUS_OK; /* a command that begins, or goes on, says all */
   if (mlp_cl_model_info_open(path, &info, &error) != MLP_CL_OK) return report_failure(&error);
-  const char *note = find(info, "mlp_cl.run") ? find(info, "mlp_cl.note") : NULL;
+  const char *note = open_metadata(info, "mlp_cl.run") ? open_metadata(info, "mlp_cl.note") : NULL;
   json_t *whole = note ? json_loads(note, 0, NULL) : NULL, *begun = json_object_get(whole, key);
-  if (json_is_object(begun)) go_on_into(o, path);
-  int status = json_is_object(begun) ? take_all(o, path, begun) : STATUS_OK;
+  int status = STATUS_OK;
+  if (json_is_object(begun)) {
+    go_on_into(o, path);
+    status = take_all(o, path, begun);
+  }
   json_decref(whole);
   mlp_cl_model_info_destroy(info);
   return status;

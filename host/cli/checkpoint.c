@@ -79,9 +79,9 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
 /* As a shell takes it for one word; `room` is for the usual path. */
 static const char *quote(const char *path, char *buffer, size_t room) {
   static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%";
-  size_t used = 0;
   if (path[strspn(path, safe)] == '\0') return path;
-  for (used += (size_t)snprintf(buffer, room, "'"); *path && used + 6 < room; path++)
+  size_t used = (size_t)snprintf(buffer, room, "'");
+  for (; *path && used + 6 < room; path++)
     used += (size_t)snprintf(buffer + used, room - used, *path == '\'' ? "'\\''" : "%c", *path);
   snprintf(buffer + used, room - used, "'");
   return buffer;

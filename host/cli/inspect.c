@@ -11,14 +11,6 @@ enum { CLASSES_SHOWN = 12, COLUMNS_SHOWN = 30, TEXT_SHOWN = 100 };
 
 static struct poptOption table[] = {OPTION_GROUP("Output", output_options), POPT_TABLEEND};
 
-static const char *find(const mlp_cl_model_info *info, const char *wanted) {
-  const char *key, *value;
-  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
-    if (strcmp(key, wanted) == 0) return value;
-  }
-  return NULL;
-}
-
 static bool is_told_elsewhere(const char *key) {
   static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics",      "mlp_cl.recipe",     "mlp_cl.classes",
                                      "mlp_cl.scale",   "mlp_cl.table",         "mlp_cl.activation", "mlp_cl.task",
@@ -126,8 +118,8 @@ static void print_receipt(const char *actual, const char *stored) {
 }
 
 static void print_text(const mlp_cl_model_info *info) {
-  const char *version = find(info, "mlp_cl.version"), *numerics = find(info, "mlp_cl.numerics");
-  const char *recipe = find(info, "mlp_cl.recipe");
+  const char *version = open_metadata(info, "mlp_cl.version"), *numerics = open_metadata(info, "mlp_cl.numerics");
+  const char *recipe = open_metadata(info, "mlp_cl.recipe");
   char shown[40];
   print_layers(info);
   print_outputs(info);
@@ -139,14 +131,15 @@ static void print_text(const mlp_cl_model_info *info) {
   if (version && numerics) printf(", numerics version %s", report_escape(numerics, shown, sizeof shown));
   if (version) putchar('\n');
   print_rest(info);
-  print_receipt(mlp_cl_model_info_sha256(info), find(info, "mlp_cl.weights_sha256"));
+  print_receipt(mlp_cl_model_info_sha256(info), open_metadata(info, "mlp_cl.weights_sha256"));
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static int print_json(const mlp_cl_model_info *info, int status) {
   json_t *object = report_object(), *layers = json_array(), *classes = json_array(), *metadata = json_object();
-  const char *stored = find(info, "mlp_cl.weights_sha256"), *recipe = find(info, "mlp_cl.recipe"), *key, *value;
+  const char *stored = open_metadata(info, "mlp_cl.weights_sha256"), *recipe = open_metadata(info, "mlp_cl.recipe"),
+             *key, *value;
   for (size_t i = 0; i <= mlp_cl_model_info_layers(info); i++)
     json_array_append_new(layers, json_integer((json_int_t)mlp_cl_model_info_width(info, i)));
   char buffer[24];
@@ -164,7 +157,7 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   json_object_set_new(object, "classes", classes);
   json_object_set_new(object, "scale", scale == 0.0f ? json_null() : report_number((double)scale));
   json_object_set_new(object, "recipe", described ? described : json_null());
-  const char *columns = find(info, "mlp_cl.table");
+  const char *columns = open_metadata(info, "mlp_cl.table");
   json_t *table_object = columns ? json_loads(columns, 0, NULL) : NULL;
   json_object_set_new(object, "table", table_object ? table_object : json_null());
   json_object_set_new(object, "weights_sha256", json_string(mlp_cl_model_info_sha256(info)));
@@ -178,7 +171,7 @@ static int inspect(const options *o) {
   mlp_cl_model_info *info = NULL;
   if (!o->operand) return report_usage("which model? name a .safetensors file");
   if (mlp_cl_model_info_open(o->operand, &info, &error) != MLP_CL_OK) return report_failure(&error);
-  const char *stored = find(info, "mlp_cl.weights_sha256");
+  const char *stored = open_metadata(info, "mlp_cl.weights_sha256");
   bool differs = stored && strcmp(stored, mlp_cl_model_info_sha256(info)) != 0;
   int status = differs ? STATUS_BITS_DIFFER : STATUS_OK;
   if (report_is_json())

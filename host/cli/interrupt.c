@@ -22,23 +22,22 @@ static void write_text(int file, const char *text) {
 }
 
 /* timeout(1) and batch systems tell a process and its group: that is one request, said twice. */
-static bool is_echo(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  if (caught)
-    return now.tv_sec - caught_at.tv_sec < 1 || (now.tv_sec - caught_at.tv_sec == 1 && now.tv_nsec < caught_at.tv_nsec);
-  caught_at = now;
-  return false;
+static bool is_echo(const struct timespec *now) {
+  if (!caught) return false;
+  return 1000 * (now->tv_sec - caught_at.tv_sec) + (now->tv_nsec - caught_at.tv_nsec) / 1000000 < 1000;
 }
 
 static void on_signal(int number) {
-  if (is_echo()) return;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (is_echo(&now)) return;
   if (!deferred) {
     write_text(STDERR_FILENO, "mlp_cl: stopped on request\n");
     write_text(STDOUT_FILENO, json_text);
   }
   if (caught && (number == SIGPIPE || number == SIGXCPU)) return; /* come again; the run is stopping, and tells of it */
   if (!deferred || caught) _exit(128 + number);
+  caught_at = now;
   caught = number;
 }
 

@@ -23,7 +23,7 @@ static int option_words(const char *argument) {
   if (argument[1] != '-' || strchr(argument, '=')) return 1;
   for (int i = 0; i < COMMANDS; i++) {
     const struct poptOption *row = options_find(commands[i]->table, argument + 2, 0);
-    if (row) return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING ? 2 : 1;
+    if (row) return options_is_flag(row) ? 1 : 2;
   }
   return 0;
 }

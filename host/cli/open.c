@@ -172,6 +172,14 @@ bool open_target(const mlp_cl_model_info *info, size_t output, mlp_cl_column *co
   return mlp_cl_encoding_column(encoding, mlp_cl_encoding_columns(encoding) - open_outputs(info) + output, column);
 }
 
+const char *open_metadata(const mlp_cl_model_info *info, const char *wanted) {
+  const char *key, *value;
+  for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
+    if (strcmp(key, wanted) == 0) return value;
+  }
+  return NULL;
+}
+
 const char *open_class_name(const mlp_cl_model_info *info, size_t class_index, char buffer[24]) {
   mlp_cl_column column;
   if (open_target(info, class_index, &column)) return column.name;

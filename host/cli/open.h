@@ -29,6 +29,8 @@ void close_model(opened_model *m);
 int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data);
 /* The rows of `source`: a file, "-" or what --data takes. */
 int open_rows(const options *o, const opened_model *m, const char *source, mlp_cl_rows **rows);
+/* What the file says under that key; NULL when it does not. */
+const char *open_metadata(const mlp_cl_model_info *info, const char *wanted);
 /* Of a class or target: from the file, else the number; `buffer` holds that. */
 const char *open_class_name(const mlp_cl_model_info *info, size_t class_index, char buffer[24]);
 

@@ -47,6 +47,10 @@ const struct poptOption *options_find(const struct poptOption *table, const char
   return NULL;
 }
 
+bool options_is_flag(const struct poptOption *row) {
+  return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_NONE;
+}
+
 static void suggest_option(const struct poptOption *table, suggestion *best) {
   for (const struct poptOption *row = table; !is_end(row); row++) {
     if (row->argInfo == POPT_ARG_INCLUDE_TABLE)
@@ -108,7 +112,7 @@ static bool collect(options *o, poptContext context, const char *operand) {
   while ((code = poptGetNextOpt(context)) > 0) {
     char *value = poptGetOptArg(context);
     /* popt gives no value to a flag, and none to any option when it has no memory. */
-    if (!value && (options_find(o->table, NULL, code)->argInfo & POPT_ARG_MASK) == POPT_ARG_NONE) value = strdup("");
+    if (!value && options_is_flag(options_find(o->table, NULL, code))) value = strdup("");
     if (!value) report_no_memory();
     free(o->text[code]);
     o->text[code] = value;

@@ -110,6 +110,9 @@ void options_free(options *o);
 /* Finds an option by its long name (without dashes) or its id; NULL when the table has none. */
 const struct poptOption *options_find(const struct poptOption *table, const char *name, int id);
 
+/* Whether the option takes no value. */
+bool options_is_flag(const struct poptOption *row);
+
 bool options_has(const options *o, option_id id);
 const char *options_text(const options *o, option_id id, const char *otherwise);
 

@@ -14,12 +14,8 @@ last_loss=$(get epochs.11.train_loss)
 last='SIGINT while training'
 "$MLP_CL" train --epochs 1000000 --device "$device" --checkpoint long.safetensors --checkpoint-every 20steps >out 2>err &
 pid=$!
-tries=0
-until grep -q '^ *2 ' out && [ -s long.safetensors ]; do
-  tries=$((tries + 1))
-  [ $tries -lt 1200 ] || fail "$last: no second epoch after two minutes"
-  sleep 0.1
-done
+wait_for_rows 2
+until [ -s long.safetensors ]; do sleep 0.1; done
 kill -TERM $pid
 kill -TERM $pid 2>/dev/null # as timeout(1) does, which tells the process and its group
 wait $pid
@@ -152,26 +148,14 @@ MLP_CL_DEVICE=nowhere refused 4 train --resume environment.safetensors --quiet
 # What is told can be given to a shell.
 "$MLP_CL" train --epochs 1000000 --device reference --checkpoint "it's long.safetensors" --log long.jsonl >out 2>err &
 pid=$!
-tries=0
-until grep -q '^ *2 ' out; do
-  tries=$((tries + 1))
-  [ $tries -lt 1200 ] || fail "$last: no second epoch after two minutes"
-  sleep 0.1
-done
+wait_for_rows 2
 kill -TERM $pid
 wait $pid
 says err "go on with: mlp_cl train --resume 'it'\\''s long.safetensors', and the same --log"
 
 # Notes that are not from here: another program's is left alone; what is not known, or would write, is refused.
 write_note() { # write_note JSON-WITH-QUOTES-ESCAPED
-  header='{"__metadata__":{"mlp_cl.run":"","mlp_cl.note":"'$1'"},"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
-  while [ $((${#header} % 8)) != 0 ]; do header="$header "; done
-  # shellcheck disable=SC2059 # the length is an escape sequence
-  {
-    printf "\\$(printf %o "${#header}")\\000\\000\\000\\000\\000\\000\\000"
-    printf '%s' "$header"
-    printf '\000\000\200\077\000\000\200\077\000\000\200\077'
-  } >noted.safetensors
+  write_model '"mlp_cl.run":"","mlp_cl.note":"'"$1"'"' >noted.safetensors
 }
 for note in 'my note' '[]' '{\"mlp_cl train\":3}' '{\"other\":{\"out\":\"x\"}}'; do
   write_note "$note"

@@ -11,17 +11,6 @@ nothing_left() {
   done
 }
 
-# wait_for_rows NUMBER: of the table.
-wait_for_rows() {
-  tries=0
-  until [ "$(wc -l <out)" -gt "$1" ]; do
-    kill -0 $pid 2>/dev/null || fail "$last: ended early"
-    tries=$((tries + 1))
-    [ $tries -lt 1200 ] || fail "$last: $1 epochs took more than two minutes"
-    sleep 0.1
-  done
-}
-
 # In the midst of training; then at most 20 seconds to end (on a machine that does other work, too). Before that an alarm,
 # which a process finds when it goes on after a Ctrl-Z that was longer than the watchdog waits.
 last='SIGTERM while training'

@@ -56,3 +56,23 @@ same() {
 at_least() {
   awk -v value="$1" -v limit="$2" 'BEGIN { exit !(value + 0 >= limit + 0) }' || fail "$last: $1 is less than $2"
 }
+
+# write_model METADATA: a model file of one layer, three inputs and one output, with these members of its metadata.
+write_model() {
+  header='{"__metadata__":{'$1'},"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
+  # shellcheck disable=SC2059 # the length is an escape sequence
+  printf "\\$(printf %o "${#header}")\\000\\000\\000\\000\\000\\000\\000"
+  printf '%s' "$header"
+  printf '\000\000\200\077\000\000\200\077\000\000\200\077'
+}
+
+# wait_for_rows NUMBER: until the last process in the background has written so many rows of its table of epochs to out.
+wait_for_rows() {
+  tries=0
+  until [ "$(wc -l <out)" -gt "$1" ]; do
+    kill -0 $! 2>/dev/null || fail "$last: ended early"
+    tries=$((tries + 1))
+    [ $tries -lt 1200 ] || fail "$last: $1 epochs took more than two minutes"
+    sleep 0.1
+  done
+}

@@ -35,14 +35,7 @@ says err damaged
 [ ! -e damaged.onnx ] || fail "a damaged model was exported"
 
 # Names cannot reach the terminal as they are.
-header='{"__metadata__":{"mlp_cl.classes":"[\"\\u001b[31m\",\"\\u0085\\u202e\",\"ok\"]","x\u0007":"a\nb"},'
-header=$header'"0.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]}}'
-# shellcheck disable=SC2059 # the length is an escape sequence
-{
-  printf "\\$(printf %o "${#header}")\\000\\000\\000\\000\\000\\000\\000"
-  printf '%s' "$header"
-  printf '\000\000\200\077\000\000\200\077\000\000\200\077'
-} >hostile.safetensors
+write_model '"mlp_cl.classes":"[\"\\u001b[31m\",\"\\u0085\\u202e\",\"ok\"]","x\u0007":"a\nb"' >hostile.safetensors
 run 0 inspect hostile.safetensors
 says out '\x1b[31m'
 says out '\xc2\x85\xe2\x80\xae'
