@@ -81,6 +81,33 @@ START_TEST(registers_are_an_option_of_the_compiler) {
 }
 END_TEST
 
+/* Sums that a work-item cannot keep in registers would be read and written at each step. */
+START_TEST(tiles_suit_the_registers_of_a_work_item) {
+  static const struct {
+    uint32_t vendor;
+    uint64_t group_most, local_bytes;
+    const char *tile;
+  } cases[] = {
+      {0x10DE, 1024, 49152, "group_rows=16 group_cols=8 item_rows=8 item_cols=8 "}, /* NVIDIA */
+      {0x1002, 256, 65536, "group_rows=16 group_cols=8 item_rows=8 item_cols=8 "},  /* AMD */
+      {0x8086, 512, 65536, "group_rows=16 group_cols=8 item_rows=4 item_cols=4 "},  /* Intel */
+      {0x13B5, 384, 32768, "group_rows=16 group_cols=8 item_rows=4 item_cols=4 "},  /* Arm */
+      {0x10DE, 128, 49152, "group_rows=4 group_cols=8 item_rows=4 item_cols=4 "},
+      {0x10DE, 1024, 16384, "group_rows=4 group_cols=8 item_rows=4 item_cols=4 "},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    opencl_backend self = {.vendor = cases[i].vendor,
+                           .base.device = {.type = MLP_CL_DEVICE_GPU,
+                                           .compute_units = 16,
+                                           .work_group_size = cases[i].group_most,
+                                           .local_memory_bytes = cases[i].local_bytes}};
+    ck_ok(opencl_tuning_set(&self, NULL, "", &test_error));
+    ck_assert_msg(strncmp(self.base.tuning, cases[i].tile, strlen(cases[i].tile)) == 0, "case %zu: %s", i,
+                  self.base.tuning);
+  }
+}
+END_TEST
+
 START_TEST(candidates_differ_and_are_accepted) {
   enum { MOST = 64 };
   static char seen[MOST][MLP_CL_TUNING_BYTES];
@@ -168,6 +195,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, use_new_folder, test_folder_remove);
   tcase_add_test(tests, refuses_what_does_not_fit);
   tcase_add_test(tests, registers_are_an_option_of_the_compiler);
+  tcase_add_test(tests, tiles_suit_the_registers_of_a_work_item);
   tcase_add_test(tests, candidates_differ_and_are_accepted);
   tcase_add_test(tests, what_is_kept_is_used);
   tcase_add_test(tests, what_no_longer_works_is_given_up);

@@ -55,6 +55,7 @@ static void describe(opencl_device *device, int index) {
   info->largest_allocation_bytes = ask_number(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
   info->local_memory_bytes = ask_number(device, CL_DEVICE_LOCAL_MEM_SIZE);
   info->work_group_size = ask_number(device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  device->vendor = (uint32_t)ask_number(device, CL_DEVICE_VENDOR_ID);
   device->vector_width = (uint32_t)ask_number(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
 }
 

@@ -15,6 +15,7 @@ typedef struct opencl_device {
   cl_device_id id;
   mlp_cl_device info;
   char platform_version[256];
+  uint32_t vendor;       /* its PCI number, where it has one */
   uint32_t vector_width; /* floats of a register */
   cl_int trouble;        /* the first code that is not CL_SUCCESS, of asking for any of this */
 } opencl_device;
@@ -113,7 +114,7 @@ typedef struct opencl_backend {
   opencl_tuning tuning;
   const tile_shape *only_tile; /* of the tuning; NULL: by the result's size */
   char platform_version[256];
-  uint32_t vector_width;
+  uint32_t vendor, vector_width;         /* of opencl_device */
   opencl_program programs[PROGRAMS_MAX]; /* those that were needed so far */
   size_t programs_count;
   opencl_kernel kernels[KERNELS_MAX];

@@ -94,6 +94,7 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   self->base.op = &operations;
   self->base.device = device->info;
   self->device = device->id;
+  self->vendor = device->vendor;
   self->vector_width = device->vector_width;
   memcpy(self->platform_version, device->platform_version, sizeof self->platform_version);
   self->base.platform_version = self->platform_version;

@@ -70,6 +70,14 @@ static mlp_cl_status choose_kernels(opencl_tuning *tuning, const char *name, con
               name);
 }
 
+/* Whether a work-item may have 255 registers, for 8 × 8 sums, as many of the blocks before, and what comes next. Where
+ * it may not, a compiler may give up on all of them: Intel's, which has 128, then reads and writes each sum in memory
+ * at each step. */
+static bool has_many_registers(const opencl_backend *self) {
+  enum { NVIDIA = 0x10DE, AMD = 0x1002 };
+  return self->vendor == NVIDIA || self->vendor == AMD;
+}
+
 /* What suits the device, or else what it has room for. Vectors of 16 floats come with 32 registers, of which a tile of
  * 8 rows × 2 lines takes 16, and reads 10 operands for as many multiply-adds, where two a clock are all that a core can
  * read; 16 registers of 8 hold 6 lines of two. */
@@ -92,7 +100,9 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
       .unit_rows = 48,
       .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
-      .large = large_groups ? (tile_shape){16, 8, 8, 8, 1} : (tile_shape){4, 8, 4, 4, 1},
+      .large = !large_groups              ? (tile_shape){4, 8, 4, 4, 1}
+               : has_many_registers(self) ? (tile_shape){16, 8, 8, 8, 1}
+                                          : (tile_shape){16, 8, 4, 4, 1},
       .small = {4, 8, 4, 4,
                 large_groups                    ? 4
                 : device->work_group_size >= 64 ? 2
@@ -207,6 +217,7 @@ static const char *const tile_candidates[] = {
     "group_rows=16 group_cols=16 item_rows=8 item_cols=8",
     "group_rows=8 group_cols=8 item_rows=8 item_cols=8",
     "group_rows=8 group_cols=16 item_rows=8 item_cols=8",
+    "group_rows=16 group_cols=16 item_rows=4 item_cols=8",
     "group_rows=16 group_cols=16 item_rows=4 item_cols=4",
     "group_rows=8 group_cols=16 item_rows=4 item_cols=4",
     "group_rows=8 group_cols=8 item_rows=4 item_cols=4",
