@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the packages that are missing: ci/deps.sh for building, ci/deps.sh test for the tests and linters too, ci/deps.sh
-# package for making Debian packages.
+# package for making Debian packages, ci/deps.sh compilers for looking at what GPUs would run.
 # On Debian and Ubuntu by apt-get; elsewhere it says what to install.
 set -eu
 
@@ -13,8 +13,9 @@ case "${1:-}" in
   '') wanted=$build ;;
   test) wanted="$build $tests" ;;
   package) wanted="$build file" ;;
+  compilers) wanted="intel-opencl-icd rocm-device-libs clang-15" ;;
   *)
-    echo "usage: ci/deps.sh [test|package]" >&2
+    echo "usage: ci/deps.sh [test|package|compilers]" >&2
     exit 2
     ;;
 esac
