@@ -255,6 +255,44 @@ START_TEST(passes_end_where_rows_do) {
 }
 END_TEST
 
+/* More passes than there are places for answers, of a GPU's passes, too; and a bad row while others are under way. */
+START_TEST(many_passes_at_once) {
+  enum { ROWS = 9 * 1024 + 7, WIDTH = 3, OUTPUTS = 2, BAD = 8 * 1024 + 5 };
+  static const size_t narrow[] = {WIDTH, 4, OUTPUTS};
+  static const mlp_cl_task tasks[] = {MLP_CL_CLASSIFICATION, MLP_CL_REGRESSION, MLP_CL_MULTI_LABEL};
+  size_t rows = test_small() ? 70 : ROWS;
+  float *features = test_floats(ROWS * WIDTH), *got = test_floats(ROWS * OUTPUTS),
+        *wanted = test_floats(ROWS * OUTPUTS);
+  test_random r = {.state = 15};
+  test_random_fill(&r, features, ROWS * WIDTH, 1.0f);
+  for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+    const mlp_cl_shape shape = {.widths_count = 3, .widths = narrow, .bias = true, .task = tasks[i]};
+    mlp_cl_network *network = NULL, *twin = NULL;
+    ck_ok(mlp_cl_network_create(device, &shape, 9, &network, &test_error));
+    ck_ok(mlp_cl_network_create(reference, &shape, 9, &twin, &test_error));
+    test_canary_fill(got, rows * OUTPUTS);
+    ck_ok(mlp_cl_network_predict(network, features, rows, got, &test_error));
+    ck_ok(mlp_cl_network_predict(twin, features, rows, wanted, &test_error));
+    ck_same_bits(got, wanted, rows * OUTPUTS, "all rows");
+    if (rows > BAD) {
+      float good = features[BAD * WIDTH + 1];
+      features[BAD * WIDTH + 1] = NAN;
+      ck_fails(mlp_cl_network_predict(network, features, rows, got, &test_error), MLP_CL_BAD_ARGUMENT,
+               "feature 1 of row 8197 is nan");
+      features[BAD * WIDTH + 1] = good;
+    }
+    test_canary_fill(got, rows * OUTPUTS);
+    ck_ok(mlp_cl_network_predict(network, features, rows, got, &test_error));
+    ck_same_bits(got, wanted, rows * OUTPUTS, "once more");
+    mlp_cl_network_destroy(network);
+    mlp_cl_network_destroy(twin);
+  }
+  free(features);
+  free(got);
+  free(wanted);
+}
+END_TEST
+
 /* A few rows are computed on the host, from a copy of the parameters that must follow each change of them. */
 START_TEST(few_rows_follow_every_change) {
   enum { ROWS = 80, FEW = 3 };
@@ -420,6 +458,7 @@ int main(void) {
   tcase_add_test(tests, refuses_bad_arguments);
   tcase_add_test(tests, predictions_do_not_depend_on_company);
   tcase_add_test(tests, passes_end_where_rows_do);
+  tcase_add_test(tests, many_passes_at_once);
   tcase_add_test(tests, few_rows_follow_every_change);
   tcase_add_test(tests, single_rows_in_a_row);
   tcase_add_test(tests, evaluation_agrees_with_predictions);

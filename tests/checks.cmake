@@ -39,9 +39,11 @@ check(runs pocl rusticl pocl_plain pocl_tile pocl_group pocl_small)
 add_subdirectory(layer)
 layer_check(launches pocl)
 # What is for GPUs alone: rows and orders that travel beside the work in flight.
-add_test(NAME training.pocl_two_queues COMMAND check_training)
-set_tests_properties(training.pocl_two_queues PROPERTIES TIMEOUT 300 RESOURCE_LOCK pocl_cache ENVIRONMENT
-  "${env_pocl};CK_FORK=no;${env_cache};OPENCL_LAYERS=$<TARGET_FILE:opencl_layer>;LAYER_GPU=1;MLP_CL_TEST_KERNELS=plain")
+foreach(test training network)
+  add_test(NAME ${test}.pocl_two_queues COMMAND check_${test})
+  set_tests_properties(${test}.pocl_two_queues PROPERTIES TIMEOUT 300 RESOURCE_LOCK pocl_cache ENVIRONMENT
+    "${env_pocl};CK_FORK=no;${env_cache};OPENCL_LAYERS=$<TARGET_FILE:opencl_layer>;LAYER_GPU=1;MLP_CL_TEST_KERNELS=plain")
+endforeach()
 layer_check(programs pocl rusticl)
 layer_check(tuning pocl)
 layer_check(profile pocl rusticl)

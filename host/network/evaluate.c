@@ -73,17 +73,14 @@ mlp_cl_evaluation evaluation_of(mlp_cl_task task, const mlp_cl_dataset *dataset,
   return result;
 }
 
-static void add_tensors(evaluator *e, size_t chunk, mlp_cl_error *error) {
+static void add_tensors(evaluator *e, size_t chunk, bool resident, mlp_cl_error *error) {
   const mlp_cl_dataset *data = e->dataset;
-  tensor_element element = (tensor_element)data->element;
   size_t rows = data->rows;
   tensor_set *set = &e->tensors;
   tensor_set_begin(set, e->network->backend, error);
-  e->source = tensor_set_share(set, element, rows, data->width, data->features);
-  e->resident |= e->source != NULL;
-  if (e->source == NULL)
-    e->source = tensor_set_add(set, TENSOR_PLAIN, element, e->resident ? rows : chunk, data->width,
-                               e->resident ? data->features : NULL);
+  e->rows = (forward_rows){
+      .features = data->features, .width = data->width, .element = (tensor_element)data->element, .scale = data->scale};
+  forward_rows_add(&e->rows, set, rows, chunk, resident);
   e->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
   if (e->network->task == MLP_CL_CLASSIFICATION) {
     e->labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, rows, data->labels);
@@ -96,13 +93,13 @@ static void add_tensors(evaluator *e, size_t chunk, mlp_cl_error *error) {
 
 mlp_cl_status evaluator_begin(evaluator *e, mlp_cl_network *network, const mlp_cl_dataset *dataset, bool resident,
                               mlp_cl_error *error) {
-  *e = (evaluator){.network = network, .dataset = dataset, .resident = resident};
+  *e = (evaluator){.network = network, .dataset = dataset};
   TRY(network_check_answers(network, dataset, "the data set", error));
   size_t chunk;
   TRY(forward_reserve(network, dataset->rows, &chunk, error));
   TRY(row_metrics_create(network->task, dataset->rows, &e->host, error));
   e->spread = targets_spread(dataset);
-  add_tensors(e, chunk, error);
+  add_tensors(e, chunk, resident, error);
   mlp_cl_status status = e->tensors.status;
   if (status != MLP_CL_OK) evaluator_end(e);
   return status;
@@ -141,13 +138,7 @@ static mlp_cl_status run_loss(evaluator *e, size_t first, size_t rows, mlp_cl_er
 
 /* Losses and what goes with them of rows [first, first + rows) into their slots. */
 static mlp_cl_status run_chunk(evaluator *e, size_t first, size_t rows, mlp_cl_error *error) {
-  const mlp_cl_dataset *data = e->dataset;
-  backend *on = e->network->backend;
-  if (!e->resident) {
-    size_t row_bytes = data->width * tensor_element_bytes((tensor_element)data->element);
-    TRY(on->op->tensor_write(on, e->source, 0, rows, (const char *)data->features + first * row_bytes, error));
-  }
-  TRY(forward_run(e->network, e->source, e->resident ? first : 0, rows, data->scale, error));
+  TRY(forward_run(e->network, &e->rows, first, rows, forward_logits(e->network), error));
   return run_loss(e, first, rows, error);
 }
 

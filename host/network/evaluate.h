@@ -2,7 +2,7 @@
 #ifndef NETWORK_EVALUATE_H
 #define NETWORK_EVALUATE_H
 
-#include "network/network.h"
+#include "network/forward.h"
 
 /* The loss of each row, and what the task counts beside it, on the host. */
 typedef struct row_metrics {
@@ -19,16 +19,17 @@ void row_metrics_destroy(row_metrics *metrics);
 typedef struct evaluator {
   mlp_cl_network *network;
   const mlp_cl_dataset *dataset;
-  bool resident; /* the device has all features, or reads them in place; otherwise a chunk at a time passes through */
   tensor_set tensors;
-  tensor *source, *losses;
+  forward_rows rows;
+  tensor *losses;
   tensor *labels, *predictions; /* classification */
   tensor *targets, *scores;     /* else */
   double spread;                /* of the targets */
   row_metrics host;             /* (rows) */
 } evaluator;
 
-/* Errors: BAD_SHAPE, BAD_ARGUMENT (no labels), NO_MEMORY, DEVICE_MEMORY, OPENCL. */
+/* `resident`: the device has all features; otherwise a chunk at a time passes through, unless it reads them in place.
+ * Errors: BAD_SHAPE, BAD_ARGUMENT (no labels), NO_MEMORY, DEVICE_MEMORY, OPENCL. */
 mlp_cl_status evaluator_begin(evaluator *e, mlp_cl_network *network, const mlp_cl_dataset *dataset, bool resident,
                               mlp_cl_error *error);
 /* Waits. `confusion` may be NULL, and so may `alive`, which is called many times on the way. Errors: DIVERGED, OPENCL.

@@ -11,14 +11,34 @@ mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chun
 /* Frees the buffers. */
 void forward_release(mlp_cl_network *network);
 
-/* Rows [first, first + rows) of a PLAIN tensor, times scale, through all layers: the logits are in the last y. Only
- * enqueues, and keeps pace. rows <= the chunk of forward_reserve. */
-mlp_cl_status forward_run(mlp_cl_network *network, const tensor *source, size_t first, size_t rows, float scale,
+/* Rows on the host, and how the device comes to them: it has all of them, or gets those of a pass when it begins, in
+ * one tensor while the other is still read. */
+typedef struct forward_rows {
+  const void *features; /* (rows, width) row-major */
+  size_t width;
+  tensor_element element;
+  float scale; /* times the features */
+  tensor *all; /* PLAIN (rows, width), or NULL */
+  tensor *turns[2];
+  size_t passes; /* that took their turn */
+} forward_rows;
+
+/* Adds what `rows` rows in passes of `chunk` want to the set: nothing where the device can read them in place, and
+ * `resident` means all of them otherwise. */
+void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chunk, bool resident);
+
+/* Rows [first, first + rows) through all layers, to `logits` (rows, outputs): forward_logits() or an answer. Only
+ * enqueues, and keeps pace; the features must stay until what is enqueued has been waited for. rows <= the chunk of
+ * forward_reserve. */
+mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, tensor *logits,
                           mlp_cl_error *error);
 
-/* What the logits of the last run mean (rows, outputs): probabilities of classes or labels, or the numbers themselves.
- * Only enqueues. */
-mlp_cl_status forward_finish(mlp_cl_network *network, size_t rows, const tensor **outputs, mlp_cl_error *error);
+/* Makes places for the answers of so many passes, or of as many as bounded memory allows: *count, at least 1. */
+mlp_cl_status forward_reserve_answers(mlp_cl_network *network, size_t passes, size_t *count, mlp_cl_error *error);
+/* As forward_run, to answers[i]: what the logits mean, probabilities of classes or labels, or the numbers themselves.
+ */
+mlp_cl_status forward_answer(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, size_t i,
+                             mlp_cl_error *error);
 
 static inline tensor *forward_logits(const mlp_cl_network *network) {
   return network->forward.y[network->layers_count - 1];

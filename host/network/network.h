@@ -11,14 +11,17 @@ typedef struct network_layer {
   tensor *bias;   /* (1, out), or NULL */
 } network_layer;
 
+/* Passes whose answers may wait to be read while others run. */
+enum { FORWARD_ANSWERS = 8 };
+
 /* Buffers of forward passes without dropout, kept between calls and grown on demand. */
 typedef struct forward_buffers {
   size_t rows; /* that fit; 0: none yet */
   tensor_set tensors;
-  tensor *source; /* PLAIN (rows, inputs) float32: rows that come from the host */
-  tensor *x;      /* (rows, inputs) */
-  tensor **y;     /* of each layer, the last with the logits; owned */
-  tensor *final;  /* (rows, outputs): what the logits mean, as probabilities */
+  tensor *source;                   /* PLAIN (rows, inputs) float32: rows that come from the host */
+  tensor *x;                        /* (rows, inputs) */
+  tensor **y;                       /* of each layer, the last with the logits; owned */
+  tensor *answers[FORWARD_ANSWERS]; /* (rows, outputs) each: what the logits mean, as probabilities; NULL: not yet */
 } forward_buffers;
 
 /* See host_copy.h. */

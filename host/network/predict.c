@@ -5,52 +5,59 @@
 #include "network/forward.h"
 #include "network/host_copy.h"
 
-/* Rows on the host, in their own element type. */
-typedef struct host_rows {
-  const void *features;
-  size_t count;
-  tensor_element element;
-  float scale;
-} host_rows;
-
-/* What the network computes of rows [first, first + count) of the tensor. */
-static mlp_cl_status predict_chunk(mlp_cl_network *network, const tensor *source, size_t first, size_t count,
-                                   float scale, float *outputs, mlp_cl_error *error) {
-  backend *on = network->backend;
-  const tensor *final;
-  TRY(forward_run(network, source, first, count, scale, error));
-  TRY(forward_finish(network, count, &final, error));
-  return on->op->tensor_read(on, final, 0, count, outputs, error);
-}
-
-/* A chunk at a time is written to the device, unless it reads many rows where they are. */
-static mlp_cl_status predict(mlp_cl_network *network, const host_rows *rows, float *outputs, mlp_cl_error *error) {
-  size_t width = network_inputs(network), row_bytes = width * tensor_element_bytes(rows->element), chunk;
-  TRY(host_copy_for_rows(network, rows->count, &network, error));
-  if (network->task == MLP_CL_CLASSIFICATION) TRY(context_prove(network->context, "softmax", error));
-  TRY(forward_reserve(network, rows->count, &chunk, error));
-  tensor_set set;
-  tensor_set_begin(&set, network->backend, error);
-  tensor *shared = NULL, *source;
-  if (rows->count > chunk) shared = tensor_set_share(&set, rows->element, rows->count, width, rows->features);
-  source = shared;
-  if (source == NULL && rows->element == TENSOR_FLOAT32) source = network->forward.source;
-  if (source == NULL) source = tensor_set_add(&set, TENSOR_PLAIN, rows->element, chunk, width, NULL);
-  for (size_t first = 0; set.status == MLP_CL_OK && first < rows->count; first += chunk) {
-    size_t count = size_min(chunk, rows->count - first);
-    if (shared == NULL) DO(&set, tensor_write, source, 0, count, (const char *)rows->features + first * row_bytes);
-    if (set.status == MLP_CL_OK)
-      set.status = predict_chunk(network, source, shared != NULL ? first : 0, count, rows->scale,
-                                 outputs + first * network_classes(network), error);
-  }
-  return tensor_set_end(&set);
-}
-
-static mlp_cl_status check_finite(const float *features, size_t rows, size_t width, mlp_cl_error *error) {
-  size_t i = finite_count(features, rows * width);
+static mlp_cl_status check_finite(const float *features, size_t first, size_t rows, size_t width, mlp_cl_error *error) {
+  size_t i = finite_count(features + first * width, rows * width);
   if (i == rows * width) return MLP_CL_OK;
-  return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: give finite values", i % width, i / width,
-              (double)features[i]);
+  return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: give finite values", i % width,
+              first + i / width, (double)features[first * width + i]);
+}
+
+/* What is to be predicted: rows whose features may not be finite, if there is `unchecked`, in passes of `chunk` rows,
+ * of which so many have a place for their answers. */
+typedef struct prediction {
+  mlp_cl_network *network;
+  forward_rows from;
+  const float *unchecked;
+  size_t rows, chunk, answers;
+  float *outputs;
+} prediction;
+
+static mlp_cl_status begin_pass(prediction *p, size_t first, size_t i, mlp_cl_error *error) {
+  size_t rows = size_min(p->chunk, p->rows - first);
+  if (p->unchecked != NULL) TRY(check_finite(p->unchecked, first, rows, p->from.width, error));
+  return forward_answer(p->network, &p->from, first, rows, i, error);
+}
+
+static mlp_cl_status end_pass(const prediction *p, size_t first, size_t i, mlp_cl_error *error) {
+  backend *on = p->network->backend;
+  return on->op->tensor_read(on, p->network->forward.answers[i], 0, size_min(p->chunk, p->rows - first),
+                             p->outputs + first * network_classes(p->network), error);
+}
+
+/* As many passes as there are places for answers, before the first is waited for. */
+static mlp_cl_status run_passes(prediction *p, size_t first, mlp_cl_error *error) {
+  size_t end = size_min(p->rows, first + p->answers * p->chunk);
+  for (size_t at = first, i = 0; at < end; at += p->chunk, i++) TRY(begin_pass(p, at, i, error));
+  for (size_t at = first, i = 0; at < end; at += p->chunk, i++) TRY(end_pass(p, at, i, error));
+  return MLP_CL_OK;
+}
+
+/* Fills in the rest. A single pass has all that it needs from the last one; several may find more. */
+static mlp_cl_status predict(prediction *p, mlp_cl_error *error) {
+  TRY(host_copy_for_rows(p->network, p->rows, &p->network, error));
+  mlp_cl_network *network = p->network;
+  backend *on = network->backend;
+  if (network->task == MLP_CL_CLASSIFICATION) TRY(context_prove(network->context, "softmax", error));
+  TRY(forward_reserve(network, p->rows, &p->chunk, error));
+  TRY(forward_reserve_answers(network, size_divide_up(p->rows, p->chunk), &p->answers, error));
+  tensor_set set;
+  tensor_set_begin(&set, on, error);
+  if (p->from.element == TENSOR_FLOAT32) p->from.turns[0] = network->forward.source;
+  if (p->from.turns[0] == NULL || p->rows > p->chunk) forward_rows_add(&p->from, &set, p->rows, p->chunk, false);
+  for (size_t first = 0; set.status == MLP_CL_OK && first < p->rows; first += p->answers * p->chunk)
+    set.status = run_passes(p, first, error);
+  if (set.status != MLP_CL_OK) on->op->finish(on, NULL); /* what is under way reads the caller's rows */
+  return tensor_set_end(&set);
 }
 
 mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows, float *probabilities,
@@ -62,9 +69,13 @@ mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *featu
   if (!size_multiply(rows, network_inputs(network) * sizeof(float), &values) ||
       !size_multiply(rows, network_classes(network) * sizeof(float), &values))
     return fail(error, MLP_CL_BAD_ARGUMENT, "predict: %zu rows are more than memory can be", rows);
-  TRY(check_finite(features, rows, network_inputs(network), error));
-  const host_rows all = {.features = features, .count = rows, .element = TENSOR_FLOAT32, .scale = 1.0f};
-  return predict(network, &all, probabilities, error);
+  prediction all = {
+      .network = network,
+      .from = {.features = features, .width = network_inputs(network), .element = TENSOR_FLOAT32, .scale = 1.0f},
+      .unchecked = features,
+      .rows = rows,
+      .outputs = probabilities};
+  return predict(&all, error);
 }
 
 mlp_cl_status mlp_cl_network_predict_dataset(mlp_cl_network *network, const mlp_cl_dataset *dataset, size_t first,
@@ -74,9 +85,12 @@ mlp_cl_status mlp_cl_network_predict_dataset(mlp_cl_network *network, const mlp_
     return fail(error, MLP_CL_BAD_ARGUMENT, "predict: rows %zu to %zu of a data set of %zu", first, first + rows,
                 dataset->rows);
   size_t row_bytes = dataset->width * dataset_element_bytes(dataset->element);
-  const host_rows part = {.features = (const char *)dataset->features + first * row_bytes,
-                          .count = rows,
-                          .element = (tensor_element)dataset->element,
-                          .scale = dataset->scale};
-  return predict(network, &part, probabilities, error);
+  prediction part = {.network = network,
+                     .from = {.features = (const char *)dataset->features + first * row_bytes,
+                              .width = dataset->width,
+                              .element = (tensor_element)dataset->element,
+                              .scale = dataset->scale},
+                     .rows = rows,
+                     .outputs = probabilities};
+  return predict(&part, error);
 }

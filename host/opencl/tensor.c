@@ -70,8 +70,9 @@ mlp_cl_status opencl_tensor_create(backend *base, tensor_role role, tensor_eleme
   bool fits = in_panels(&t->base) ? panel_bytes(rows, cols, &t->stride, &t->bytes) : plain_bytes(&t->base, &t->bytes);
   mlp_cl_status status = fits ? allocate(self, t->bytes, &t->buffer, error)
                               : fail(error, MLP_CL_BAD_SHAPE, "a tensor of %zu × %zu is too large", rows, cols);
-  /* Padding must be zero: it is computed with, though never read out. */
-  if (status == MLP_CL_OK) status = fill_zero(self, t->buffer, t->bytes, error);
+  /* Padding must be zero: it is computed with, though never read out. What has none is left alone: what is sent to it
+   * would not wait for that. */
+  if (status == MLP_CL_OK && in_panels(&t->base)) status = fill_zero(self, t->buffer, t->bytes, error);
   if (status != MLP_CL_OK) {
     opencl_tensor_destroy(base, &t->base);
     return status;
