@@ -17,12 +17,16 @@ static void use_new_folder(void) {
 
 static const size_t widths[] = {20, 33, 5};
 
-static mlp_cl_context *open_context(bool profile) {
-  const mlp_cl_context_options options = {.profile = profile};
+static mlp_cl_context *open_with(const char *kernels, bool profile) {
+  const mlp_cl_context_options options = {.kernels = kernels, .profile = profile};
   mlp_cl_context *context = NULL;
   ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &context, &test_error));
   ck_assert_msg(layer_active(), "the OpenCL loader did not take the layer: run with ctest");
   return context;
+}
+
+static mlp_cl_context *open_context(bool profile) {
+  return open_with(NULL, profile);
 }
 
 /* Two epochs of three steps. */
@@ -111,11 +115,31 @@ START_TEST(of_nothing) {
 }
 END_TEST
 
-START_TEST(long_runs_are_cut) {
+START_TEST(launches_that_are_measured_are_not_recorded) {
   const mlp_cl_bench_work work = {.kind = MLP_CL_BENCH_LAUNCH};
   mlp_cl_bench *bench = NULL;
   mlp_cl_bench_result result;
   mlp_cl_context *context = open_context(true);
+  ck_ok(mlp_cl_bench_create(context, &work, &bench, &test_error));
+  layer_reset();
+  ck_ok(mlp_cl_bench_run(bench, 0.0, &result, &test_error));
+  ck_assert_uint_gt(layer_launches(NULL), 0);
+  ck_assert_uint_eq(layer_launches("peak_nothing"), layer_launches(NULL));
+  ck_ok(mlp_cl_profile_write(context, test_path("trace.json"), &test_error));
+  mlp_cl_bench_destroy(bench);
+  mlp_cl_context_destroy(context);
+  char *text = (char *)test_file_read(test_path("trace.json"), &(size_t){0});
+  ck_assert_ptr_null(strstr(text, "peak_nothing"));
+  free(text);
+}
+END_TEST
+
+START_TEST(long_runs_are_cut) {
+  const mlp_cl_shape shape = {.widths_count = 3, .widths = widths};
+  const mlp_cl_bench_work work = {.kind = MLP_CL_BENCH_TRAIN, .shape = &shape, .batch = 1};
+  mlp_cl_bench *bench = NULL;
+  mlp_cl_bench_result result;
+  mlp_cl_context *context = open_with("plain", true); /* which launches much */
   ck_ok(mlp_cl_bench_create(context, &work, &bench, &test_error));
   layer_reset();
   while (layer_launches(NULL) < 150000) ck_ok(mlp_cl_bench_run(bench, 0.0, &result, &test_error));
@@ -152,6 +176,8 @@ int main(void) {
   tcase_add_test(tests, a_run_with_every_launch);
   if (!test_small()) { /* the same everywhere */
     tcase_add_test(tests, of_nothing);
+    tcase_add_test(tests, launches_that_are_measured_are_not_recorded);
+    tcase_add_test(tests, launches_that_are_measured_are_not_recorded);
     tcase_add_test(tests, long_runs_are_cut);
     tcase_add_test(tests, refusals);
   }

@@ -40,6 +40,7 @@ else
     same "$(get traceEvents.2.ph)" X
     at_least "$(get otherData.recorded)" 5
   done
+  grep -qE 'dense_forward|train_steps' trace.json || fail "the network's kernels are not in trace.json"
   refused 1 bench --device "$device" --layers 20,9,3 --profile trace.json
   refused 1 bench --device "$device" --layers 20,9,3 --profile no/such/folder/trace.json
 fi
