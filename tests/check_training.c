@@ -1,74 +1,22 @@
-/* Training runs: they learn, they are functions of data, recipe and seed, and they stop when they should. */
+/* Training runs: they learn, they are functions of data, recipe and seed, and they say where they diverged. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "files.h"
-#include "test.h"
+#include "small_run.h"
 
-#define WIDTH 9
-#define CLASSES 3
-#define ROWS 50
-
-static mlp_cl_context *device, *reference;
-static mlp_cl_dataset *train, *test;
-
-/* Clusters around three corners of a cube: easily told apart. */
-static mlp_cl_dataset *make_data(uint64_t seed, size_t rows) {
-  float *features = test_floats(rows * WIDTH);
-  int32_t *labels = calloc(rows, sizeof *labels);
-  ck_assert_ptr_nonnull(labels);
-  test_random r = {.state = seed};
-  test_random_fill(&r, features, rows * WIDTH, 0.5f);
-  for (size_t i = 0; i < rows; i++) {
-    labels[i] = (int32_t)(test_random_bits(&r) % CLASSES);
-    features[i * WIDTH + (size_t)labels[i]] += 1.0f;
-  }
-  mlp_cl_dataset *data = NULL;
-  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, rows, WIDTH, 1.0f, labels, CLASSES, &data, &test_error));
-  free(features);
-  free(labels);
-  return data;
-}
-
-/* Once in a process, since kernels take seconds to build; in the test itself, for the sake of Check's forks. */
-static void open_all(void) {
-  if (device != NULL) return;
-  device = test_open_device();
-  reference = test_open_reference();
-  train = make_data(1, ROWS);
-  test = make_data(2, 33);
-}
-
-static void close_all(void) {
-  mlp_cl_dataset_destroy(train);
-  mlp_cl_dataset_destroy(test);
-  mlp_cl_context_destroy(device);
-  mlp_cl_context_destroy(reference);
-}
-
-static mlp_cl_network *make_network(mlp_cl_context *context) {
-  static const size_t widths[] = {WIDTH, 16, CLASSES};
-  const mlp_cl_shape shape = {.widths_count = 3, .widths = widths, .bias = true, .init = MLP_CL_INIT_HE};
-  mlp_cl_network *network = NULL;
-  ck_ok(mlp_cl_network_create(context, &shape, 1, &network, &test_error));
-  return network;
-}
-
-/* Ragged: 50 rows in batches of 16. */
+/* Ragged, with weight decay. */
 static mlp_cl_recipe ragged_recipe(void) {
-  mlp_cl_recipe recipe = mlp_cl_recipe_default();
-  recipe.epochs = 8;
-  recipe.batch = 16;
-  recipe.dropout = 0.2f;
+  mlp_cl_recipe recipe = small_recipe(8);
   recipe.weight_decay = 0.001f;
   return recipe;
 }
 
 typedef struct seen {
   mlp_cl_event epochs[64];
-  size_t count, stop_after; /* epochs; 0: never */
+  size_t count;
 } seen;
 
 static bool watch(const mlp_cl_event *event, void *user) {
@@ -79,25 +27,21 @@ static bool watch(const mlp_cl_event *event, void *user) {
     return true;
   }
   s->epochs[s->count++] = *event;
-  return s->stop_after == 0 || s->count < s->stop_after;
-}
-
-static void hash(mlp_cl_network *network, char hex[65]) {
-  ck_ok(mlp_cl_network_sha256(network, hex, &test_error));
+  return true;
 }
 
 START_TEST(learns) {
-  mlp_cl_network *network = make_network(device);
+  mlp_cl_network *network = small_network(device, 1);
   mlp_cl_recipe recipe = ragged_recipe();
-  float before[WIDTH * 16], after[WIDTH * 16];
+  float before[WIDTH * HIDDEN], after[WIDTH * HIDDEN];
   ck_ok(mlp_cl_network_get(network, 0, before, NULL, &test_error));
   seen s = {.count = 0};
   ck_ok(mlp_cl_train(network, train, test, &recipe, watch, &s, &test_error));
   ck_ok(mlp_cl_network_get(network, 0, after, NULL, &test_error));
-  ck_alive(after, WIDTH * 16, "weights");
+  ck_alive(after, WIDTH * HIDDEN, "weights");
   size_t changed = 0;
-  for (size_t i = 0; i < WIDTH * 16; i++) changed += before[i] != after[i];
-  ck_assert_uint_gt(changed, WIDTH * 16 * 9 / 10);
+  for (size_t i = 0; i < WIDTH * HIDDEN; i++) changed += before[i] != after[i];
+  ck_assert_uint_gt(changed, WIDTH * HIDDEN * 9 / 10);
   ck_assert_uint_eq(s.count, 8);
   for (size_t i = 0; i < 8; i++) {
     const mlp_cl_event *e = &s.epochs[i];
@@ -136,7 +80,7 @@ START_TEST(has_the_bits_of_the_reference) {
     char hex[2][65];
     seen s[2] = {{.count = 0}, {.count = 0}};
     for (size_t c = 0; c < 2; c++) {
-      mlp_cl_network *network = make_network(contexts[c]);
+      mlp_cl_network *network = small_network(contexts[c], 1);
       ck_ok(mlp_cl_train(network, train, test, &recipes[i], watch, &s[c], &test_error));
       hash(network, hex[c]);
       mlp_cl_network_destroy(network);
@@ -167,7 +111,7 @@ START_TEST(streamed_rows_have_the_same_bits) {
     recipe.no_shuffle = b == 1;
     seen wanted = {.count = 0};
     char hex[2][65];
-    mlp_cl_network *network = make_network(device);
+    mlp_cl_network *network = small_network(device, 1);
     ck_ok(mlp_cl_train(network, train, test, &recipe, watch, &wanted, &test_error));
     hash(network, hex[0]);
     mlp_cl_network_destroy(network);
@@ -176,7 +120,7 @@ START_TEST(streamed_rows_have_the_same_bits) {
       mlp_cl_context *small = NULL;
       seen got = {.count = 0};
       ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &small, &test_error));
-      network = make_network(small);
+      network = small_network(small, 1);
       ck_ok(mlp_cl_train(network, train, test, &recipe, watch, &got, &test_error));
       hash(network, hex[1]);
       ck_assert_str_eq(hex[0], hex[1]);
@@ -202,7 +146,7 @@ START_TEST(streamed_rows_follow_their_epoch) {
   char hex[2][65];
   test_folder_create();
   ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &small, &test_error));
-  mlp_cl_network *network = make_network(small);
+  mlp_cl_network *network = small_network(small, 1);
   ck_ok(mlp_cl_trainer_create(network, train, NULL, &recipe, &trainer, &test_error));
   ck_ok(mlp_cl_trainer_steps(trainer, 1, NULL, &test_error));
   ck_ok(mlp_cl_trainer_save(trainer, test_path("run"), &test_error));
@@ -226,7 +170,7 @@ END_TEST
 START_TEST(a_trainer_may_go_at_any_step) {
   mlp_cl_recipe recipe = ragged_recipe();
   for (uint64_t steps = 1; steps <= 9; steps++) {
-    mlp_cl_network *networks[] = {make_network(device), make_network(reference)};
+    mlp_cl_network *networks[] = {small_network(device, 1), small_network(reference, 1)};
     char hex[2][65];
     for (size_t i = 0; i < 2; i++) {
       mlp_cl_trainer *trainer = NULL;
@@ -243,7 +187,8 @@ END_TEST
 
 START_TEST(steps_in_pieces_equal_a_run) {
   mlp_cl_recipe recipe = ragged_recipe();
-  mlp_cl_network *whole = make_network(device), *pieces = make_network(device), *mixed = make_network(device);
+  mlp_cl_network *whole = small_network(device, 1), *pieces = small_network(device, 1),
+                 *mixed = small_network(device, 1);
   ck_ok(mlp_cl_train(whole, train, NULL, &recipe, NULL, NULL, &test_error));
   mlp_cl_trainer *trainer = NULL;
   ck_ok(mlp_cl_trainer_create(pieces, train, NULL, &recipe, &trainer, &test_error));
@@ -275,72 +220,12 @@ START_TEST(steps_in_pieces_equal_a_run) {
 }
 END_TEST
 
-typedef struct losses {
-  double at[16]; /* by step */
-  size_t count;
-} losses;
-
-static bool take_losses(const mlp_cl_event *event, void *user) {
-  losses *l = user;
-  if (event->kind != MLP_CL_EVENT_STEP || isnan(event->train_loss)) return true;
-  ck_assert_uint_lt(event->step, 16);
-  l->at[event->step] = event->train_loss;
-  l->count++;
-  return true;
-}
-
-/* The mean cross-entropy of some rows before any step. */
-static double loss_of_rows(size_t first, size_t end) {
-  mlp_cl_network *network = make_network(device);
-  float *probabilities = test_floats(ROWS * CLASSES);
-  ck_ok(mlp_cl_network_predict_dataset(network, train, 0, ROWS, probabilities, &test_error));
-  double sum = 0;
-  for (size_t i = first; i < end; i++)
-    sum -= log((double)probabilities[i * CLASSES + (size_t)mlp_cl_dataset_labels(train)[i]]);
-  free(probabilities);
-  mlp_cl_network_destroy(network);
-  return sum / (double)(end - first);
-}
-
-/* Four steps of 16, 16, 16 and 2 rows in an epoch, told every third: after steps 3, 6, 9; the twelfth ends an epoch. */
-START_TEST(losses_are_told_within_epochs) {
-  mlp_cl_recipe recipe = ragged_recipe();
-  recipe.epochs = 3;
-  mlp_cl_network *told = make_network(device), *untold = make_network(device), *still = make_network(device);
-  mlp_cl_trainer *trainer;
-  char hex[2][65];
-  losses l = {.count = 0};
-  ck_ok(mlp_cl_trainer_create(told, train, NULL, &recipe, &trainer, &test_error));
-  ck_ok(mlp_cl_trainer_losses_every(trainer, 3, &test_error));
-  ck_ok(mlp_cl_trainer_run(trainer, take_losses, &l, &test_error));
-  mlp_cl_trainer_destroy(trainer);
-  ck_assert_uint_eq(l.count, 3);
-  ck_ok(mlp_cl_train(untold, train, NULL, &recipe, NULL, NULL, &test_error));
-  hash(told, hex[0]);
-  hash(untold, hex[1]);
-  ck_assert_str_eq(hex[0], hex[1]);
-
-  recipe = (mlp_cl_recipe){.seed = 1, .epochs = 3, .batch = 16, .learning_rate = 0, .no_shuffle = true};
-  l = (losses){.count = 0};
-  ck_ok(mlp_cl_trainer_create(still, train, NULL, &recipe, &trainer, &test_error));
-  ck_ok(mlp_cl_trainer_losses_every(trainer, 3, &test_error));
-  ck_ok(mlp_cl_trainer_run(trainer, take_losses, &l, &test_error));
-  mlp_cl_trainer_destroy(trainer);
-  ck_assert_double_eq_tol(l.at[3], loss_of_rows(0, 48), 1e-5);
-  ck_assert_double_eq_tol(l.at[6], loss_of_rows(0, 32), 1e-5); /* since the epoch began */
-  ck_assert_double_eq_tol(l.at[9], loss_of_rows(0, 16), 1e-5);
-  mlp_cl_network_destroy(told);
-  mlp_cl_network_destroy(untold);
-  mlp_cl_network_destroy(still);
-}
-END_TEST
-
 START_TEST(seeds_matter) {
   mlp_cl_recipe recipe = ragged_recipe();
   char hex[2][65];
   for (size_t i = 0; i < 2; i++) {
     recipe.seed = 10 + i;
-    mlp_cl_network *network = make_network(device);
+    mlp_cl_network *network = small_network(device, 1);
     ck_ok(mlp_cl_train(network, train, NULL, &recipe, NULL, NULL, &test_error));
     hash(network, hex[i]);
     mlp_cl_network_destroy(network);
@@ -349,117 +234,17 @@ START_TEST(seeds_matter) {
 }
 END_TEST
 
-START_TEST(cancels_when_asked) {
-  mlp_cl_recipe recipe = ragged_recipe(), shorter = ragged_recipe();
-  mlp_cl_network *stopped = make_network(device), *complete = make_network(device);
-  seen s = {.stop_after = 3};
-  ck_fails(mlp_cl_train(stopped, train, NULL, &recipe, watch, &s, &test_error), MLP_CL_CANCELLED, "12 of 32");
-  ck_assert_uint_eq(s.count, 3);
-  shorter.epochs = 3;
-  ck_ok(mlp_cl_train(complete, train, NULL, &shorter, NULL, NULL, &test_error));
-  char hex[2][65];
-  hash(stopped, hex[0]);
-  hash(complete, hex[1]);
-  ck_assert_str_eq(hex[0], hex[1]); /* the parameters reached */
-  mlp_cl_network_destroy(stopped);
-  mlp_cl_network_destroy(complete);
-}
-END_TEST
-
-static bool stop_within_epoch(const mlp_cl_event *event, void *user) {
-  *(mlp_cl_event *)user = *event;
-  return event->kind != MLP_CL_EVENT_STEP && event->epoch < 5;
-}
-
-START_TEST(cancels_within_an_epoch) {
-  mlp_cl_dataset *many = make_data(3, 2000000); /* an epoch of seconds beside 0.1 s of work in flight */
-  mlp_cl_network *network = make_network(device);
-  mlp_cl_recipe recipe = ragged_recipe();
-  recipe.epochs = 200;
-  recipe.batch = 1;
-  recipe.learning_rate = 0.001f;
-  mlp_cl_event last;
-  ck_fails(mlp_cl_train(network, many, NULL, &recipe, stop_within_epoch, &last, &test_error), MLP_CL_CANCELLED,
-           "of 400000000 steps");
-  ck_assert_int_eq(last.kind, MLP_CL_EVENT_STEP);
-  ck_assert_uint_gt(last.step, 0);
-  ck_assert_uint_eq(last.samples, last.step);
-  ck_assert_double_ge(last.seconds, 0.1);
-  char hex[65];
-  hash(network, hex);
-  mlp_cl_network_destroy(network);
-  mlp_cl_dataset_destroy(many);
-}
-END_TEST
-
-/* Steps of a tenth of a second and more are told one by one, from the first on. */
-START_TEST(slow_steps_are_told) {
-  static const size_t widths[] = {WIDTH, 1024, 1024, CLASSES};
-  const mlp_cl_shape shape = {.widths_count = 4, .widths = widths, .init = MLP_CL_INIT_HE};
-  mlp_cl_dataset *data = make_data(4, 8 * 256);
-  mlp_cl_recipe recipe = {.epochs = 1, .batch = 256, .learning_rate = 0.01f};
-  mlp_cl_network *network = NULL;
-  mlp_cl_event last;
-  ck_ok(mlp_cl_network_create(reference, &shape, 1, &network, &test_error));
-  ck_fails(mlp_cl_train(network, data, NULL, &recipe, stop_within_epoch, &last, &test_error), MLP_CL_CANCELLED,
-           "of 8 steps");
-  ck_assert_int_eq(last.kind, MLP_CL_EVENT_STEP);
-  ck_assert_uint_lt(last.step, 8);
-  mlp_cl_network_destroy(network);
-  mlp_cl_dataset_destroy(data);
-}
-END_TEST
-
-enum { EPOCH_STEPS = 4 };
-
-typedef struct lull {
-  size_t evaluating, epochs;
-} lull;
-
-/* So slow within the epoch that a sign of life is due when it is evaluated, where the run is to stop. */
-static bool stop_while_evaluating(const mlp_cl_event *event, void *user) {
-  lull *l = user;
-  l->epochs += event->kind == MLP_CL_EVENT_EPOCH;
-  if (event->kind != MLP_CL_EVENT_STEP) return true;
-  l->evaluating += event->step == EPOCH_STEPS;
-  if (event->step < EPOCH_STEPS) usleep(150000);
-  return event->step < EPOCH_STEPS;
-}
-
-/* The epoch comes to its end, and the run goes on from there. */
-START_TEST(cancels_after_an_evaluation) {
-  mlp_cl_recipe recipe = ragged_recipe();
-  mlp_cl_network *stopped = make_network(device), *whole = make_network(device);
-  mlp_cl_trainer *trainer;
-  lull l = {0};
-  ck_ok(mlp_cl_trainer_create(stopped, train, test, &recipe, &trainer, &test_error));
-  ck_ok(mlp_cl_trainer_losses_every(trainer, 1, &test_error));
-  ck_fails(mlp_cl_trainer_run(trainer, stop_while_evaluating, &l, &test_error), MLP_CL_CANCELLED, "after 4 of 32");
-  ck_assert_uint_eq(l.evaluating, 1);
-  ck_assert_uint_eq(l.epochs, 1);
-  ck_ok(mlp_cl_trainer_run(trainer, NULL, NULL, &test_error));
-  mlp_cl_trainer_destroy(trainer);
-  ck_ok(mlp_cl_train(whole, train, test, &recipe, NULL, NULL, &test_error));
-  char hex[2][65];
-  hash(stopped, hex[0]);
-  hash(whole, hex[1]);
-  ck_assert_str_eq(hex[0], hex[1]);
-  mlp_cl_network_destroy(stopped);
-  mlp_cl_network_destroy(whole);
-}
-END_TEST
-
 START_TEST(tells_where_it_diverged) {
   mlp_cl_recipe recipe = ragged_recipe();
   recipe.learning_rate = 0x1p30f;
-  mlp_cl_network *network = make_network(device);
+  mlp_cl_network *network = small_network(device, 1);
   seen s = {.count = 0};
   ck_fails(mlp_cl_train(network, train, test, &recipe, watch, &s, &test_error), MLP_CL_DIVERGED, "in epoch ");
   ck_assert_ptr_nonnull(strstr(test_error.text, "lower the learning rate"));
   char hex[65];
   ck_fails(mlp_cl_network_sha256(network, hex, &test_error), MLP_CL_DIVERGED, "no receipt");
   mlp_cl_network_destroy(network);
-  network = make_network(device);
+  network = small_network(device, 1);
   mlp_cl_trainer *trainer = NULL;
   ck_ok(mlp_cl_trainer_create(network, train, NULL, &recipe, &trainer, &test_error));
   uint64_t done = 0;
@@ -516,7 +301,7 @@ START_TEST(refuses_recipes_out_of_range) {
       CASE("epochs is 0", .batch = 1),
       CASE("epochs is 4294967295", .epochs = UINT32_MAX, .batch = 1),
   };
-  mlp_cl_network *network = make_network(device);
+  mlp_cl_network *network = small_network(device, 1);
   mlp_cl_trainer *trainer = NULL;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     ck_fails(mlp_cl_trainer_create(network, train, NULL, &cases[i].recipe, &trainer, &test_error), MLP_CL_BAD_ARGUMENT,
@@ -533,7 +318,7 @@ START_TEST(refuses_data_that_does_not_fit) {
   mlp_cl_dataset *narrow = NULL;
   ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, 2, 1, 1, labels, 1, &narrow, &test_error));
   mlp_cl_recipe recipe = ragged_recipe();
-  mlp_cl_network *network = make_network(device);
+  mlp_cl_network *network = small_network(device, 1);
   ck_fails(mlp_cl_train(network, narrow, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_SHAPE, "training data");
   ck_fails(mlp_cl_train(network, train, narrow, &recipe, NULL, NULL, &test_error), MLP_CL_BAD_SHAPE, "test data");
   mlp_cl_network_destroy(network);
@@ -544,7 +329,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("training");
   TCase *tests = tcase_create("all");
-  tcase_add_checked_fixture(tests, open_all, NULL);
+  tcase_add_checked_fixture(tests, small_run_open, NULL);
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, learns);
   tcase_add_test(tests, has_the_bits_of_the_reference);
@@ -552,18 +337,13 @@ int main(void) {
   tcase_add_test(tests, streamed_rows_follow_their_epoch);
   tcase_add_test(tests, a_trainer_may_go_at_any_step);
   tcase_add_test(tests, steps_in_pieces_equal_a_run);
-  tcase_add_test(tests, losses_are_told_within_epochs);
   tcase_add_test(tests, seeds_matter);
-  tcase_add_test(tests, cancels_when_asked);
-  tcase_add_test(tests, cancels_within_an_epoch);
-  tcase_add_test(tests, slow_steps_are_told);
-  tcase_add_test(tests, cancels_after_an_evaluation);
   tcase_add_test(tests, tells_where_it_diverged);
   tcase_add_test(tests, notices_the_step_that_made_weights_infinite);
   tcase_add_test(tests, refuses_recipes_out_of_range);
   tcase_add_test(tests, refuses_data_that_does_not_fit);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);
-  close_all();
+  small_run_close();
   return result;
 }

@@ -20,7 +20,9 @@ check(operations reference pocl rusticl pocl_plain pocl_panel pocl_tile pocl_sma
 check(network reference pocl pocl_plain rusticl)
 check(verify reference pocl)
 check(training reference pocl rusticl pocl_plain pocl_panel pocl_tile pocl_group)
+check(events reference pocl rusticl)
 check(checkpoint reference pocl)
+check(refused_checkpoint reference)
 check(memory reference pocl pocl_plain)
 check(power_loss reference)
 target_link_options(check_power_loss PRIVATE
