@@ -1,5 +1,5 @@
-/* Tables: what becomes of their columns, how rows are divided and scaled, that a model takes its encoding along, and
- * that each thing that does not fit is named with its place. */
+/* Tables: what becomes of their columns, how rows are divided and scaled, and that what is wrong is named with its
+ * place. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,21 +10,15 @@
 #include "files.h"
 #include "test.h"
 
-static const char *write_table(const char *name, const char *text) {
-  const char *path = test_path(name);
-  test_file_write(path, text, strlen(text));
-  return path;
-}
-
 static mlp_cl_parts open_table(const char *text, const mlp_cl_data_options *options) {
   mlp_cl_parts parts;
-  ck_ok(mlp_cl_dataset_open_parts(write_table("t.csv", text), options, &parts, &test_error));
+  ck_ok(mlp_cl_dataset_open_parts(test_text_write("t.csv", text), options, &parts, &test_error));
   return parts;
 }
 
 static void refuse(const char *text, const mlp_cl_data_options *options, mlp_cl_status wanted, const char *part) {
   mlp_cl_parts parts = {.train = (mlp_cl_dataset *)&parts};
-  ck_fails(mlp_cl_dataset_open_parts(write_table("t.csv", text), options, &parts, &test_error), wanted, part);
+  ck_fails(mlp_cl_dataset_open_parts(test_text_write("t.csv", text), options, &parts, &test_error), wanted, part);
   ck_assert_ptr_null(parts.train);
 }
 
@@ -237,162 +231,6 @@ START_TEST(names_what_is_wrong) {
 }
 END_TEST
 
-/* A model file takes the encoding along; tables in another order, with other columns, without a heading fit it. */
-static mlp_cl_encoding *people_encoding(mlp_cl_parts *parts, mlp_cl_model_info **info) {
-  const mlp_cl_data_options options = {.one_hot = "job", .missing_mean = true, .holdout = 0.3};
-  *parts = open_table(PEOPLE, &options);
-  mlp_cl_context *context = test_open_device();
-  mlp_cl_network *network, *loaded;
-  const mlp_cl_shape shape = {.widths_count = 2, .widths = (size_t[]){5, 3}, .bias = true};
-  ck_ok(mlp_cl_network_create(context, &shape, 1, &network, &test_error));
-  ck_ok(mlp_cl_network_save(network, test_path("m"), NULL, parts->train, &test_error));
-  ck_ok(mlp_cl_network_load(context, test_path("m"), &loaded, info, &test_error));
-  mlp_cl_network_destroy(network);
-  mlp_cl_network_destroy(loaded);
-  mlp_cl_context_destroy(context);
-  return (mlp_cl_encoding *)(uintptr_t)mlp_cl_model_info_encoding(*info);
-}
-
-START_TEST(a_model_keeps_the_encoding) {
-  mlp_cl_parts parts;
-  mlp_cl_model_info *info;
-  const mlp_cl_encoding *got = people_encoding(&parts, &info), *wanted = mlp_cl_dataset_encoding(parts.train);
-  ck_assert_uint_eq(got->columns_count, 3);
-  ck_assert_uint_eq(got->labels_count, 1);
-  ck_assert_uint_eq(got->file_columns, 4);
-  ck_assert(got->named);
-  for (size_t i = 0; i < 4; i++) {
-    const encoding_column *a = &got->columns[i], *b = &wanted->columns[i];
-    ck_assert_str_eq(a->name, b->name);
-    ck_assert(a->kind == b->kind && a->position == b->position && a->filled == b->filled);
-    if (a->kind == MLP_CL_COLUMN_NUMBER)
-      ck_assert(a->offset == b->offset && a->divisor == b->divisor && a->fill == b->fill);
-    ck_assert_uint_eq(a->values.count, b->values.count);
-    for (size_t v = 0; v < a->values.count; v++) ck_assert_str_eq(a->values.texts[v], b->values.texts[v]);
-  }
-  mlp_cl_parts_destroy(&parts);
-  mlp_cl_model_info_destroy(info);
-}
-END_TEST
-
-static void expect_rows(const mlp_cl_encoding *encoding, const char *text, const float *wanted, size_t count) {
-  mlp_cl_rows *rows;
-  float features[64];
-  size_t got, done = 0;
-  ck_ok(mlp_cl_rows_open(write_table("r.csv", text), encoding, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
-  size_t width = encoding_width(encoding);
-  ck_assert_uint_eq(mlp_cl_rows_width(rows), width);
-  do {
-    ck_ok(mlp_cl_rows_next(rows, 2, features, &got, &test_error));
-    ck_assert_uint_le(done + got, count);
-    if (got > 0) ck_same_bits(features, wanted + width * done, width * got, text);
-    done += got;
-  } while (got > 0);
-  ck_assert_uint_eq(done, count);
-  mlp_cl_rows_close(rows);
-}
-
-START_TEST(other_tables_fit_by_name_or_place) {
-  mlp_cl_parts parts;
-  mlp_cl_model_info *info;
-  const mlp_cl_encoding *e = people_encoding(&parts, &info);
-  float wanted[15];
-  static const double ages[] = {30, 50, 40}, pays[] = {1.5, 2.5, 3.5};
-  static const int jobs[] = {1, 2, 1};
-  for (size_t i = 0; i < 3; i++) {
-    wanted[5 * i] = (float)((ages[i] - e->columns[0].offset) / e->columns[0].divisor);
-    for (int j = 0; j < 3; j++) wanted[5 * i + 1 + (size_t)j] = j == jobs[i];
-    wanted[5 * i + 4] = (float)((pays[i] - e->columns[2].offset) / e->columns[2].divisor);
-  }
-  expect_rows(e, "age,job,pay,city\n30,clerk,1.5,Bonn\n50,smith,2.5,?\n40,clerk,3.5,Rome\n", wanted, 3);
-  expect_rows(e, "pay;x;job;age\n1.5;y;clerk;30\n2.5;;smith;50\n3.5;z;clerk;4e1\n", wanted, 3);
-  expect_rows(e, "30,clerk,1.5\n50,smith,2.5\n40,clerk,3.5\n", wanted, 3);
-  expect_rows(e, "30\tclerk\t1.5\tBonn\n", wanted, 1);
-  float missing[5] = {(float)((e->columns[0].fill - e->columns[0].offset) / e->columns[0].divisor), 0, 0, 0, wanted[4]};
-  expect_rows(e, "age,job,pay\nNA,?,1.5\n", missing, 1);
-
-  mlp_cl_dataset *labelled;
-  ck_ok(mlp_cl_dataset_open_as(write_table("l.csv", "city,pay,age,job\nKöln,1.5,30,clerk\nBonn,2.5,50,smith\n"), NULL,
-                               e, MLP_CL_HEADER_DETECT, false, &labelled, &test_error));
-  ck_assert_uint_eq(labelled->rows, 2);
-  ck_assert(labelled->labels[0] == 2 && labelled->labels[1] == 1);
-  ck_same_bits(labelled->features, wanted, 10, "labelled rows");
-  ck_assert_str_eq(mlp_cl_dataset_class_name(labelled, 2), "Köln");
-  mlp_cl_dataset_destroy(labelled);
-  mlp_cl_parts_destroy(&parts);
-  mlp_cl_model_info_destroy(info);
-}
-END_TEST
-
-static void refuse_rows_with(mlp_cl_header header, const mlp_cl_encoding *encoding, const char *text,
-                             const char *part) {
-  mlp_cl_rows *rows;
-  float features[64];
-  size_t got = 1;
-  mlp_cl_status status = mlp_cl_rows_open(write_table("r.csv", text), encoding, header, 1, &rows, &test_error);
-  while (status == MLP_CL_OK && got > 0) status = mlp_cl_rows_next(rows, 1, features, &got, &test_error);
-  ck_fails(status, MLP_CL_BAD_FILE, part);
-  mlp_cl_rows_close(rows);
-}
-
-static void refuse_rows(const mlp_cl_encoding *encoding, const char *text, const char *part) {
-  refuse_rows_with(MLP_CL_HEADER_DETECT, encoding, text, part);
-}
-
-START_TEST(tables_that_do_not_fit_name_both_sides) {
-  mlp_cl_parts parts;
-  mlp_cl_model_info *info;
-  const mlp_cl_encoding *e = people_encoding(&parts, &info);
-  refuse_rows(e, "Age,job,pay\n30,clerk,1\n",
-              "has no column \"age\"; the model wants age, job, pay; the file has Age, job, pay");
-  refuse_rows(e, "1,2\n3,4\n", "2 fields and no heading; the model wants 3, in this order: age, job, pay (or all 4");
-  refuse_rows(e, "age,job,pay\n30,clerk,1\n30,miller,1\n",
-              "line 3, column 2 (\"job\"): \"miller\" is none of the values that the model knows: baker, clerk, smith");
-  refuse_rows(e, "age,job,pay\n30,clerk,one\n", "line 2, column 3 (\"pay\"): \"one\" is not a number");
-  refuse_rows(e, "age,job,pay\n30,clerk,inf\n", "line 2, column 3 (\"pay\"): \"inf\" is not a number");
-  refuse_rows(e, "age,job,pay\n30,clerk,-1e400\n", "\"-1e400\" is more than float32 holds");
-  refuse_rows(e, "age,job,pay\n30,clerk\n", "line 2: 2 fields, but the first line has 3");
-  refuse_rows(e, "", "is empty");
-  mlp_cl_dataset *labelled;
-  ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job\n1,3,clerk\n"), NULL, e, MLP_CL_HEADER_DETECT,
-                                  false, &labelled, &test_error),
-           MLP_CL_BAD_FILE, "has no column \"city\", which holds the labels");
-  ck_fails(mlp_cl_dataset_open_as(write_table("l.csv", "pay,age,job,city\n1,3,clerk,Rom\n"), NULL, e,
-                                  MLP_CL_HEADER_DETECT, false, &labelled, &test_error),
-           MLP_CL_BAD_FILE, "\"Rom\" is none of the classes that the model knows: A,b, Bonn, Köln");
-  mlp_cl_parts_destroy(&parts);
-  mlp_cl_model_info_destroy(info);
-}
-END_TEST
-
-/* Which of two columns of one name is meant cannot be known: a heading that has them is refused, one that is only
- * looked for is taken as a record, which does not fit. */
-START_TEST(two_columns_of_one_name_are_refused) {
-  mlp_cl_parts parts;
-  mlp_cl_model_info *info;
-  const mlp_cl_encoding *e = people_encoding(&parts, &info);
-  static const char rows[] = "age,job,pay,age\n30,clerk,1.5,31\n";
-  refuse_rows_with(MLP_CL_HEADER_YES, e, rows, "r.csv: line 1: columns 1 and 4 are both called \"age\"; rename one");
-  refuse_rows(e, rows, "line 1, column 1 (\"age\"): \"age\" is not a number");
-  mlp_cl_parts_destroy(&parts);
-  mlp_cl_model_info_destroy(info);
-}
-END_TEST
-
-/* Columns that the heading leaves without a name are called by their numbers, in training and afterwards. */
-START_TEST(a_column_may_have_no_name) {
-  const mlp_cl_data_options options = {.scaling = MLP_CL_SCALE_NONE, .holdout = 0.4};
-  mlp_cl_parts parts = open_table(",b,,c\n1,2,3,x\n4,5,6,y\n7,8,9,x\n1,3,5,y\n", &options);
-  const mlp_cl_encoding *e = mlp_cl_dataset_encoding(parts.train);
-  ck_assert(e->named);
-  ck_assert_str_eq(e->columns[0].name, "1");
-  ck_assert_str_eq(e->columns[2].name, "3");
-  expect_rows(e, ",b,,c\n1,2,3,x\n", (const float[]){1, 2, 3}, 1);
-  expect_rows(e, "1,3,b\n1,3,2\n", (const float[]){1, 2, 3}, 1);
-  mlp_cl_parts_destroy(&parts);
-}
-END_TEST
-
 /* Every byte of a table is changed in turn: there is an error or a result, and no harm. */
 START_TEST(survives_any_byte) {
   static const char bytes[] = {'\0', '"', ',', '\n', '\r', 'e', '9', (char)0x80, (char)0xff};
@@ -481,11 +319,6 @@ int main(void) {
   tcase_add_test(cases, scales_by_the_training_part);
   tcase_add_test(cases, parts_are_stratified_and_disjoint);
   tcase_add_test(cases, names_what_is_wrong);
-  tcase_add_test(cases, a_model_keeps_the_encoding);
-  tcase_add_test(cases, other_tables_fit_by_name_or_place);
-  tcase_add_test(cases, tables_that_do_not_fit_name_both_sides);
-  tcase_add_test(cases, two_columns_of_one_name_are_refused);
-  tcase_add_test(cases, a_column_may_have_no_name);
   tcase_add_test(cases, survives_any_byte);
   tcase_add_test(cases, arrays_scale_as_tables_do);
   suite_add_tcase(suite, cases);

@@ -3,8 +3,7 @@
 #ifndef DATA_CSV_H
 #define DATA_CSV_H
 
-#include <locale.h>
-
+#include "data/number.h"
 #include "data/stream.h"
 
 enum { CSV_FIELDS_MAX = 1 << 20, CSV_RECORD_BYTES_MAX = 1 << 24 };
@@ -14,7 +13,8 @@ typedef struct csv_reader {
   /* The record that csv_next found. */
   char **fields; /* without quotes and the blanks around them, each with a NUL at its end */
   size_t fields_count;
-  size_t line; /* on which it begins, counted from 1 */
+  size_t line;       /* on which it begins, counted from 1 */
+  locale_t c_locale; /* for number_read, which takes numbers as C writes them */
   /* The rest is the reader's own. */
   size_t next_line, fields_room;
   size_t *starts;                 /* of the fields, from the record's beginning */
@@ -23,7 +23,6 @@ typedef struct csv_reader {
   bool ended, after_return;
   char delimiter;    /* 0 until the first record has shown it */
   char special[256]; /* bytes that end a run of plain ones */
-  locale_t c_locale;
 } csv_reader;
 
 /* `path` as in stream_open. On failure there is nothing to close. Errors: IO, NO_MEMORY, BAD_FILE. */
@@ -32,13 +31,5 @@ void csv_close(csv_reader *csv);
 /* Finds the next record that is not blank; *found false at the end. The fields are valid until the next call. Errors:
  * BAD_FILE with file and line, IO, NO_MEMORY. */
 mlp_cl_status csv_next(csv_reader *csv, bool *found, mlp_cl_error *error);
-
-/* The value of a decimal number, correctly rounded, whatever the locale; false for anything else: hexadecimal, inf,
- * nan, a magnitude above float32's range. */
-bool csv_number(const csv_reader *csv, const char *text, double *value);
-/* What a text is that csv_number does not take: "is not a number", or what is wrong with it. */
-const char *csv_no_number(const csv_reader *csv, const char *text);
-/* True for what people write where a number is missing: nothing, NA, N/A, NaN, null, None, ?, -. */
-bool csv_is_missing(const char *text);
 
 #endif

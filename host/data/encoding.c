@@ -9,7 +9,9 @@
 mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **encoding, mlp_cl_error *error) {
   mlp_cl_encoding *made = calloc(1, sizeof *made);
   encoding_column *room = calloc(columns + labels + 1, sizeof *room);
-  if (made == NULL || room == NULL) {
+  locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  if (made == NULL || room == NULL || c_locale == (locale_t)0) {
+    if (c_locale != (locale_t)0) freelocale(c_locale);
     free(made);
     free(room);
     return fail_memory(error, (columns + labels) * sizeof *room, "the description of columns");
@@ -18,6 +20,7 @@ mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **e
   made->columns_count = columns;
   made->labels = room + columns;
   made->labels_count = labels;
+  made->c_locale = c_locale;
   atomic_init(&made->owners, 1);
   *encoding = made;
   return MLP_CL_OK;
@@ -34,6 +37,7 @@ void encoding_release(mlp_cl_encoding *encoding) {
     free(encoding->columns[i].name);
     name_set_destroy(&encoding->columns[i].values);
   }
+  freelocale(encoding->c_locale);
   free(encoding->columns);
   free(encoding);
 }

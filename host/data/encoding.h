@@ -3,6 +3,7 @@
 #ifndef DATA_ENCODING_H
 #define DATA_ENCODING_H
 
+#include <locale.h>
 #include <stdatomic.h>
 
 #include "data/name_set.h"
@@ -22,6 +23,7 @@ struct mlp_cl_encoding {
   atomic_uint owners;
   bool named; /* the table had a heading */
   size_t file_columns;
+  locale_t c_locale;        /* for number_read */
   encoding_column *columns; /* of the features, in the order of the features */
   size_t columns_count;
   encoding_column *labels; /* one of kind CLASSES, or any number of TARGETs */

@@ -22,7 +22,7 @@ bool heading_is_there(const csv_reader *csv) {
   bool any = false;
   for (size_t i = 0; i < csv->fields_count; i++) {
     double value;
-    if (csv_number(csv, csv->fields[i], &value)) return false;
+    if (number_read(csv->fields[i], csv->c_locale, &value)) return false;
     any = any || csv->fields[i][0] != '\0';
   }
   name_set names;

@@ -9,6 +9,7 @@
 #include "base/bulk.h"
 #include "base/size.h"
 #include "data/array_scale.h"
+#include "data/field.h"
 #include "data/format.h"
 #include "data/heading.h"
 #include "data/table.h"
@@ -55,34 +56,23 @@ static bool match_places(mlp_cl_rows *r) {
   return true;
 }
 
-/* "a, b, c" */
-static const char *list(char **names, size_t stride_bytes, size_t count, char text[400]) {
-  size_t used = 0;
-  text[0] = '\0';
-  for (size_t i = 0; i < count && used < 300; i++) {
-    const char *name = *(char **)((char *)names + i * stride_bytes);
-    used += (size_t)snprintf(text + used, 400 - used, "%s%.60s", i == 0 ? "" : ", ", name);
-  }
-  if (used >= 300) snprintf(text + strlen(text), 400 - strlen(text), ", …");
-  return text;
-}
-
 static mlp_cl_status fail_names(const mlp_cl_rows *r, const char *missing, mlp_cl_error *error) {
   const mlp_cl_encoding *e = r->encoding;
-  char has[400], wants[400];
+  char has[NAMES_LISTED_BYTES], wants[NAMES_LISTED_BYTES];
   return fail(error, MLP_CL_BAD_FILE, "%s: line %zu: has no column \"%.80s\"; the model wants %s; the file has %s",
-              r->path, r->csv.line, missing, list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants),
-              list(r->csv.fields, sizeof *r->csv.fields, r->csv.fields_count, has));
+              r->path, r->csv.line, missing,
+              names_list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants),
+              names_list(r->csv.fields, sizeof *r->csv.fields, r->csv.fields_count, has));
 }
 
 static mlp_cl_status fail_count(const mlp_cl_rows *r, mlp_cl_error *error) {
   const mlp_cl_encoding *e = r->encoding;
-  char wants[400];
+  char wants[NAMES_LISTED_BYTES];
   return fail(error, MLP_CL_BAD_FILE,
               "%s: line %zu: %zu fields and no heading; the model wants %zu, in this order: %s (or all %zu of its "
               "training)",
               r->path, r->csv.line, r->csv.fields_count, e->columns_count,
-              list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants), e->file_columns);
+              names_list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants), e->file_columns);
 }
 
 /* Under a model whose table had a heading. A heading of numbers, too, is one when it is the model's. */
@@ -125,32 +115,16 @@ static const char *name_of(const mlp_cl_rows *r, const encoding_column *column) 
   return r->encoding->named ? column->name : NULL;
 }
 
-static mlp_cl_status take_number(const mlp_cl_rows *r, const encoding_column *column, size_t position, float *feature,
-                                 mlp_cl_error *error) {
-  const char *text = r->csv.fields[position], *name = name_of(r, column);
-  double value = NAN;
-  if (csv_number(&r->csv, text, &value) || (csv_is_missing(text) && column->filled)) {
-    if (encode_number(column, value, feature)) return MLP_CL_OK;
-    return table_fail_cell(
-        &r->csv, position, name, error,
-        "\"%.40s\" is too far from what the model was trained on: it scales to more than float32 holds", text);
-  }
-  if (!csv_is_missing(text))
-    return table_fail_cell(&r->csv, position, name, error, "\"%.40s\" %s", text, csv_no_number(&r->csv, text));
-  return table_fail_cell(&r->csv, position, name, error,
-                         "\"%s\": a value is missing; a model trained with --missing mean takes the mean for it", text);
+static mlp_cl_status fail_field(const mlp_cl_rows *r, const encoding_column *column, size_t position, const char *fault,
+                                mlp_cl_error *error) {
+  return table_fail_cell(&r->csv, position, name_of(r, column), error, "%s", fault);
 }
 
-static mlp_cl_status find_value(const mlp_cl_rows *r, const encoding_column *column, size_t position, uint32_t *value,
+static mlp_cl_status take_field(const mlp_cl_rows *r, const encoding_column *column, size_t position, float *features,
                                 mlp_cl_error *error) {
-  const char *text = r->csv.fields[position], *name = name_of(r, column);
-  char known[400];
-  *value = name_set_find(&column->values, text);
-  bool missing = *text == '\0' || strcmp(text, "?") == 0;
-  if (*value != NAME_NONE || (missing && column->kind == MLP_CL_COLUMN_ONE_HOT && column->filled)) return MLP_CL_OK;
-  return table_fail_cell(&r->csv, position, name, error, "\"%.40s\" is none of the %s that the model knows: %s", text,
-                         column->kind == MLP_CL_COLUMN_CLASSES ? "classes" : "values",
-                         list(column->values.texts, sizeof(char *), column->values.count, known));
+  char fault[FIELD_FAULT_BYTES];
+  if (field_encode(column, r->csv.fields[position], r->csv.c_locale, features, fault)) return MLP_CL_OK;
+  return fail_field(r, column, position, fault, error);
 }
 
 static mlp_cl_status take_label(const mlp_cl_rows *r, size_t i, int32_t *label, float *targets, mlp_cl_error *error) {
@@ -160,12 +134,12 @@ static mlp_cl_status take_label(const mlp_cl_rows *r, size_t i, int32_t *label, 
     return fail(error, MLP_CL_BAD_FILE, "%s: has no column \"%.80s\", which holds the labels", r->path, column->name);
   }
   if (column->kind == MLP_CL_COLUMN_TARGET) {
-    return targets == NULL ? MLP_CL_OK : take_number(r, column, position, &targets[i], error);
+    return targets == NULL ? MLP_CL_OK : take_field(r, column, position, &targets[i], error);
   }
-  uint32_t value;
-  TRY(find_value(r, column, position, &value, error));
-  if (label != NULL) *label = (int32_t)value;
-  return MLP_CL_OK;
+  char fault[FIELD_FAULT_BYTES];
+  int32_t unwanted;
+  if (field_class(column, r->csv.fields[position], label != NULL ? label : &unwanted, fault)) return MLP_CL_OK;
+  return fail_field(r, column, position, fault, error);
 }
 
 static mlp_cl_status take_record(const mlp_cl_rows *r, float *features, int32_t *label, float *targets,
@@ -178,22 +152,16 @@ static mlp_cl_status take_record(const mlp_cl_rows *r, float *features, int32_t 
   const mlp_cl_encoding *e = r->encoding;
   for (size_t i = 0; e == NULL && i < r->width; i++) {
     double value;
-    if (!csv_number(&r->csv, r->csv.fields[i], &value)) {
+    if (!number_read(r->csv.fields[i], r->csv.c_locale, &value)) {
       return table_fail_cell(&r->csv, i, NULL, error, "\"%.40s\" %s", r->csv.fields[i],
-                             csv_no_number(&r->csv, r->csv.fields[i]));
+                             number_fault(r->csv.fields[i], r->csv.c_locale));
     }
     encode_number(&plain, value, &features[i]);
     features[i] *= r->scale;
   }
   for (size_t i = 0; e != NULL && i < e->columns_count; i++) {
     const encoding_column *column = &e->columns[i];
-    if (column->kind == MLP_CL_COLUMN_ONE_HOT) {
-      uint32_t value;
-      TRY(find_value(r, column, r->positions[i], &value, error));
-      encode_value(column, value, features);
-    } else {
-      TRY(take_number(r, column, r->positions[i], features, error));
-    }
+    TRY(take_field(r, column, r->positions[i], features, error));
     features += encoding_column_width(column);
   }
   for (size_t i = 0; (label != NULL || targets != NULL) && i < e->labels_count; i++) {

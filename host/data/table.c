@@ -53,17 +53,6 @@ static mlp_cl_status name_columns(table *t, mlp_cl_error *error) {
   return status;
 }
 
-/* The names of the columns for a text, as many as fit. */
-static const char *list_columns(const table *t, char text[400]) {
-  size_t used = 0;
-  text[0] = '\0';
-  for (size_t i = 0; i < t->columns_count && used < 300; i++) {
-    used += (size_t)snprintf(text + used, 400 - used, "%s%.60s", i == 0 ? "" : ", ", t->columns[i].name);
-  }
-  if (used >= 300) snprintf(text + strlen(text), 400 - strlen(text), ", …");
-  return text;
-}
-
 /* A column by its name, else by its number from 1. */
 static mlp_cl_status find_column(const table *t, const char *option, const char *wanted, size_t length, size_t *found,
                                  mlp_cl_error *error) {
@@ -81,7 +70,8 @@ static mlp_cl_status find_column(const table *t, const char *option, const char 
   }
   char text[400];
   return fail(error, MLP_CL_BAD_ARGUMENT, "%s: there is no column \"%.*s\" for %s; the %zu columns are: %s",
-              t->csv.source.path, (int)size_min(length, 80), wanted, option, t->columns_count, list_columns(t, text));
+              t->csv.source.path, (int)size_min(length, 80), wanted, option, t->columns_count,
+              names_list(&t->columns[0].name, sizeof *t->columns, t->columns_count, text));
 }
 
 /* Gives `role` to each column of the list "a,b,3". A name with a comma in it is told by its number. */
@@ -110,8 +100,8 @@ static mlp_cl_status find_texts(table *t, mlp_cl_error *error) {
   while (status == MLP_CL_OK && found) {
     for (size_t i = 0; i < size_min(t->columns_count, csv.fields_count); i++) {
       double value;
-      if (t->columns[i].role == ROLE_NUMBER && !csv_number(&csv, csv.fields[i], &value) &&
-          !csv_is_missing(csv.fields[i])) {
+      if (t->columns[i].role == ROLE_NUMBER && !number_read(csv.fields[i], csv.c_locale, &value) &&
+          !number_is_missing(csv.fields[i])) {
         t->columns[i].role = ROLE_TEXT;
       }
     }
@@ -190,15 +180,15 @@ static const char *number_remedy(const table *t, bool target) {
 static mlp_cl_status take_number(table *t, size_t position, double *value, mlp_cl_error *error) {
   const char *text = t->csv.fields[position], *name = shown_name(t, position);
   bool target = t->columns[position].role == ROLE_TARGET;
-  if (csv_number(&t->csv, text, value)) return MLP_CL_OK;
-  if (csv_is_missing(text)) {
+  if (number_read(text, t->csv.c_locale, value)) return MLP_CL_OK;
+  if (number_is_missing(text)) {
     *value = NAN;
     if (t->options->missing_mean && !target) return MLP_CL_OK;
     return table_fail_cell(
         &t->csv, position, name, error, "\"%s\": a value is missing%s", text,
         target ? "; a target is needed in every row" : "; --missing mean takes the column's mean for it");
   }
-  return table_fail_cell(&t->csv, position, name, error, "\"%.40s\" %s%s", text, csv_no_number(&t->csv, text),
+  return table_fail_cell(&t->csv, position, name, error, "\"%.40s\" %s%s", text, number_fault(text, t->csv.c_locale),
                          number_remedy(t, target));
 }
 

@@ -39,7 +39,7 @@ static mlp_cl_status sort_values(table *t, const table_column *column, mlp_cl_er
   bool numbers = true;
   if (by_value == NULL || ranks == NULL) status = fail_memory(error, values->count * 12, "the values of a column");
   for (size_t i = 0; status == MLP_CL_OK && numbers && i < values->count; i++) {
-    numbers = csv_number(&t->csv, values->texts[i], &by_value[i]);
+    numbers = number_read(values->texts[i], t->csv.c_locale, &by_value[i]);
   }
   if (status == MLP_CL_OK && column->role == ROLE_CLASS) status = check_classes(t, column, numbers, error);
   if (status == MLP_CL_OK) status = name_set_sort(values, numbers ? by_value : NULL, ranks, error);

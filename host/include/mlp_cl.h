@@ -273,6 +273,17 @@ MLP_CL_API size_t mlp_cl_encoding_columns(const mlp_cl_encoding *encoding);
 /* Fills *column, valid as long as the encoding; false when `i` is out of range. */
 MLP_CL_API bool mlp_cl_encoding_column(const mlp_cl_encoding *encoding, size_t i, mlp_cl_column *column);
 
+/* The columns of the features, which come before those of the labels. */
+MLP_CL_API size_t mlp_cl_encoding_fields(const mlp_cl_encoding *encoding);
+/* Features of a row: the network's inputs. */
+MLP_CL_API size_t mlp_cl_encoding_width(const mlp_cl_encoding *encoding);
+/* A row of fields, as a table would have them, to features as mlp_cl_network_predict takes them: fields[i] is the text
+ * of column i ("5.1", "blue"; NULL or "" where it is missing), mlp_cl_encoding_width() features are written. Threads
+ * may share the encoding. Error: BAD_ARGUMENT (names the column, and what is wrong); the features are undefined then.
+ */
+MLP_CL_API mlp_cl_status mlp_cl_encoding_row(const mlp_cl_encoding *encoding, const char *const *fields,
+                                             float *features, mlp_cl_error *error);
+
 /* Rows of a file, a few at a time: a table in constant memory, or an array. */
 typedef struct mlp_cl_rows mlp_cl_rows;
 

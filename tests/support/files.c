@@ -55,6 +55,12 @@ void test_file_write(const char *path, const void *bytes, size_t count) {
   ck_assert_int_eq(fclose(stream), 0);
 }
 
+const char *test_text_write(const char *name, const char *text) {
+  const char *path = test_path(name);
+  test_file_write(path, text, strlen(text));
+  return path;
+}
+
 void test_file_write_gz(const char *path, const void *bytes, size_t count) {
   gzFile stream = gzopen(path, "wb9");
   ck_assert_msg(stream != NULL, "cannot write %s", path);

@@ -14,6 +14,8 @@ const char *test_path(const char *name);
 size_t test_folder_count(void);
 
 void test_file_write(const char *path, const void *bytes, size_t count);
+/* A text to test_path(name), which is returned. */
+const char *test_text_write(const char *name, const char *text);
 void test_file_write_gz(const char *path, const void *bytes, size_t count);
 /* The content, followed by a NUL that is not counted; freed by the caller. */
 unsigned char *test_file_read(const char *path, size_t *count);
