@@ -45,10 +45,12 @@ bool mlp_cl_source_is_table(const char *source) {
          format_find(source, &format, NULL) == MLP_CL_OK && format == DATA_TEXT;
 }
 
-/* A file of labels goes with a file that has none. */
+/* A file of labels goes with a file that has none, and is one that can be read at any time. */
 static mlp_cl_status check_labels_path(const char *labels_path, const char *source, data_format format,
                                        mlp_cl_error *error) {
-  if (labels_path == NULL || format == DATA_IDX || format == DATA_NPY) return MLP_CL_OK;
+  data_format of_labels;
+  if (labels_path == NULL) return MLP_CL_OK;
+  if (format == DATA_IDX || format == DATA_NPY) return format_find(labels_path, &of_labels, error);
   return fail(error, MLP_CL_BAD_ARGUMENT, "%s has its labels within, in %s: leave --labels away", source,
               format == DATA_TEXT ? "a column, which --label names" : "an array of its own");
 }

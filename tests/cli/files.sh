@@ -135,6 +135,9 @@ done
 array x.npy '|u1' '(64, 2)' <bytes
 array y.npy '<i4' '(64,)' <sums
 array fives.npy '|u1' '(64,)' <fives
+mkfifo pipe
+refused 1 train --data x.npy --labels pipe --task regression --device reference --quiet
+says err 'pipe: is not a regular file'
 refused 2 train --data x.npy --labels y.npy --task regression --one-hot all --device reference --quiet
 says err '--one-hot is for tables, and x.npy is none'
 refused 2 train --scale standard --device reference --quiet
