@@ -288,7 +288,7 @@ caught_by checkpoint reference
 
 mutation 'epochs are added to a falling learning rate'
 edit host/training/checkpoint_resume.c 's/t->recipe\.schedule != MLP_CL_COSINE && //'
-caught_by checkpoint reference
+caught_by refused_checkpoint reference
 
 # ---- Verified steps, whole steps ----
 
@@ -331,3 +331,19 @@ caught_by checkpoint reference
 mutation 'the targets of arrays are not scaled'
 edit host/data/array_scale.c 's/i < train->width \|\| scale_targets/i < train->width/'
 caught_by table reference
+
+mutation 'a text that the model does not know counts as missing'
+edit host/data/field.c 's/\(missing && column->kind/(column->kind/'
+caught_by rows reference
+
+mutation 'passes have one place for their answers'
+edit host/network/predict.c 's/forward\.answers\[i\]/forward.answers[0]/'
+caught_by network pocl
+
+mutation 'rows of a pass are counted from its first'
+edit host/network/predict.c 's/first \+ i \/ width/i \/ width/'
+caught_by network reference
+
+mutation 'all devices have registers for large tiles'
+edit host/opencl/tuning.c 's/self->vendor == NVIDIA \|\| self->vendor == AMD/true/'
+caught_by tuning pocl
