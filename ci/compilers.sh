@@ -9,14 +9,14 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 failed=0
 programs=$(cd kernels && ls program_plain.cl program_tile.cl matmul_tile_small.cl train_steps_group.cl activation.cl adam.cl \
-  clip.cl label_terms.cl target_loss.cl)
+  clip.cl label_terms.cl peak.cl target_loss.cl)
 complain() {
   echo "ci/compilers.sh: $1" >&2
   failed=1
 }
 
-# As host/opencl/tuning.c has them by default.
-options="-I kernels -cl-std=CL1.2 -DVECTOR_LINES=0 -DSTEP_ITEMS=512 -DSMALL_PARTS=4"
+# As host/opencl/tuning.c has them by default where work-groups have up to 256 work-items.
+options="-I kernels -cl-std=CL1.2 -DVECTOR_LINES=0 -DSTEP_ITEMS=256 -DSMALL_PARTS=4"
 options="$options -DSMALL_GROUP_ROWS=4 -DSMALL_GROUP_COLS=8 -DSMALL_ITEM_ROWS=4 -DSMALL_ITEM_COLS=4"
 few_registers="-DGROUP_ROWS=16 -DGROUP_COLS=8 -DITEM_ROWS=4 -DITEM_COLS=4"
 
@@ -34,7 +34,11 @@ for device in skl icllp tgllp acm-g10; do
     grep spilled "$out/log" && complain "$program: what is spilled makes the compiler give up on registers"
     rm -rf "$out/dump"
     mkdir "$out/dump"
-    ocloc disasm -file "$out/built" -device $device -dump "$out/dump" >/dev/null 2>&1
+    ocloc disasm -file "$out/built" -device $device -dump "$out/dump" >"$out/log" 2>&1 || cat "$out/log" >&2
+    grep -q 'KernelName ' "$out/dump/PTM.txt" || {
+      complain "what $program became for $device cannot be read"
+      continue
+    }
     kept=$(awk '/KernelName / { name = $2 } /Token/ { token = $3 }
       token == 18 || (token == 38 && /Hex/ && $14 $15 != "00") { print name }' "$out/dump/PTM.txt" | sort -u | tr '\n' ' ')
     case $kept in *dense*) complain "$program for $device keeps sums in memory: $kept" ;; esac

@@ -6,17 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* That there is a field for each column of the table; the error tells which there are. */
+/* That there is a field for each column of the table; else the error tells which there are. */
 static mlp_cl_status check(const mlp_cl_encoding *encoding, size_t fields, mlp_cl_error *error) {
   mlp_cl_column column;
+  if (encoding != NULL && fields == mlp_cl_encoding_fields(encoding)) return MLP_CL_OK;
   error->status = MLP_CL_BAD_ARGUMENT;
   int used = snprintf(error->text, sizeof error->text,
                       encoding == NULL ? "the model was not trained on a table" : "the model wants these fields:");
-  if (encoding == NULL) return error->status;
-  for (size_t i = 0; i < mlp_cl_encoding_fields(encoding) && mlp_cl_encoding_column(encoding, i, &column); i++)
+  for (size_t i = 0;
+       encoding != NULL && i < mlp_cl_encoding_fields(encoding) && mlp_cl_encoding_column(encoding, i, &column); i++)
     if (used < (int)sizeof error->text)
       used += snprintf(error->text + used, sizeof error->text - (size_t)used, " %s", column.name);
-  return fields == mlp_cl_encoding_fields(encoding) ? MLP_CL_OK : error->status;
+  return error->status;
 }
 
 static void print_answer(const mlp_cl_encoding *encoding, const float *outputs) {
@@ -33,8 +34,11 @@ static mlp_cl_status answer(mlp_cl_network *network, const mlp_cl_encoding *enco
                             mlp_cl_error *error) {
   size_t outputs = mlp_cl_network_width(network, mlp_cl_network_layers(network));
   float *row = calloc(mlp_cl_encoding_width(encoding) + outputs, sizeof *row);
+  if (row == NULL) {
+    *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory"};
+    return error->status;
+  }
   float *answers = row + mlp_cl_encoding_width(encoding);
-  if (row == NULL) return error->status = MLP_CL_NO_MEMORY;
   mlp_cl_status status = mlp_cl_encoding_row(encoding, fields, row, error);
   if (status == MLP_CL_OK) status = mlp_cl_network_predict(network, row, 1, answers, error);
   if (status == MLP_CL_OK) print_answer(encoding, answers);
@@ -43,7 +47,7 @@ static mlp_cl_status answer(mlp_cl_network *network, const mlp_cl_encoding *enco
 }
 
 int main(int argc, char **argv) {
-  mlp_cl_error error = {.text = "out of memory"};
+  mlp_cl_error error;
   mlp_cl_context *context = NULL;
   mlp_cl_network *network = NULL;
   mlp_cl_model_info *info = NULL;

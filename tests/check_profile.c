@@ -177,7 +177,6 @@ int main(void) {
   if (!test_small()) { /* the same everywhere */
     tcase_add_test(tests, of_nothing);
     tcase_add_test(tests, launches_that_are_measured_are_not_recorded);
-    tcase_add_test(tests, launches_that_are_measured_are_not_recorded);
     tcase_add_test(tests, long_runs_are_cut);
     tcase_add_test(tests, refusals);
   }

@@ -301,9 +301,10 @@ typedef struct backend_operations {
    * may be reused; read waits. */
   mlp_cl_status (*tensor_write)(backend *self, tensor *target, size_t first, size_t rows, const void *source,
                                 mlp_cl_error *error);
-  /* As write, of a PLAIN tensor, but only enqueues, beside the work in flight where that helps: `source` must stay as
-   * it is, and the tensor must not be used by work that was enqueued after the last call, until the next call returns.
-   * Waits for the transfer of the call before. */
+  /* As write, of a PLAIN tensor, but only enqueues, beside the work in flight where that helps: what is enqueued from
+   * now on finds the rows there, but what uses the tensor until then must have been enqueued before the last call for
+   * whatever tensor of this backend. Waits for that call's transfer: `source` must stay as it is until the next call,
+   * or finish. */
   mlp_cl_status (*tensor_send)(backend *self, tensor *target, size_t first, size_t rows, const void *source,
                                mlp_cl_error *error);
   mlp_cl_status (*tensor_read)(backend *self, const tensor *source, size_t first, size_t rows, void *target,

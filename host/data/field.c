@@ -9,8 +9,8 @@
 static bool encode_as_number(const encoding_column *column, const char *text, locale_t c_locale, float *feature,
                              char fault[FIELD_FAULT_BYTES]) {
   double value = NAN;
-  bool missing = number_is_missing(text);
-  if (number_read(text, c_locale, &value) || (missing && column->filled)) {
+  bool number = number_read(text, c_locale, &value), missing = !number && number_is_missing(text);
+  if (number || (missing && column->filled)) {
     if (encode_number(column, value, feature)) return true;
     snprintf(fault, FIELD_FAULT_BYTES,
              "\"%.40s\" is too far from what the model was trained on: it scales to more than float32 holds", text);

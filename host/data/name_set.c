@@ -95,12 +95,12 @@ void name_set_destroy(name_set *set) {
 
 const char *names_list(char *const *names, size_t stride_bytes, size_t count, char text[NAMES_LISTED_BYTES]) {
   enum { ENOUGH = NAMES_LISTED_BYTES - 100 };
-  size_t used = 0;
+  size_t used = 0, i = 0;
   text[0] = '\0';
-  for (size_t i = 0; i < count && used < ENOUGH; i++) {
+  for (; i < count && used < ENOUGH; i++) {
     const char *name = *(char *const *)(const void *)((const char *)names + i * stride_bytes);
     used += (size_t)snprintf(text + used, NAMES_LISTED_BYTES - used, "%s%.60s", i == 0 ? "" : ", ", name);
   }
-  if (used >= ENOUGH) snprintf(text + strlen(text), NAMES_LISTED_BYTES - strlen(text), ", …");
+  if (i < count) snprintf(text + strlen(text), NAMES_LISTED_BYTES - strlen(text), ", …");
   return text;
 }

@@ -68,7 +68,7 @@ static mlp_cl_status find_column(const table *t, const char *option, const char 
     *found = number - 1;
     return MLP_CL_OK;
   }
-  char text[400];
+  char text[NAMES_LISTED_BYTES];
   return fail(error, MLP_CL_BAD_ARGUMENT, "%s: there is no column \"%.*s\" for %s; the %zu columns are: %s",
               t->csv.source.path, (int)size_min(length, 80), wanted, option, t->columns_count,
               names_list(&t->columns[0].name, sizeof *t->columns, t->columns_count, text));

@@ -277,10 +277,10 @@ MLP_CL_API bool mlp_cl_encoding_column(const mlp_cl_encoding *encoding, size_t i
 MLP_CL_API size_t mlp_cl_encoding_fields(const mlp_cl_encoding *encoding);
 /* Features of a row: the network's inputs. */
 MLP_CL_API size_t mlp_cl_encoding_width(const mlp_cl_encoding *encoding);
-/* A row of fields, as a table would have them, to features as mlp_cl_network_predict takes them: fields[i] is the text
- * of column i ("5.1", "blue"; NULL or "" where it is missing), mlp_cl_encoding_width() features are written. Threads
- * may share the encoding. Error: BAD_ARGUMENT (names the column, and what is wrong); the features are undefined then.
- */
+/* A row of mlp_cl_encoding_fields() fields to mlp_cl_encoding_width() features, as mlp_cl_network_predict takes them.
+ * fields[i] is the text of column i ("5.1", "blue") without blanks around it; NULL and what a table may have instead
+ * ("", "NA", "?", …) are missing. Threads may share the encoding. Error: BAD_ARGUMENT (names the column, and what is
+ * wrong); the features are undefined then. */
 MLP_CL_API mlp_cl_status mlp_cl_encoding_row(const mlp_cl_encoding *encoding, const char *const *fields,
                                              float *features, mlp_cl_error *error);
 
@@ -733,7 +733,7 @@ MLP_CL_API size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info);
 MLP_CL_API const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t class_index);
 /* element · scale = value in the network; 0 when the file does not say. */
 MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
-/* Of the table that the model was trained on, valid as long as the info; NULL when it was no table. */
+/* Of the table that the model was trained on, or of arrays that were scaled, valid as long as the info; else NULL. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info);
 
 /* Writes a model file as ONNX (operator set 13; 20 for GELU) for other tools. In: float32 "features" (rows, inputs) as
@@ -830,7 +830,8 @@ MLP_CL_API mlp_cl_status mlp_cl_tuning_forget(const mlp_cl_context *context, mlp
 /* ---- Profiling -------------------------------------------------------------------------------------------------- */
 
 /* Writes when each kernel began and ended since the context was opened, in the Chrome trace-event format (JSON) that
- * Perfetto and chrome://tracing show: the first 131072 launches, and how many there were. Times are the device's, or,
+ * Perfetto and chrome://tracing show: the first 131072 launches, and how many there were, without those
+ * of MLP_CL_BENCH_LAUNCH and _WAIT, which measure themselves. Times are the device's, or,
  * where the driver makes them up, wall clock around each launch, which is then waited for. Waits. Errors: BAD_ARGUMENT
  * (the reference; a context without options.profile; as mlp_cl_check_output), IO, NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error);

@@ -4,6 +4,7 @@
 
 #include "base/size.h"
 
+/* Of a pass; and of what waits to be read, where there are several. */
 #define MOST_BYTES ((size_t)64 << 20)
 #define MOST_BYTES_OF_ANSWERS ((size_t)16 << 20)
 
@@ -13,7 +14,7 @@ static size_t most_rows(const mlp_cl_network *network) {
 }
 
 static size_t chunk_of(const mlp_cl_network *network, size_t rows) {
-  size_t widths = 2 * network_inputs(network) + network_classes(network);
+  size_t widths = 3 * network_inputs(network) + network_classes(network); /* two sources, x; an answer */
   for (size_t i = 0; i < network->layers_count; i++) widths += network->layers[i].out;
   size_t fitting = MOST_BYTES / (widths * sizeof(float));
   return size_max(1, size_min(rows, size_min(fitting, most_rows(network))));
@@ -27,7 +28,7 @@ void forward_release(mlp_cl_network *network) {
 
 static void add_tensors(mlp_cl_network *network, size_t rows) {
   forward_buffers *f = &network->forward;
-  f->source = tensor_set_add(&f->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, rows, network_inputs(network), NULL);
+  f->sources[0] = tensor_set_add(&f->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, rows, network_inputs(network), NULL);
   f->x = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network_inputs(network), NULL);
   for (size_t i = 0; i < network->layers_count; i++)
     f->y[i] = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, rows, network->layers[i].out, NULL);
@@ -51,12 +52,15 @@ mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chun
   return MLP_CL_OK;
 }
 
-mlp_cl_status forward_reserve_answers(mlp_cl_network *network, size_t passes, size_t *count, mlp_cl_error *error) {
+mlp_cl_status forward_reserve_passes(mlp_cl_network *network, size_t passes, size_t *places, mlp_cl_error *error) {
   forward_buffers *f = &network->forward;
-  size_t outputs = network_classes(network), fitting = MOST_BYTES_OF_ANSWERS / (f->rows * outputs * sizeof(float));
-  *count = size_min(passes, size_max(1, size_min(fitting, FORWARD_ANSWERS)));
+  size_t inputs = network_inputs(network), outputs = network_classes(network);
+  size_t fitting = MOST_BYTES_OF_ANSWERS / (f->rows * outputs * sizeof(float));
+  *places = size_min(passes, size_max(1, size_min(fitting, FORWARD_ANSWERS)));
   f->tensors.error = error;
-  for (size_t i = 0; i < *count; i++)
+  if (passes > 1 && f->sources[1] == NULL)
+    f->sources[1] = tensor_set_add(&f->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, f->rows, inputs, NULL);
+  for (size_t i = 0; i < *places; i++)
     if (f->answers[i] == NULL)
       f->answers[i] = tensor_set_add(&f->tensors, TENSOR_ACTIVATION, TENSOR_FLOAT32, f->rows, outputs, NULL);
   mlp_cl_status status = f->tensors.status;
@@ -77,7 +81,7 @@ static mlp_cl_status find_rows(forward_rows *r, backend *on, size_t first, size_
   *source = r->all;
   *at = first;
   if (r->all != NULL) return MLP_CL_OK;
-  tensor *turn = r->turns[r->turns[1] != NULL ? r->passes++ % 2 : 0];
+  tensor *turn = r->turns[r->turns[1] != NULL ? r->turn++ % 2 : 0];
   *source = turn;
   *at = 0;
   const void *features = (const char *)r->features + first * r->width * tensor_element_bytes(r->element);

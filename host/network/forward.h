@@ -17,14 +17,14 @@ typedef struct forward_rows {
   const void *features; /* (rows, width) row-major */
   size_t width;
   tensor_element element;
-  float scale; /* times the features */
-  tensor *all; /* PLAIN (rows, width), or NULL */
-  tensor *turns[2];
-  size_t passes; /* that took their turn */
+  float scale;      /* times the features */
+  tensor *all;      /* PLAIN (rows, width), or NULL */
+  tensor *turns[2]; /* PLAIN (chunk, width); the second NULL where there is but one pass */
+  size_t turn;      /* the next one, modulo 2 */
 } forward_rows;
 
-/* Adds what `rows` rows in passes of `chunk` want to the set: nothing where the device can read them in place, and
- * `resident` means all of them otherwise. */
+/* Adds to the set what `rows` rows in passes of `chunk` want: a tensor that reads them in place where the device can;
+ * else one that has all of them, if `resident`; else those of `turns` that are NULL. */
 void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chunk, bool resident);
 
 /* Rows [first, first + rows) through all layers, to `logits` (rows, outputs): forward_logits() or an answer. Only
@@ -33,8 +33,9 @@ void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chun
 mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, tensor *logits,
                           mlp_cl_error *error);
 
-/* Makes places for the answers of so many passes, or of as many as bounded memory allows: *count, at least 1. */
-mlp_cl_status forward_reserve_answers(mlp_cl_network *network, size_t passes, size_t *count, mlp_cl_error *error);
+/* Makes what so many passes at once want beside forward_reserve: places for their answers, *places of them, as bounded
+ * memory allows but at least 1; and a second source. */
+mlp_cl_status forward_reserve_passes(mlp_cl_network *network, size_t passes, size_t *places, mlp_cl_error *error);
 /* As forward_run, to answers[i]: what the logits mean, probabilities of classes or labels, or the numbers themselves.
  */
 mlp_cl_status forward_answer(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, size_t i,

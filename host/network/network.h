@@ -18,9 +18,9 @@ enum { FORWARD_ANSWERS = 8 };
 typedef struct forward_buffers {
   size_t rows; /* that fit; 0: none yet */
   tensor_set tensors;
-  tensor *source;                   /* PLAIN (rows, inputs) float32: rows that come from the host */
-  tensor *x;                        /* (rows, inputs) */
-  tensor **y;                       /* of each layer, the last with the logits; owned */
+  tensor *sources[2]; /* PLAIN (rows, inputs) float32: rows that come from the host; the second NULL: not yet */
+  tensor *x;          /* (rows, inputs) */
+  tensor **y;         /* of each layer, the last with the logits; owned */
   tensor *answers[FORWARD_ANSWERS]; /* (rows, outputs) each: what the logits mean, as probabilities; NULL: not yet */
 } forward_buffers;
 

@@ -12,13 +12,13 @@ static mlp_cl_status check_finite(const float *features, size_t first, size_t ro
               first + i / width, (double)features[first * width + i]);
 }
 
-/* What is to be predicted: rows whose features may not be finite, if there is `unchecked`, in passes of `chunk` rows,
- * of which so many have a place for their answers. */
+/* What is to be predicted: rows, whose features are looked at if they are `unchecked`, in passes of `chunk` rows, of
+ * which so many have places for their answers. */
 typedef struct prediction {
   mlp_cl_network *network;
   forward_rows from;
   const float *unchecked;
-  size_t rows, chunk, answers;
+  size_t rows, chunk, places;
   float *outputs;
 } prediction;
 
@@ -37,25 +37,27 @@ static mlp_cl_status end_pass(const prediction *p, size_t first, size_t i, mlp_c
 
 /* As many passes as there are places for answers, before the first is waited for. */
 static mlp_cl_status run_passes(prediction *p, size_t first, mlp_cl_error *error) {
-  size_t end = size_min(p->rows, first + p->answers * p->chunk);
+  size_t end = size_min(p->rows, first + p->places * p->chunk);
   for (size_t at = first, i = 0; at < end; at += p->chunk, i++) TRY(begin_pass(p, at, i, error));
   for (size_t at = first, i = 0; at < end; at += p->chunk, i++) TRY(end_pass(p, at, i, error));
   return MLP_CL_OK;
 }
 
-/* Fills in the rest. A single pass has all that it needs from the last one; several may find more. */
+/* Fills in chunk and places. What a call makes is kept for the next one, but for memory that is shared, and sources of
+ * rows that are no float32. */
 static mlp_cl_status predict(prediction *p, mlp_cl_error *error) {
   TRY(host_copy_for_rows(p->network, p->rows, &p->network, error));
   mlp_cl_network *network = p->network;
   backend *on = network->backend;
   if (network->task == MLP_CL_CLASSIFICATION) TRY(context_prove(network->context, "softmax", error));
   TRY(forward_reserve(network, p->rows, &p->chunk, error));
-  TRY(forward_reserve_answers(network, size_divide_up(p->rows, p->chunk), &p->answers, error));
+  TRY(forward_reserve_passes(network, size_divide_up(p->rows, p->chunk), &p->places, error));
+  bool several = p->rows > p->chunk, kept = p->from.element == TENSOR_FLOAT32;
   tensor_set set;
   tensor_set_begin(&set, on, error);
-  if (p->from.element == TENSOR_FLOAT32) p->from.turns[0] = network->forward.source;
-  if (p->from.turns[0] == NULL || p->rows > p->chunk) forward_rows_add(&p->from, &set, p->rows, p->chunk, false);
-  for (size_t first = 0; set.status == MLP_CL_OK && first < p->rows; first += p->answers * p->chunk)
+  for (size_t i = 0; kept && i < (several ? 2 : 1); i++) p->from.turns[i] = network->forward.sources[i];
+  if (several || !kept) forward_rows_add(&p->from, &set, p->rows, p->chunk, false);
+  for (size_t first = 0; set.status == MLP_CL_OK && first < p->rows; first += p->places * p->chunk)
     set.status = run_passes(p, first, error);
   if (set.status != MLP_CL_OK) on->op->finish(on, NULL); /* what is under way reads the caller's rows */
   return tensor_set_end(&set);

@@ -27,7 +27,9 @@ static void opencl_close(backend *base) {
 }
 
 static mlp_cl_status opencl_finish(backend *base, mlp_cl_error *error) {
-  TRY_CL(clFinish(((opencl_backend *)base)->queue), "waiting for %s", base->device.name);
+  opencl_backend *self = (opencl_backend *)base;
+  if (self->transfers != NULL) TRY_CL(clFinish(self->transfers), "waiting for transfers to %s", base->device.name);
+  TRY_CL(clFinish(self->queue), "waiting for %s", base->device.name);
   return MLP_CL_OK;
 }
 

@@ -343,7 +343,3 @@ caught_by network pocl
 mutation 'rows of a pass are counted from its first'
 edit host/network/predict.c 's/first \+ i \/ width/i \/ width/'
 caught_by network reference
-
-mutation 'all devices have registers for large tiles'
-edit host/opencl/tuning.c 's/self->vendor == NVIDIA \|\| self->vendor == AMD/true/'
-caught_by tuning pocl
