@@ -203,8 +203,9 @@ typedef enum mlp_cl_scaling {
   MLP_CL_SCALE_NONE
 } mlp_cl_scaling;
 
-/* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from
- * 1. */
+/* How to read a source for training. {0} is a good start. Columns are named as in the heading, else by number from 1.
+ * Errors speak of the command's options, which have the members' names: --one-hot is one_hot, --missing mean
+ * missing_mean, --labels labels_path, --test test_path, --scale scaling, --task regression or multi-label targets. */
 typedef struct mlp_cl_data_options {
   const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; else NULL */
   const char *test_path;   /* the test part is this file; NULL */
