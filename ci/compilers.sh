@@ -45,14 +45,14 @@ for device in skl icllp tgllp acm-g10; do
   done
 done
 
+bitcode=$(dirname "$(dpkg -L rocm-device-libs | grep '/opencl.bc$')")
 # Vega, RDNA 1 and 2, CDNA 2. Blocks' sums may be spilled: they are read and written once in 256 steps.
 for device in gfx900 gfx1010 gfx1030 gfx90a; do
   echo "AMD $device: registers, spilled ones, bytes in memory"
   for program in $programs; do
     # shellcheck disable=SC2086 # lists of words
     clang-15 -target amdgcn-amd-amdhsa -mcpu=$device -x cl -Xclang -finclude-default-header -O3 -w $options \
-      --rocm-device-lib-path="$(dirname "$(dpkg -L rocm-device-libs | grep '/opencl.bc$')")" "kernels/$program" -S \
-      -o "$out/built.s" || {
+      --rocm-device-lib-path="$bitcode" "kernels/$program" -S -o "$out/built.s" || {
       complain "$program does not build for $device"
       continue
     }

@@ -12,11 +12,6 @@
 
 enum { EPOCHS = 4, STEPS = EPOCHS * EPOCH_STEPS };
 
-static void open_all(void) {
-  test_folder_create();
-  small_run_open();
-}
-
 typedef struct seen {
   mlp_cl_event epochs[EPOCHS];
   size_t count, written, failed;
@@ -294,7 +289,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("checkpoint");
   TCase *tests = tcase_create("all");
-  tcase_add_checked_fixture(tests, open_all, test_folder_remove);
+  tcase_add_checked_fixture(tests, small_run_open_in_folder, test_folder_remove);
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, resumes_exactly_from_any_step_on_any_device);
   tcase_add_test(tests, goes_on_to_more_epochs);

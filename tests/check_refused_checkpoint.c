@@ -1,15 +1,9 @@
 /* Checkpoints that a run does not go on from: what does not belong to it, or is damaged, is refused and changes
- * nothing.
- */
+ * nothing. */
 #include <stdlib.h>
 
 #include "files.h"
 #include "small_run.h"
-
-static void open_all(void) {
-  test_folder_create();
-  small_run_open();
-}
 
 /* Resuming fails, and the trainer goes on as if nothing had been. */
 static void check_refused(mlp_cl_network *network, const mlp_cl_dataset *data, const mlp_cl_dataset *held_out,
@@ -157,7 +151,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("refused_checkpoint");
   TCase *tests = tcase_create("all");
-  tcase_add_checked_fixture(tests, open_all, test_folder_remove);
+  tcase_add_checked_fixture(tests, small_run_open_in_folder, test_folder_remove);
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, names_the_difference_of_recipes);
   tcase_add_test(tests, names_the_difference_of_data_and_networks);

@@ -8,6 +8,7 @@
 #include "data/dataset.h"
 #include "data/encoding.h"
 #include "files.h"
+#include "people.h"
 #include "test.h"
 
 static mlp_cl_parts open_table(const char *text, const mlp_cl_data_options *options) {
@@ -25,14 +26,6 @@ static void refuse(const char *text, const mlp_cl_data_options *options, mlp_cl_
 static const float *features_of(const mlp_cl_dataset *dataset) {
   return dataset->features;
 }
-
-#define PEOPLE             \
-  "age,job,pay,city\n"     \
-  "30,clerk,1.5,Bonn\n"    \
-  "50,smith,2.5,Köln\n"   \
-  "40,clerk,3.5,Bonn\n"    \
-  "20,baker,4.5,\"A,b\"\n" \
-  "60,smith,1.0,Köln\n"
 
 START_TEST(tells_columns_apart) {
   const mlp_cl_data_options options = {.one_hot = "all", .scaling = MLP_CL_SCALE_NONE, .holdout = 0.3, .seed = 1};

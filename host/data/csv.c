@@ -2,7 +2,6 @@
  * move or grow under it. */
 #include "data/csv.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

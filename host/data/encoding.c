@@ -46,7 +46,7 @@ size_t encoding_column_width(const encoding_column *column) {
   return column->kind == MLP_CL_COLUMN_ONE_HOT ? column->values.count : 1;
 }
 
-size_t encoding_width(const mlp_cl_encoding *encoding) {
+size_t mlp_cl_encoding_width(const mlp_cl_encoding *encoding) {
   size_t width = 0;
   for (size_t i = 0; i < encoding->columns_count; i++) width += encoding_column_width(&encoding->columns[i]);
   return width;
@@ -119,6 +119,10 @@ mlp_cl_status encoding_fit(column_fit *fits, size_t count, column_value *value, 
 
 size_t mlp_cl_encoding_columns(const mlp_cl_encoding *encoding) {
   return encoding->columns_count + encoding->labels_count;
+}
+
+size_t mlp_cl_encoding_fields(const mlp_cl_encoding *encoding) {
+  return encoding->columns_count;
 }
 
 bool mlp_cl_encoding_column(const mlp_cl_encoding *encoding, size_t i, mlp_cl_column *column) {

@@ -36,9 +36,8 @@ mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **e
 mlp_cl_encoding *encoding_share(mlp_cl_encoding *encoding);
 void encoding_release(mlp_cl_encoding *encoding);
 
-/* Features of one column, and of all. */
+/* Features of one column. */
 size_t encoding_column_width(const encoding_column *column);
-size_t encoding_width(const mlp_cl_encoding *encoding);
 
 /* feature = (value - offset) / divisor in double, rounded to float32 at the end; NaN is a missing value. False when
  * that is not finite, or missing where nothing stands for it. */

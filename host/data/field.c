@@ -51,14 +51,6 @@ bool field_class(const encoding_column *column, const char *text, int32_t *label
   return true;
 }
 
-size_t mlp_cl_encoding_fields(const mlp_cl_encoding *encoding) {
-  return encoding->columns_count;
-}
-
-size_t mlp_cl_encoding_width(const mlp_cl_encoding *encoding) {
-  return encoding_width(encoding);
-}
-
 mlp_cl_status mlp_cl_encoding_row(const mlp_cl_encoding *encoding, const char *const *fields, float *features,
                                   mlp_cl_error *error) {
   if (encoding == NULL || fields == NULL || features == NULL)

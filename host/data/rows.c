@@ -97,7 +97,7 @@ static mlp_cl_status match_columns(mlp_cl_rows *r, mlp_cl_header header, mlp_cl_
     r->width = r->fields_count;
     return MLP_CL_OK;
   }
-  r->width = encoding_width(e);
+  r->width = mlp_cl_encoding_width(e);
   r->positions = calloc(e->columns_count + e->labels_count, sizeof *r->positions);
   if (r->positions == NULL)
     return fail_memory(error, e->columns_count * sizeof *r->positions, "the columns of a table");

@@ -152,7 +152,7 @@ static mlp_cl_status encode_labels(const table *t, const mlp_cl_encoding *encodi
 static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const unsigned char *marks,
                                unsigned char mark, mlp_cl_dataset **dataset, mlp_cl_error *error) {
   bool classes = encoding->labels[0].kind == MLP_CL_COLUMN_CLASSES;
-  dataset_parts made = {.width = encoding_width(encoding),
+  dataset_parts made = {.width = mlp_cl_encoding_width(encoding),
                         .element = MLP_CL_FLOAT32,
                         .scale = 1.0f,
                         .classes = classes ? encoding->labels[0].values.count : 0,

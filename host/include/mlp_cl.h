@@ -831,10 +831,10 @@ MLP_CL_API mlp_cl_status mlp_cl_tuning_forget(const mlp_cl_context *context, mlp
 /* ---- Profiling -------------------------------------------------------------------------------------------------- */
 
 /* Writes when each kernel began and ended since the context was opened, in the Chrome trace-event format (JSON) that
- * Perfetto and chrome://tracing show: the first 131072 launches, and how many there were, without those
- * of MLP_CL_BENCH_LAUNCH and _WAIT, which measure themselves. Times are the device's, or,
- * where the driver makes them up, wall clock around each launch, which is then waited for. Waits. Errors: BAD_ARGUMENT
- * (the reference; a context without options.profile; as mlp_cl_check_output), IO, NO_MEMORY, OPENCL. */
+ * Perfetto and chrome://tracing show: the first 131072 launches, and how many there were, without those of
+ * MLP_CL_BENCH_LAUNCH and _WAIT, which measure themselves. Times are the device's, or, where the driver makes them up,
+ * wall clock around each launch, which is then waited for. Waits. Errors: BAD_ARGUMENT (the reference; a context
+ * without options.profile; as mlp_cl_check_output), IO, NO_MEMORY, OPENCL. */
 MLP_CL_API mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error);
 
 #ifdef __cplusplus

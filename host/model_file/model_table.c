@@ -146,7 +146,8 @@ static mlp_cl_status check_kinds(const reading *r, const mlp_cl_model_info *info
       return fail_table(r, "a label among features or a feature among labels");
     if (kind == MLP_CL_COLUMN_CLASSES && encoding->labels_count != 1) return fail_table(r, "more than one class");
   }
-  if (encoding_width(encoding) != info->widths[0]) return fail_table(r, "its features are not the network's inputs");
+  if (mlp_cl_encoding_width(encoding) != info->widths[0])
+    return fail_table(r, "its features are not the network's inputs");
   if (encoding->labels[0].kind == MLP_CL_COLUMN_TARGET) {
     bool fits = encoding->labels_count == info->widths[info->layers];
     return fits ? MLP_CL_OK : fail_table(r, "its targets are not the network's outputs");

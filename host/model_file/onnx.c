@@ -73,7 +73,7 @@ static void add_fill(exported *e, float *fill, size_t count) {
 
 /* (x - offset) / divisor of each feature, the offset in two parts, since it may be large beside the divisor. */
 static void add_encoding(exported *e, const mlp_cl_encoding *encoding) {
-  size_t width = encoding_width(encoding), feature = 0;
+  size_t width = mlp_cl_encoding_width(encoding), feature = 0;
   float *fill = take_numbers(e, width), *offset = take_numbers(e, width);
   float *rest = take_numbers(e, width), *divisor = take_numbers(e, width);
   bool filled = false;

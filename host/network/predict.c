@@ -12,12 +12,12 @@ static mlp_cl_status check_finite(const float *features, size_t first, size_t ro
               first + i / width, (double)features[first * width + i]);
 }
 
-/* What is to be predicted: rows, whose features are looked at if they are `unchecked`, in passes of `chunk` rows, of
- * which so many have places for their answers. */
+/* What is to be predicted: rows, whose features are looked at if they are `unchecked` float32, in passes of `chunk`
+ * rows, of which so many have places for their answers. */
 typedef struct prediction {
   mlp_cl_network *network;
   forward_rows from;
-  const float *unchecked;
+  bool unchecked;
   size_t rows, chunk, places;
   float *outputs;
 } prediction;
@@ -26,7 +26,7 @@ typedef struct prediction {
 static mlp_cl_status begin_pass(prediction *p, size_t first, size_t i, mlp_cl_error *error) {
   size_t rows = size_min(p->chunk, p->rows - first);
   TRY(forward_answer(p->network, &p->from, first, rows, i, error));
-  return p->unchecked != NULL ? check_finite(p->unchecked, first, rows, p->from.width, error) : MLP_CL_OK;
+  return p->unchecked ? check_finite(p->from.features, first, rows, p->from.width, error) : MLP_CL_OK;
 }
 
 static mlp_cl_status end_pass(const prediction *p, size_t first, size_t i, mlp_cl_error *error) {
@@ -75,7 +75,7 @@ mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *featu
   prediction all = {
       .network = network,
       .from = {.features = features, .width = network_inputs(network), .element = TENSOR_FLOAT32, .scale = 1.0f},
-      .unchecked = features,
+      .unchecked = true,
       .rows = rows,
       .outputs = probabilities};
   return predict(&all, error);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "files.h"
+
 mlp_cl_context *device, *reference;
 mlp_cl_dataset *train, *test;
 
@@ -37,6 +39,11 @@ void small_run_open(void) {
   reference = test_open_reference();
   train = clusters_make(1, ROWS);
   test = clusters_make(2, TEST_ROWS);
+}
+
+void small_run_open_in_folder(void) {
+  test_folder_create();
+  small_run_open();
 }
 
 void small_run_close(void) {

@@ -13,6 +13,8 @@ extern mlp_cl_dataset *train, *test;
 
 /* Once in a process, since kernels take seconds to build; in the test itself, for the sake of Check's forks. */
 void small_run_open(void);
+/* The same, with a fresh folder for files (files.h). */
+void small_run_open_in_folder(void);
 /* Behind all tests. */
 void small_run_close(void);
 
