@@ -1,5 +1,6 @@
 /* The three products of a dense layer for GPUs (matmul_tile.h), with what surrounds them in their epilogues. Group
- * (x, y) computes tile (row y, column x) of the result; for the weights' gradient its parts compute a tile each. */
+ * (x, y) computes tile (row y, column x) of the result; the weights' gradients are one launch for several layers, in
+ * which a group's parts compute a tile each. */
 #include "batch_sum.h"
 #include "dropout.h"
 #include "matmul_tile.h"
@@ -66,27 +67,61 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_input)(int rows, int in, 
   }
 }
 
-/* xᵀ · d_y (in, out) in the tree order, applied or stored; the groups of the first rows do the bias too. Each work-item
- * keeps the tree's pending nodes in `pending`, [level][quad][work-item], when there is more than one leaf. */
-GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int in, int out, global const float *x,
-                                                               int x_stride, global const float *d_y, int d_y_stride,
-                                                               int store, SGD_PARAMETERS, global float *weight,
-                                                               global float *weight_velocity, int weight_stride,
-                                                               int with_bias, global float *bias,
-                                                               global float *bias_velocity, int bias_stride,
-                                                               global uint *flag, uint step, global float *pending) {
+/* The parameters of a layer, and what their gradient is made of. */
+typedef struct {
+  int in, out;
+  global const float *x;
+  int x_stride;
+  global const float *d_y;
+  int d_y_stride;
+  global float *weight, *weight_velocity;
+  int weight_stride, with_bias;
+  global float *bias, *bias_velocity;
+  int bias_stride;
+} weight_layer;
+
+#define WEIGHT_LAYER_PARAMETERS(n)                                                                            \
+  int in_##n, int out_##n, global const float *x_##n, int x_stride_##n, global const float *d_y_##n,          \
+      int d_y_stride_##n, global float *weight_##n, global float *weight_velocity_##n, int weight_stride_##n, \
+      int with_bias_##n, global float *bias_##n, global float *bias_velocity_##n, int bias_stride_##n
+#define WEIGHT_LAYER_FROM_PARAMETERS(n)                                                                                \
+  (weight_layer) {                                                                                                     \
+    in_##n, out_##n, x_##n, x_stride_##n, d_y_##n, d_y_stride_##n, weight_##n, weight_velocity_##n, weight_stride_##n, \
+        with_bias_##n, bias_##n, bias_velocity_##n, bias_stride_##n                                                    \
+  }
+
+/* A layer's tiles, of which a group takes as many below each other as it has parts. */
+#define TILES_WIDE(l) (((l).out + TILE_N - 1) / TILE_N)
+#define TILES(l) (TILES_WIDE(l) * (((l).in + TILE_M * PARTS - 1) / (TILE_M * PARTS)))
+#define IN_LAYER(n)                      \
+  if (tile >= TILES(l)) {                \
+    tile -= TILES(l);                    \
+    l = WEIGHT_LAYER_FROM_PARAMETERS(n); \
+  }
+
+/* xᵀ · d_y (in, out) of each layer in the tree order, applied or stored; the groups of the first rows do the bias too.
+ * The tiles of all layers are in a row. Each work-item keeps the tree's pending nodes in `pending`, [level][quad]
+ * [work-item], when there is more than one leaf. */
+GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int store, SGD_PARAMETERS, global uint *flag,
+                                                               uint step, global float *pending,
+                                                               WEIGHT_LAYER_PARAMETERS(0), WEIGHT_LAYER_PARAMETERS(1),
+                                                               WEIGHT_LAYER_PARAMETERS(2), WEIGHT_LAYER_PARAMETERS(3)) {
   SLABS_OF_GROUP(slabs);
   const sgd_rule rule = SGD_FROM_PARAMETERS;
-  int first_row = ((int)get_group_id(1) * PARTS + PART) * TILE_M, first_col = (int)get_group_id(0) * TILE_N;
-  size_t items = get_global_size(0) * get_global_size(1);
-  size_t item = get_global_id(1) * get_global_size(0) + get_global_id(0);
+  int tile = (int)get_group_id(0);
+  weight_layer l = WEIGHT_LAYER_FROM_PARAMETERS(0);
+  IN_LAYER(1)
+  IN_LAYER(2)
+  IN_LAYER(3)
+  int first_row = (tile / TILES_WIDE(l) * PARTS + PART) * TILE_M, first_col = tile % TILES_WIDE(l) * TILE_N;
   pipeline p = PIPELINE(slabs, rows);
-  p.a = (operand){x, x_stride, first_row, in, false};
-  p.b = (operand){d_y, d_y_stride, first_col, out, false};
+  p.a = (operand){l.x, l.x_stride, first_row, l.in, false};
+  p.b = (operand){l.d_y, l.d_y_stride, first_col, l.out, false};
   float sum[ITEM_ROWS][ITEM_COLS];
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   pipeline_begin(&p, 0);
-#define NODE(level, q) ((global float4 *)pending + (((size_t)(level)*ITEM_QUADS + (size_t)(q)) * items + item))
+#define NODE(level, q) \
+  ((global float4 *)pending + (((size_t)(level)*ITEM_QUADS + (size_t)(q)) * get_global_size(0) + get_global_id(0)))
   for (int leaf = 0; leaf < leaves; leaf++) {
     int begin = leaf * LEAF_ROWS, end = min(rows, begin + LEAF_ROWS);
     tile_sum(&p, begin, end, (end - begin + SLAB - 1) / SLAB, end < rows, end, sum);
@@ -112,14 +147,14 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int in,
 #pragma unroll
     for (int j = 0; j < ITEM_COLS; j++) {
       int row = first_row + ITEM_ROW(i, p.ty), col = first_col + ITEM_COL(j, p.tx);
-      if (row >= in || col >= out) continue;
-      size_t at = element_index(weight_stride, row, col);
-      parameter_update(store != 0, &rule, sum[i][j], weight + at, weight_velocity + at, flag, step);
+      if (row >= l.in || col >= l.out) continue;
+      size_t at = element_index(l.weight_stride, row, col);
+      parameter_update(store != 0, &rule, sum[i][j], l.weight + at, l.weight_velocity + at, flag, step);
     }
-  if (first_row != 0 || !with_bias) return;
-  for (int col = first_col + p.item; col < min(out, first_col + TILE_N); col += PART_ITEMS) {
-    float g = batch_sum_of_element(d_y + element_index(d_y_stride, 0, col), rows);
-    size_t at = element_index(bias_stride, 0, col);
-    parameter_update(store != 0, &rule, g, bias + at, bias_velocity + at, flag, step);
+  if (first_row != 0 || !l.with_bias) return;
+  for (int col = first_col + p.item; col < min(l.out, first_col + TILE_N); col += PART_ITEMS) {
+    float g = batch_sum_of_element(l.d_y + element_index(l.d_y_stride, 0, col), rows);
+    size_t at = element_index(l.bias_stride, 0, col);
+    parameter_update(store != 0, &rule, g, l.bias + at, l.bias_velocity + at, flag, step);
   }
 }

@@ -4,6 +4,7 @@
 #include "dropout.cl"
 #include "gather.cl"
 #include "matmul_tile.cl"
+#include "output_layer.cl"
 #include "relu.cl"
 #include "sgd.cl"
 #include "softmax.cl"

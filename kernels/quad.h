@@ -1,10 +1,37 @@
-/* What follows a product, for four neighbouring columns of a row: they share a Philox counter and are 16 bytes. And for
- * one parameter. For kernels without vector lines. */
+/* Four neighbouring columns of a row, which share a Philox counter and are 16 bytes: of d_y · weightᵀ, and what follows
+ * a product. And what follows for one parameter. For kernels without vector lines. */
 #ifndef QUAD_H
 #define QUAD_H
 
 #include "dropout.h"
 #include "sgd.h"
+
+static inline float4 load_quad(global const float *tensor, int stride, int row, int col) {
+  return *(global const float4 *)(tensor + element_index(stride, row, col));
+}
+
+/* Columns col … col+3 of a row of d_y · weightᵀ: Σ over outputs in their order. */
+static inline float4 quad_over_outputs(global const float *d_y, int d_y_stride, int row, global const float *weight,
+                                       int weight_stride, int in, int out, int col) {
+  float total[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+  for (int begin = 0; begin < out; begin += BLOCK_FEATURES) {
+    const int end = min(out, begin + BLOCK_FEATURES);
+    float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    for (int k = begin; k < end; k += 4) {
+      float d[4], w[4];
+      vstore4(load_quad(d_y, d_y_stride, row, k), 0, d);
+#pragma unroll
+      for (int c = 0; c < 4; c++) {
+        vstore4(load_quad(weight, weight_stride, min(col + c, in - 1), k), 0, w);
+#pragma unroll
+        for (int q = 0; q < 4; q++) sum[c] = k + q < end ? fma(d[q], w[q], sum[c]) : sum[c];
+      }
+    }
+#pragma unroll
+    for (int c = 0; c < 4; c++) total[c] = begin == 0 ? sum[c] : total[c] + sum[c];
+  }
+  return vload4(0, total);
+}
 
 /* y[0 … 3] = dropout(relu(total + bias)) for columns col … col+3 of `out` */
 static inline void quad_forward(float4 total, int row, int col, int out, bool with_bias, global const float *bias,

@@ -33,6 +33,9 @@
 #define PROGRESS_WORDS (16 * (1 + WORKERS_MAX))
 #define PROGRESS_OF(worker) (16 * (1 + (worker)))
 
+/* Layers whose weights' gradients are one launch (matmul_tile.cl). */
+#define WEIGHT_LAYERS_MAX 4
+
 /* Multiply-adds of a chain in a round of peak_fma (peak.cl). */
 #define PEAK_UNROLL 8
 

@@ -21,10 +21,6 @@
 #define QUADS_OF(cols) (((cols) + 3) / 4)
 #define END_OF_PHASE() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 
-static inline float4 load_quad(global const float *tensor, int stride, int row, int col) {
-  return *(global const float4 *)(tensor + element_index(stride, row, col));
-}
-
 static void gather_batch(const job *j, const step_rows *s) {
   const int panels = PANELS(j->width);
   for (int u = ITEM / PANEL; u < s->rows * panels; u += LINES_AT_A_TIME) {
@@ -87,25 +83,9 @@ static void backward_input(const job *j, const step_rows *s, int i) {
   const int quads = QUADS_OF(l->in);
   for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
-    float total[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-    for (int begin = 0; begin < l->out; begin += BLOCK_FEATURES) {
-      const int end = min(l->out, begin + BLOCK_FEATURES);
-      float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-      for (int k = begin; k < end; k += 4) {
-        float d[4], w[4];
-        vstore4(load_quad(l->d_y, l->d_y_stride, row, k), 0, d);
-#pragma unroll
-        for (int c = 0; c < 4; c++) {
-          vstore4(load_quad(l->weight, l->weight_stride, min(col + c, l->in - 1), k), 0, w);
-#pragma unroll
-          for (int q = 0; q < 4; q++) sum[c] = k + q < end ? fma(d[q], w[q], sum[c]) : sum[c];
-        }
-      }
-#pragma unroll
-      for (int c = 0; c < 4; c++) total[c] = begin == 0 ? sum[c] : total[c] + sum[c];
-    }
-    quad_backward_input(vload4(0, total), col, l->in, true, under->y + element_index(under->y_stride, row, col),
-                        j->dropout.scale, under->d_y + element_index(under->d_y_stride, row, col));
+    const float4 total = quad_over_outputs(l->d_y, l->d_y_stride, row, l->weight, l->weight_stride, l->in, l->out, col);
+    quad_backward_input(total, col, l->in, true, under->y + element_index(under->y_stride, row, col), j->dropout.scale,
+                        under->d_y + element_index(under->d_y_stride, row, col));
   }
 }
 

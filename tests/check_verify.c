@@ -102,10 +102,11 @@ static struct wrong {
   bool velocity;
 } wrong;
 
-/* Flips the last bit of one value that the step has updated: of the layer of CLASSES outputs, row 2, column 1. */
-static mlp_cl_status flip_a_bit(backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
-  mlp_cl_status status = right->dense_backward_weight(self, d, error);
-  if (status != MLP_CL_OK || d->step != wrong.step || d->weight->cols != CLASSES) return status;
+/* Flips the last bit of one value that the step has updated: of the last layer, row 2, column 1. */
+static mlp_cl_status flip_a_bit(backend *self, const dense_backward_weight *d, size_t count, mlp_cl_error *error) {
+  mlp_cl_status status = right->dense_backward_weight(self, d, count, error);
+  if (status != MLP_CL_OK || d->step != wrong.step) return status;
+  d += count - 1;
   tensor *changed = wrong.velocity ? d->weight_velocity : d->weight;
   float row[CLASSES];
   ck_ok(right->tensor_read(self, changed, 2, 1, row, error));

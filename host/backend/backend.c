@@ -1,4 +1,4 @@
-/* What both backends need to know of tensors. */
+/* What both backends share. */
 #include "backend/backend.h"
 
 size_t tensor_element_bytes(tensor_element element) {
@@ -10,4 +10,10 @@ size_t tensor_element_bytes(tensor_element element) {
     case TENSOR_INT32: return 4;
   }
   return 0;
+}
+
+mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error) {
+  TRY(self->op->dense_forward(self, &o->forward, error));
+  TRY(self->op->cross_entropy(self, &o->loss, error));
+  return o->has_below ? self->op->dense_backward_input(self, &o->backward, error) : MLP_CL_OK;
 }

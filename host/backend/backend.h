@@ -211,6 +211,14 @@ typedef struct dense_backward_input {
   tensor *d_x;
 } dense_backward_input;
 
+/* The output layer of a classifier, there and back: what its three parts give one after the other. */
+typedef struct output_layer {
+  dense_forward forward; /* to logits: without relu and dropout */
+  cross_entropy loss;    /* of them, with d_logits */
+  bool has_below;
+  dense_backward_input backward; /* has_below: of d_logits, by the same weight */
+} output_layer;
+
 /* g (in, out) = xᵀ · d_y and g_bias (1, out) = column sums of d_y, both in the batch's tree order; then either stored
  * (`update` NULL: into d_weight, d_bias) or applied at once to weight, bias and their velocities. */
 typedef struct dense_backward_weight {
@@ -318,7 +326,11 @@ typedef struct backend_operations {
   mlp_cl_status (*dense_forward)(backend *self, const dense_forward *d, mlp_cl_error *error);
   mlp_cl_status (*cross_entropy)(backend *self, const cross_entropy *c, mlp_cl_error *error);
   mlp_cl_status (*dense_backward_input)(backend *self, const dense_backward_input *d, mlp_cl_error *error);
-  mlp_cl_status (*dense_backward_weight)(backend *self, const dense_backward_weight *d, mlp_cl_error *error);
+  /* Of `count` layers of one step: they have rows, update, flag and step in common, and none has another's tensors but
+   * to read. */
+  mlp_cl_status (*dense_backward_weight)(backend *self, const dense_backward_weight *d, size_t count,
+                                         mlp_cl_error *error);
+  mlp_cl_status (*output_layer)(backend *self, const output_layer *o, mlp_cl_error *error);
   mlp_cl_status (*activation_forward)(backend *self, const activation *a, mlp_cl_error *error);
   mlp_cl_status (*activation_backward)(backend *self, const activation *a, mlp_cl_error *error);
   mlp_cl_status (*target_loss)(backend *self, const target_loss *t, mlp_cl_error *error);
@@ -388,5 +400,8 @@ struct backend {
   bool steps_refused;               /* the device cannot run it */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */
 };
+
+/* output_layer by the single operations. */
+mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error);
 
 #endif

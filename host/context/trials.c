@@ -81,7 +81,7 @@ static void backward_weight_stored(trial_run *run, trial_shape s) {
                              .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
                              .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
                              .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
-  DO(&run->set, dense_backward_weight, &d);
+  DO(&run->set, dense_backward_weight, &d, 1);
   trial_collect(run, d.d_weight, s.in);
   trial_collect(run, d.d_bias, 1);
 }
@@ -99,7 +99,7 @@ static void run_backward_update(trial_run *run, trial_shape s, const sgd *update
       .bias_velocity = velocity && bias ? trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_UNIFORM) : NULL,
       .flag = trial_integers(run, 1, -1),
       .step = 3};
-  DO(&run->set, dense_backward_weight, &d);
+  DO(&run->set, dense_backward_weight, &d, 1);
   trial_collect(run, d.weight, s.in);
   if (d.bias != NULL) trial_collect(run, d.bias, 1);
   if (d.weight_velocity != NULL) trial_collect(run, d.weight_velocity, s.in);
@@ -117,6 +117,34 @@ static void backward_weight_nesterov(trial_run *run, trial_shape s) {
 }
 static void backward_weight_overflow(trial_run *run, trial_shape s) {
   run_backward_update(run, s, &trial_sgd_overflow, true, TRIAL_UNIFORM);
+}
+
+/* Several layers at once, of other sizes, the second without a bias. */
+static void backward_weight_layers(trial_run *run, trial_shape s) {
+  enum { LAYERS = 3 };
+  const size_t in[LAYERS] = {s.in, s.out, 40}, out[LAYERS] = {s.out, 40, 2};
+  dense_backward_weight d[LAYERS];
+  tensor *flag = trial_integers(run, 1, -1);
+  for (size_t i = 0; i < LAYERS; i++)
+    d[i] = (dense_backward_weight){
+        .rows = s.rows,
+        .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, in[i], TRIAL_UNIFORM),
+        .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, out[i], TRIAL_UNIFORM),
+        .update = &trial_sgd_momentum,
+        .weight = parameter(run, in[i], out[i]),
+        .bias = i != 1 ? parameter(run, 1, out[i]) : NULL,
+        .weight_velocity = trial_tensor(run, TENSOR_STATE, in[i], out[i], TRIAL_UNIFORM),
+        .bias_velocity = i != 1 ? trial_tensor(run, TENSOR_STATE, 1, out[i], TRIAL_UNIFORM) : NULL,
+        .flag = flag,
+        .step = 3};
+  DO(&run->set, dense_backward_weight, d, LAYERS);
+  for (size_t i = 0; i < LAYERS; i++) {
+    trial_collect(run, d[i].weight, in[i]);
+    trial_collect(run, d[i].weight_velocity, in[i]);
+    if (d[i].bias != NULL) trial_collect(run, d[i].bias, 1);
+    if (d[i].bias_velocity != NULL) trial_collect(run, d[i].bias_velocity, 1);
+  }
+  trial_collect(run, flag, 1);
 }
 
 /* Gradients below their floor move no weight, not even one that would feel them. */
@@ -150,6 +178,53 @@ static void cross_entropy_gradient(trial_run *run, trial_shape s) {
 }
 static void cross_entropy_only(trial_run *run, trial_shape s) {
   run_cross_entropy(run, s, false);
+}
+
+/* The input is that of a hidden layer with dropout, or of the network, which wants no gradient. */
+static void run_output_layer(trial_run *run, trial_shape s, bool below) {
+  size_t source_rows = s.rows + 5, slot = 4;
+  const tensor *x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, below ? TRIAL_NOT_NEGATIVE : TRIAL_UNIFORM);
+  const tensor *weight = parameter(run, s.in, s.out);
+  tensor *logits = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out);
+  tensor *d_logits = batch_output(run, TENSOR_GRADIENT, s.rows, s.out);
+  output_layer o = {.forward = {.rows = s.rows,
+                                .x = x,
+                                .weight = weight,
+                                .bias = below ? parameter(run, 1, s.out) : NULL,
+                                .y = logits},
+                    .loss = {.rows = s.rows,
+                             .logits = logits,
+                             .labels = trial_integers(run, source_rows, (int32_t)s.out),
+                             .order = below ? trial_integers(run, s.rows + 2, (int32_t)source_rows) : NULL,
+                             .first = 2,
+                             .scale = 1.0f / (float)s.rows,
+                             .slot = slot,
+                             .losses = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),
+                             .predictions = trial_integers(run, slot + s.rows, -77),
+                             .d_logits = d_logits,
+                             .flag = trial_integers(run, 1, -1),
+                             .step = 3},
+                    .has_below = below};
+  if (below)
+    o.backward = (dense_backward_input){.rows = s.rows,
+                                        .d_y = d_logits,
+                                        .weight = weight,
+                                        .y = x,
+                                        .scale = trial_mask(0).scale,
+                                        .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.in)};
+  DO(&run->set, output_layer, &o);
+  trial_collect(run, logits, s.rows);
+  trial_collect(run, o.loss.losses, 1);
+  trial_collect(run, o.loss.predictions, 1);
+  trial_collect(run, d_logits, s.rows);
+  trial_collect(run, o.loss.flag, 1);
+  if (below) trial_collect(run, o.backward.d_x, s.rows);
+}
+static void output_layer_alone(trial_run *run, trial_shape s) {
+  run_output_layer(run, s, false);
+}
+static void output_layer_and_back(trial_run *run, trial_shape s) {
+  run_output_layer(run, s, true);
 }
 
 static void matmul_a_b(trial_run *run, trial_shape s) {
@@ -195,5 +270,8 @@ const trial trials[] = {
     {"dense backward weight, nesterov", backward_weight_nesterov},
     {"dense backward weight, overflow", backward_weight_overflow},
     {"dense backward weight, small", backward_weight_small},
+    {"dense backward weight, layers", backward_weight_layers},
+    {"output layer", output_layer_alone},
+    {"output layer and back", output_layer_and_back},
 };
 const size_t trials_count = sizeof trials / sizeof *trials;

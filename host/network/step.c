@@ -37,17 +37,22 @@ static dropout mask_of(const step *s, size_t i) {
   return mask;
 }
 
+static dense_forward forward_of(const step *s, size_t i) {
+  const step_layer *layer = &s->plan->layers[i];
+  return (dense_forward){.rows = s->rows,
+                         .x = input_of(s, i),
+                         .weight = layer->weight,
+                         .bias = layer->bias,
+                         .relu = i + 1 < s->plan->layers_count && layer->z == NULL,
+                         .y = layer->z == NULL ? layer->y : layer->z};
+}
+
 /* A layer with z has an activation that is not fused: its dropout comes after it. */
 static mlp_cl_status forward_layer(const step *s, size_t i, mlp_cl_error *error) {
   const step_layer *layer = &s->plan->layers[i];
   const dropout mask = mask_of(s, i), *dropped = mask.threshold > 0 ? &mask : NULL;
-  dense_forward d = {.rows = s->rows,
-                     .x = input_of(s, i),
-                     .weight = layer->weight,
-                     .bias = layer->bias,
-                     .relu = i + 1 < s->plan->layers_count && layer->z == NULL,
-                     .dropout = layer->z == NULL ? dropped : NULL,
-                     .y = layer->z == NULL ? layer->y : layer->z};
+  dense_forward d = forward_of(s, i);
+  if (layer->z == NULL) d.dropout = dropped;
   TRY(s->on->op->dense_forward(s->on, &d, error));
   if (layer->z == NULL) return MLP_CL_OK;
   activation a = {.rows = s->rows, .kind = s->plan->activation, .dropout = dropped, .x = layer->z, .y = layer->y};
@@ -76,37 +81,37 @@ static mlp_cl_status loss_of_targets(const step *s, mlp_cl_error *error) {
 }
 
 /* Losses and predictions into the slots of the rows' positions; the gradient of the logits. */
-static mlp_cl_status loss(const step *s, mlp_cl_error *error) {
+static cross_entropy loss_of_labels(const step *s) {
   const step_plan *plan = s->plan;
   const step_layer *last = &plan->layers[plan->layers_count - 1];
-  if (plan->task != MLP_CL_CLASSIFICATION) return loss_of_targets(s, error);
-  cross_entropy c = {.rows = s->rows,
-                     .logits = last->y,
-                     .labels = plan->labels,
-                     .order = plan->order,
-                     .first = s->first,
-                     .scale = plan->mean ? 1.0f / (float)s->rows : 1.0f,
-                     .terms = plan->has_terms ? &plan->terms : NULL,
-                     .slot = s->first,
-                     .losses = plan->losses,
-                     .predictions = plan->predictions,
-                     .d_logits = last->d_y,
-                     .flag = plan->flag,
-                     .step = s->number};
-  return s->on->op->cross_entropy(s->on, &c, error);
+  return (cross_entropy){.rows = s->rows,
+                         .logits = last->y,
+                         .labels = plan->labels,
+                         .order = plan->order,
+                         .first = s->first,
+                         .scale = plan->mean ? 1.0f / (float)s->rows : 1.0f,
+                         .terms = plan->has_terms ? &plan->terms : NULL,
+                         .slot = s->first,
+                         .losses = plan->losses,
+                         .predictions = plan->predictions,
+                         .d_logits = last->d_y,
+                         .flag = plan->flag,
+                         .step = s->number};
 }
 
-/* From the last layer to the first: the gradient of what it read, with the weights as they were in the forward pass,
- * and only then their update. */
-static mlp_cl_status backward_input(const step *s, size_t i, mlp_cl_error *error) {
+static dense_backward_input backward_of(const step *s, size_t i) {
   const step_layer *layer = &s->plan->layers[i], *below = &s->plan->layers[i - 1];
-  dense_backward_input d = {.rows = s->rows,
-                            .d_y = layer->d_y,
-                            .weight = layer->weight,
-                            .y = below->z == NULL ? below->y : NULL,
-                            .scale = s->plan->dropout.scale,
-                            .d_x = below->d_y};
-  TRY(s->on->op->dense_backward_input(s->on, &d, error));
+  return (dense_backward_input){.rows = s->rows,
+                                .d_y = layer->d_y,
+                                .weight = layer->weight,
+                                .y = below->z == NULL ? below->y : NULL,
+                                .scale = s->plan->dropout.scale,
+                                .d_x = below->d_y};
+}
+
+/* What remains of the gradient of a layer's input where the activation below is not fused. */
+static mlp_cl_status backward_activation(const step *s, size_t i, mlp_cl_error *error) {
+  const step_layer *below = &s->plan->layers[i - 1];
   if (below->z == NULL) return MLP_CL_OK;
   const dropout mask = mask_of(s, i - 1);
   activation a = {.rows = s->rows,
@@ -118,11 +123,24 @@ static mlp_cl_status backward_input(const step *s, size_t i, mlp_cl_error *error
   return s->on->op->activation_backward(s->on, &a, error);
 }
 
-static mlp_cl_status store_gradients(const step *s, size_t i, mlp_cl_error *error) {
-  const step_layer *layer = &s->plan->layers[i];
-  dense_backward_weight d = {
-      .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
-  return s->on->op->dense_backward_weight(s->on, &d, error);
+static mlp_cl_status backward_input(const step *s, size_t i, mlp_cl_error *error) {
+  const dense_backward_input d = backward_of(s, i);
+  TRY(s->on->op->dense_backward_input(s->on, &d, error));
+  return backward_activation(s, i, error);
+}
+
+/* The last layer there and, to the gradient of its input, back. */
+static mlp_cl_status last_layer(const step *s, mlp_cl_error *error) {
+  size_t i = s->plan->layers_count - 1;
+  if (s->plan->task != MLP_CL_CLASSIFICATION) {
+    TRY(forward_layer(s, i, error));
+    TRY(loss_of_targets(s, error));
+    return i > 0 ? backward_input(s, i, error) : MLP_CL_OK;
+  }
+  output_layer o = {.forward = forward_of(s, i), .loss = loss_of_labels(s), .has_below = i > 0};
+  if (i > 0) o.backward = backward_of(s, i);
+  TRY(s->on->op->output_layer(s->on, &o, error));
+  return i > 0 ? backward_activation(s, i, error) : MLP_CL_OK;
 }
 
 /* One tensor's update from its stored gradient. */
@@ -148,7 +166,7 @@ static mlp_cl_status apply_gradients(const step *s, size_t i, mlp_cl_error *erro
 }
 
 /* The norm is over all gradients, so none is applied before the last is there. */
-static mlp_cl_status clip_and_apply(const step *s, mlp_cl_error *error) {
+static mlp_cl_status clip_gradients(const step *s, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   clip c = {.sums = plan->squares, .limit = plan->clip_norm, .flag = plan->flag, .step = s->number};
   for (size_t i = 0; i < 2 * plan->layers_count; i++) {
@@ -156,44 +174,57 @@ static mlp_cl_status clip_and_apply(const step *s, mlp_cl_error *error) {
     const tensor *gradient = i % 2 == 0 ? layer->d_weight : layer->d_bias;
     if (gradient != NULL) TRY(s->on->op->squared_sum(s->on, gradient, plan->squares, i, error));
   }
-  for (size_t i = 0; i < plan->layers_count; i++) {
-    c.gradient = plan->layers[i].d_weight;
-    TRY(s->on->op->clip(s->on, &c, error));
-    c.gradient = plan->layers[i].d_bias;
+  for (size_t i = 0; i < 2 * plan->layers_count; i++) {
+    const step_layer *layer = &plan->layers[i / 2];
+    c.gradient = i % 2 == 0 ? layer->d_weight : layer->d_bias;
     if (c.gradient != NULL) TRY(s->on->op->clip(s->on, &c, error));
-    TRY(apply_gradients(s, i, error));
   }
   return MLP_CL_OK;
 }
 
-static mlp_cl_status backward_layer(const step *s, size_t i, mlp_cl_error *error) {
+/* Of layer i: applied at once, or stored for an update that is not fused. */
+static dense_backward_weight weights_of(const step *s, size_t i, bool fused) {
   const step_plan *plan = s->plan;
   const step_layer *layer = &plan->layers[i];
-  bool clipped = plan->clip_norm > 0.0f;
-  if (i > 0) TRY(backward_input(s, i, error));
-  if (clipped || plan->optimiser != MLP_CL_SGD) {
-    TRY(store_gradients(s, i, error));
-    return clipped ? MLP_CL_OK : apply_gradients(s, i, error);
+  dense_backward_weight d = {
+      .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
+  if (!fused) return d;
+  return (dense_backward_weight){.rows = s->rows,
+                                 .x = input_of(s, i),
+                                 .d_y = layer->d_y,
+                                 .update = &plan->update,
+                                 .weight = layer->weight,
+                                 .bias = layer->bias,
+                                 .weight_velocity = layer->weight_velocity,
+                                 .bias_velocity = layer->bias_velocity,
+                                 .flag = plan->flag,
+                                 .step = s->number};
+}
+
+/* All weights, once no gradient has to be made of them any more. */
+static mlp_cl_status backward_weights(const step *s, mlp_cl_error *error) {
+  enum { TOGETHER = 4 };
+  const step_plan *plan = s->plan;
+  bool fused = plan->optimiser == MLP_CL_SGD && plan->clip_norm == 0.0f;
+  for (size_t first = 0; first < plan->layers_count; first += TOGETHER) {
+    dense_backward_weight d[TOGETHER];
+    size_t count = size_min(TOGETHER, plan->layers_count - first);
+    for (size_t i = 0; i < count; i++) d[i] = weights_of(s, first + i, fused);
+    TRY(s->on->op->dense_backward_weight(s->on, d, count, error));
   }
-  dense_backward_weight d = {.rows = s->rows,
-                             .x = input_of(s, i),
-                             .d_y = layer->d_y,
-                             .update = &plan->update,
-                             .weight = layer->weight,
-                             .bias = layer->bias,
-                             .weight_velocity = layer->weight_velocity,
-                             .bias_velocity = layer->bias_velocity,
-                             .flag = plan->flag,
-                             .step = s->number};
-  return s->on->op->dense_backward_weight(s->on, &d, error);
+  if (fused) return MLP_CL_OK;
+  if (plan->clip_norm > 0.0f) TRY(clip_gradients(s, error));
+  for (size_t i = 0; i < plan->layers_count; i++) TRY(apply_gradients(s, i, error));
+  return MLP_CL_OK;
 }
 
 static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
+  size_t last = s->plan->layers_count - 1;
   TRY(gather_batch(s, error));
-  for (size_t i = 0; i < s->plan->layers_count; i++) TRY(forward_layer(s, i, error));
-  TRY(loss(s, error));
-  for (size_t i = s->plan->layers_count; i-- > 0;) TRY(backward_layer(s, i, error));
-  if (s->plan->clip_norm > 0.0f) TRY(clip_and_apply(s, error));
+  for (size_t i = 0; i < last; i++) TRY(forward_layer(s, i, error));
+  TRY(last_layer(s, error));
+  for (size_t i = last; i-- > 1;) TRY(backward_input(s, i, error));
+  TRY(backward_weights(s, error));
   return s->on->op->pace(s->on, error);
 }
 

@@ -152,27 +152,6 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
   return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
 }
 
-static void backward_weight_arguments(launch *l, const dense_backward_weight *d) {
-  bool store = d->update == NULL;
-  const tensor *weight = store ? d->d_weight : d->weight, *bias = store ? d->d_bias : d->bias;
-  launch_int(l, d->rows);
-  launch_int(l, weight->rows);
-  launch_int(l, weight->cols);
-  launch_tensor(l, d->x);
-  launch_tensor(l, d->d_y);
-  launch_int(l, store);
-  launch_sgd(l, d->update);
-  launch_buffer_of(l, weight);
-  launch_buffer_of(l, d->weight_velocity);
-  launch_int(l, opencl_of(weight)->stride);
-  launch_int(l, bias != NULL);
-  launch_buffer_of(l, bias);
-  launch_buffer_of(l, d->bias_velocity);
-  launch_int(l, bias != NULL ? opencl_of(bias)->stride : 0);
-  launch_buffer_of(l, d->flag);
-  launch_uint(l, d->step);
-}
-
 /* ---- Panel: one launch, each work-item a work-group ------------------------------------------------------------- */
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
@@ -202,13 +181,29 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
 
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
+  const tensor *bias = d->update == NULL ? d->d_bias : d->bias;
   size_t tile = (size_t)self->tuning.tile_rows;
   size_t unit_rows = unit_rows_of(self, weight->rows, weight->cols, tile, (size_t)self->tuning.unit_rows);
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, "dense_backward_weight", error));
   launch_int(&l, unit_rows);
-  backward_weight_arguments(&l, d);
+  launch_int(&l, d->rows);
+  launch_int(&l, weight->rows);
+  launch_int(&l, weight->cols);
+  launch_tensor(&l, d->x);
+  launch_tensor(&l, d->d_y);
+  launch_int(&l, d->update == NULL);
+  launch_sgd(&l, d->update);
+  launch_buffer_of(&l, weight);
+  launch_buffer_of(&l, d->weight_velocity);
+  launch_int(&l, opencl_of(weight)->stride);
+  launch_int(&l, bias != NULL);
+  launch_buffer_of(&l, bias);
+  launch_buffer_of(&l, d->bias_velocity);
+  launch_int(&l, bias != NULL ? opencl_of(bias)->stride : 0);
+  launch_buffer_of(&l, d->flag);
+  launch_uint(&l, d->step);
   return run_units(&l, unit_rows, weight->rows, weight->cols, d->rows, error);
 }
 
@@ -230,28 +225,79 @@ static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backw
   return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->rows), error);
 }
 
+static const tensor *gradient_or_weight(const dense_backward_weight *d) {
+  return d->update == NULL ? d->d_weight : d->weight;
+}
+
+/* The groups that all layers' weights take in tiles of this shape. */
+static size_t weight_groups(const tile_shape *tile, const dense_backward_weight *d, size_t count) {
+  size_t groups = 0;
+  for (size_t i = 0; i < count; i++) {
+    const tensor *weight = gradient_or_weight(&d[i]);
+    tile_grid g = grid_of(tile, (size_t)tile->parts, weight->rows, weight->cols);
+    groups += g.wide * g.high;
+  }
+  return groups;
+}
+
+static const tile_shape *tile_of_weights(const opencl_backend *self, const dense_backward_weight *d, size_t count) {
+  const opencl_tuning *u = &self->tuning;
+  if (self->only_tile != NULL) return self->only_tile;
+  return weight_groups(&u->large, d, count) >= (size_t)u->enough_tiles ? &u->large : &u->small;
+}
+
 /* Memory for the pending nodes of the batch's tree: one value per result and level. */
-static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *tile, tile_grid g, size_t rows,
+static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *tile, size_t work_items, size_t rows,
                                      mlp_cl_error *error) {
   size_t levels = 0, bytes;
   for (size_t leaves = size_divide_up(rows, LEAF_ROWS); leaves > 1; leaves /= 2) levels++;
   if (levels == 0) return MLP_CL_OK;
-  if (!size_multiply((levels + 1) * (size_t)(tile->item_rows * tile->item_cols) * sizeof(float),
-                     g.wide * g.local * g.high, &bytes))
+  if (!size_multiply((levels + 1) * (size_t)(tile->item_rows * tile->item_cols) * sizeof(float), work_items, &bytes))
     return fail(error, MLP_CL_BAD_SHAPE, "a batch of %zu rows is too large", rows);
   return opencl_scratch_reserve(self, bytes, error);
 }
 
-static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
-  const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
-  const tile_shape *tile = tile_of(self, weight->rows, weight->cols);
-  tile_grid g = grid_of(tile, (size_t)tile->parts, weight->rows, weight->cols);
+/* WEIGHT_LAYER_PARAMETERS of kernels/matmul_tile.cl; NULL: no layer. */
+static void launch_weight_layer(launch *l, const dense_backward_weight *d) {
+  static const dense_backward_weight none = {0};
+  const tensor *weight = d != NULL ? gradient_or_weight(d) : NULL;
+  if (d == NULL) d = &none;
+  const tensor *bias = d->update == NULL ? d->d_bias : d->bias;
+  launch_int(l, weight != NULL ? weight->rows : 0);
+  launch_int(l, weight != NULL ? weight->cols : 0);
+  launch_tensor(l, d->x);
+  launch_tensor(l, d->d_y);
+  launch_buffer_of(l, weight);
+  launch_buffer_of(l, d->weight_velocity);
+  launch_int(l, weight != NULL ? opencl_of(weight)->stride : 0);
+  launch_int(l, bias != NULL);
+  launch_buffer_of(l, bias);
+  launch_buffer_of(l, d->bias_velocity);
+  launch_int(l, bias != NULL ? opencl_of(bias)->stride : 0);
+}
+
+/* At most WEIGHT_LAYERS_MAX layers. */
+static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, size_t count,
+                                          mlp_cl_error *error) {
+  const tile_shape *tile = tile_of_weights(self, d, count);
+  size_t local = (size_t)(tile->group_rows * tile->group_cols * tile->parts);
+  size_t work_items = weight_groups(tile, d, count) * local;
   launch l;
-  TRY(pending_reserve(self, tile, g, d->rows, error));
+  TRY(pending_reserve(self, tile, work_items, d->rows, error));
   TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_backward_weight", "dense_backward_weight_small"), error));
-  backward_weight_arguments(&l, d);
+  launch_int(&l, d->rows);
+  launch_int(&l, d->update == NULL);
+  launch_sgd(&l, d->update);
+  launch_buffer_of(&l, d->flag);
+  launch_uint(&l, d->step);
   launch_buffer(&l, self->scratch);
-  return run_grid(&l, g, error);
+  for (size_t i = 0; i < WEIGHT_LAYERS_MAX; i++) launch_weight_layer(&l, i < count ? &d[i] : NULL);
+  return launch_run(&l, work_items, 1, local, 1, error);
+}
+
+/* Layers that one launch takes: several, unless their trees would have to be in memory at once. */
+static size_t layers_of_launch(const opencl_backend *self, size_t rows) {
+  return self->tuning.variant == VARIANT_TILE && rows <= LEAF_ROWS ? WEIGHT_LAYERS_MAX : 1;
 }
 
 /* ---- The choice ------------------------------------------------------------------------------------------------- */
@@ -277,12 +323,14 @@ mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_in
   return MLP_CL_OK;
 }
 
-mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, mlp_cl_error *error) {
+mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, size_t count,
+                                           mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
-  switch (self->tuning.variant) {
-    case VARIANT_PLAIN: return plain_backward_weight(self, d, error);
-    case VARIANT_PANEL: return panel_backward_weight(self, d, error);
-    case VARIANT_TILE: return tile_backward_weight(self, d, error);
-  }
+  size_t most = layers_of_launch(self, d->rows);
+  for (size_t i = 0; i < count; i += most) switch (self->tuning.variant) {
+      case VARIANT_PLAIN: TRY(plain_backward_weight(self, &d[i], error)); break;
+      case VARIANT_PANEL: TRY(panel_backward_weight(self, &d[i], error)); break;
+      case VARIANT_TILE: TRY(tile_backward_weight(self, &d[i], size_min(most, count - i), error)); break;
+    }
   return MLP_CL_OK;
 }

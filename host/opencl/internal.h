@@ -64,6 +64,7 @@ typedef struct opencl_tuning {
   int groups;                 /* panel: work-groups of a launch */
   bool whole_steps;           /* panel, tile: short steps in one launch */
   int step_items;             /* tile: work-items of it, a multiple of PANEL */
+  int output_rows;            /* tile: of a group of the kernel output_layer */
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
 
@@ -231,7 +232,9 @@ mlp_cl_status launch_check_sum(const opencl_backend *self, size_t terms, mlp_cl_
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error);
 mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
-mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, mlp_cl_error *error);
+mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, size_t count,
+                                           mlp_cl_error *error);
+mlp_cl_status opencl_output_layer(backend *base, const output_layer *o, mlp_cl_error *error);
 bool opencl_products_by(backend *base, size_t i);
 mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl_error *error);
 mlp_cl_status opencl_activation_forward(backend *base, const activation *a, mlp_cl_error *error);

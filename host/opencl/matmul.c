@@ -38,7 +38,7 @@ mlp_cl_status opencl_matmul(backend *base, mlp_cl_product product, const tensor 
           base, &(dense_backward_input){.rows = a->rows, .d_y = a, .weight = b, .scale = 1.0f, .d_x = c}, error);
     case MLP_CL_AT_B:
       return opencl_dense_backward_weight(
-          base, &(dense_backward_weight){.rows = a->rows, .x = a, .d_y = b, .d_weight = c}, error);
+          base, &(dense_backward_weight){.rows = a->rows, .x = a, .d_y = b, .d_weight = c}, 1, error);
   }
   return fail(error, MLP_CL_BAD_ARGUMENT, "there is no product %d", (int)product);
 }

@@ -49,6 +49,7 @@ static const backend_operations operations = {
     .cross_entropy = opencl_cross_entropy,
     .dense_backward_input = opencl_dense_backward_input,
     .dense_backward_weight = opencl_dense_backward_weight,
+    .output_layer = opencl_output_layer,
     .activation_forward = opencl_activation_forward,
     .activation_backward = opencl_activation_backward,
     .target_loss = opencl_target_loss,

@@ -95,6 +95,9 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
                                  : VARIANT_TILE,
       .longest_sum = llvmpipe ? 64000 : SIZE_MAX,
       .whole_steps = cpu || !(llvmpipe || single),
+      .output_rows = large_groups                    ? 4
+                     : device->work_group_size >= 64 ? 2
+                                                     : 1,
       .step_items = (int)(large_groups ? size_min(512, group_items) : size_min(64, group_items)),
       .tile_rows = self->vector_width >= 16 ? 8 : 6,
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
@@ -315,6 +318,7 @@ void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
                         u->tile_panels, u->unit_rows);
   length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
                      u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
+  length += snprintf(options + length, size - (size_t)length, " -DOUTPUT_ROWS=%d", u->output_rows);
   length += tile_options("", &u->large, options + length, size - (size_t)length);
   length += tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
   if (u->variant == VARIANT_TILE && u->registers < REGISTERS_MOST)

@@ -53,7 +53,7 @@ static void use_gradient(const dense_backward_weight *d, size_t i, float *g, ten
   if (!sgd_row(d->update, cols, g, floats_of(parameter) + i * cols, v)) lower_flag(d->flag, d->step);
 }
 
-mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, mlp_cl_error *error) {
+static mlp_cl_status backward_weight(const dense_backward_weight *d, mlp_cl_error *error) {
   size_t in = d->x->cols, out = d->d_y->cols;
   assert(d->rows <= d->x->rows && d->rows <= d->d_y->rows);
   size_t stack_bytes = batch_stack_rows(d->rows) * out * sizeof(float);
@@ -68,5 +68,10 @@ mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, ml
     use_gradient(d, 0, stack, d->d_bias, d->bias, d->bias_velocity);
   }
   free(stack);
+  return MLP_CL_OK;
+}
+
+mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, size_t count, mlp_cl_error *error) {
+  for (size_t i = 0; i < count; i++) TRY(backward_weight(&d[i], error));
   return MLP_CL_OK;
 }

@@ -107,7 +107,7 @@ mlp_cl_status reference_gather(const gather *g, mlp_cl_error *error);
 mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error);
-mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, mlp_cl_error *error);
+mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, size_t count, mlp_cl_error *error);
 mlp_cl_status reference_activation_forward(const activation *a, mlp_cl_error *error);
 mlp_cl_status reference_activation_backward(const activation *a, mlp_cl_error *error);
 mlp_cl_status reference_target_loss(const target_loss *t, mlp_cl_error *error);

@@ -133,8 +133,9 @@ static mlp_cl_status run_dense_backward_input(backend *self, const dense_backwar
   BRACKET(reference_dense_backward_input(d, error));
 }
 
-static mlp_cl_status run_dense_backward_weight(backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
-  BRACKET(reference_dense_backward_weight(d, error));
+static mlp_cl_status run_dense_backward_weight(backend *self, const dense_backward_weight *d, size_t count,
+                                               mlp_cl_error *error) {
+  BRACKET(reference_dense_backward_weight(d, count, error));
 }
 
 static mlp_cl_status run_activation_forward(backend *self, const activation *a, mlp_cl_error *error) {
@@ -225,6 +226,7 @@ static const backend_operations operations = {
     .cross_entropy = run_cross_entropy,
     .dense_backward_input = run_dense_backward_input,
     .dense_backward_weight = run_dense_backward_weight,
+    .output_layer = output_layer_by_parts,
     .activation_forward = run_activation_forward,
     .activation_backward = run_activation_backward,
     .target_loss = run_target_loss,

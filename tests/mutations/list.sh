@@ -175,7 +175,7 @@ edit host/training/trainer.c 's/\.step = \(uint32_t\)t->step/.step = (uint32_t)i
 caught_by golden reference
 
 mutation 'the weight is updated before the gradient of its input'
-edit host/network/step.c '/^  if \(i > 0\) TRY\(backward_input/d; s/^  return (s->on->op->dense_backward_weight\(.*\));/  TRY(\1);\n  return i > 0 ? backward_input(s, i, error) : MLP_CL_OK;/'
+edit host/network/step.c '/^  for \(size_t i = last; i-- > 1;\)/{h;d}; /^  TRY\(backward_weights\(/G'
 caught_by golden reference
 
 mutation 'the derivative of ReLU is 1 at 0'

@@ -73,7 +73,7 @@ START_TEST(weight_gradient_is_its_parts) {
   dense_backward_weight call = {.rows = rows, .x = x, .d_y = d_y};
   call.d_weight = new_float(TENSOR_GRADIENT, in, out, NULL);
   call.d_bias = new_float(TENSOR_GRADIENT, 1, out, NULL);
-  ck_ok(device->op->dense_backward_weight(device, &call, &test_error));
+  ck_ok(device->op->dense_backward_weight(device, &call, 1, &test_error));
   same_tensors(call.d_weight, g, "d_weight");
   same_tensors(call.d_bias, g_bias, "d_bias");
 
@@ -96,7 +96,7 @@ START_TEST(weight_gradient_is_its_parts) {
   call.bias_velocity = bias_v[1];
   call.flag = new_tensor(TENSOR_PLAIN, TENSOR_INT32, 1, 1, &unset);
   call.step = 8;
-  ck_ok(device->op->dense_backward_weight(device, &call, &test_error));
+  ck_ok(device->op->dense_backward_weight(device, &call, 1, &test_error));
   same_tensors(weight[1], weight[0], "weight");
   same_tensors(bias[1], bias[0], "bias");
   same_tensors(weight_v[1], weight_v[0], "weight velocity");
@@ -105,7 +105,7 @@ START_TEST(weight_gradient_is_its_parts) {
 
   float huge[17] = {[5] = INFINITY};
   ck_ok(device->op->tensor_write(device, call.bias, 0, 1, huge, &test_error));
-  ck_ok(device->op->dense_backward_weight(device, &call, &test_error));
+  ck_ok(device->op->dense_backward_weight(device, &call, 1, &test_error));
   ck_assert_uint_eq(read_flag(call.flag), 8);
 }
 END_TEST

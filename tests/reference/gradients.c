@@ -73,7 +73,7 @@ static void run_small_network(small_network *net) {
                                     .d_y = net->d_y[l],
                                     .d_weight = net->d_weight[l],
                                     .d_bias = net->d_bias[l]};
-    ck_ok(device->op->dense_backward_weight(device, &weight, &test_error));
+    ck_ok(device->op->dense_backward_weight(device, &weight, 1, &test_error));
     if (l == 0) break;
     dense_backward_input input = {.rows = NET_ROWS,
                                   .d_y = net->d_y[l],

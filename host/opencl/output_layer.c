@@ -1,0 +1,46 @@
+/* output_layer: on GPUs one launch where classes are few, which is sooner done than three launches have begun. */
+#include "base/size.h"
+#include "opencl/internal.h"
+
+/* More classes are worth tiles of products. */
+enum { CLASSES_MAX = 32 };
+
+static bool is_one_launch(const opencl_backend *self, const output_layer *o) {
+  return self->tuning.variant == VARIANT_TILE && o->loss.terms == NULL && o->forward.weight->cols <= CLASSES_MAX;
+}
+
+mlp_cl_status opencl_output_layer(backend *base, const output_layer *o, mlp_cl_error *error) {
+  opencl_backend *self = (opencl_backend *)base;
+  const dense_forward *f = &o->forward;
+  const cross_entropy *c = &o->loss;
+  const dense_backward_input *b = &o->backward;
+  size_t rows_of_group = (size_t)self->tuning.output_rows, items = rows_of_group * rows_of_group * PANEL;
+  launch l;
+  if (!is_one_launch(self, o)) return output_layer_by_parts(base, o, error);
+  TRY(launch_begin(&l, self, "output_layer", error));
+  launch_int(&l, f->rows);
+  launch_int(&l, f->weight->rows);
+  launch_int(&l, f->weight->cols);
+  launch_tensor(&l, f->x);
+  launch_tensor(&l, f->weight);
+  launch_int(&l, f->bias != NULL);
+  launch_tensor(&l, f->bias);
+  launch_tensor(&l, f->y);
+  launch_buffer_of(&l, c->labels);
+  launch_int(&l, c->order != NULL);
+  launch_buffer_of(&l, c->order);
+  launch_ulong(&l, c->first);
+  launch_float(&l, c->scale);
+  launch_tensor(&l, c->d_logits);
+  launch_buffer_of(&l, c->losses);
+  launch_buffer_of(&l, c->predictions);
+  launch_ulong(&l, c->slot);
+  launch_buffer_of(&l, c->flag);
+  launch_uint(&l, c->step);
+  launch_int(&l, o->has_below);
+  launch_int(&l, o->has_below && b->y != NULL);
+  launch_tensor(&l, o->has_below ? b->y : NULL);
+  launch_float(&l, b->scale);
+  launch_tensor(&l, o->has_below ? b->d_x : NULL);
+  return launch_run(&l, size_divide_up(f->rows, rows_of_group) * items, 1, items, 1, error);
+}
