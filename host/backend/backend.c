@@ -15,5 +15,6 @@ size_t tensor_element_bytes(tensor_element element) {
 mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error) {
   TRY(self->op->dense_forward(self, &o->forward, error));
   TRY(self->op->cross_entropy(self, &o->loss, error));
-  return o->has_below ? self->op->dense_backward_input(self, &o->backward, error) : MLP_CL_OK;
+  if (o->has_below) TRY(self->op->dense_backward_input(self, &o->backward, error));
+  return o->ahead != NULL ? self->op->gather(self, o->ahead, error) : MLP_CL_OK;
 }

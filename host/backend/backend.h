@@ -211,12 +211,14 @@ typedef struct dense_backward_input {
   tensor *d_x;
 } dense_backward_input;
 
-/* The output layer of a classifier, there and back: what its three parts give one after the other. */
+/* The output layer of a classifier, there and back: what its three parts give one after the other. It leaves much of a
+ * GPU idle, which may gather the rows of another step meanwhile. */
 typedef struct output_layer {
   dense_forward forward; /* to logits: without relu and dropout */
   cross_entropy loss;    /* of them, with d_logits */
   bool has_below;
   dense_backward_input backward; /* has_below: of d_logits, by the same weight */
+  const gather *ahead;           /* or NULL; its y is none of the tensors above */
 } output_layer;
 
 /* g (in, out) = xᵀ · d_y and g_bias (1, out) = column sums of d_y, both in the batch's tree order; then either stored
@@ -260,7 +262,8 @@ typedef struct step_plan {
   bool streamed;         /* source holds the rows of the positions from streamed_first on, in the order of the steps, */
   size_t streamed_first; /* instead of all rows */
   float source_scale;
-  tensor *x; /* (batch, in): the gathered batch */
+  tensor *x;       /* (batch, in): the gathered batch */
+  tensor *x_ahead; /* as x, for the batch after it; NULL: each is gathered in its own step */
   tensor *losses, *flag;
   tensor *predictions; /* classification */
   tensor *scores;      /* else */
@@ -396,6 +399,7 @@ struct backend {
   uint64_t resident_bytes;          /* features of more than these are streamed */
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
   bool tuning_recalled;             /* they were remembered from an earlier search */
+  bool gathers_ahead;               /* output_layer has time for the next step's rows */
   bool steps_proven;                /* train_steps may be called: it keeps the bits */
   bool steps_refused;               /* the device cannot run it */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */

@@ -205,6 +205,13 @@ static void run_output_layer(trial_run *run, trial_shape s, bool below) {
                              .flag = trial_integers(run, 1, -1),
                              .step = 3},
                     .has_below = below};
+  const gather ahead = {.source = trial_plain(run, TENSOR_UINT8, source_rows, s.in),
+                        .order = trial_integers(run, s.rows + 2, (int32_t)source_rows),
+                        .first = 2,
+                        .rows = s.rows,
+                        .scale = 0x1.010102p-8f,
+                        .y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.in)};
+  if (below) o.ahead = &ahead;
   if (below)
     o.backward = (dense_backward_input){.rows = s.rows,
                                         .d_y = d_logits,
@@ -218,7 +225,9 @@ static void run_output_layer(trial_run *run, trial_shape s, bool below) {
   trial_collect(run, o.loss.predictions, 1);
   trial_collect(run, d_logits, s.rows);
   trial_collect(run, o.loss.flag, 1);
-  if (below) trial_collect(run, o.backward.d_x, s.rows);
+  if (!below) return;
+  trial_collect(run, o.backward.d_x, s.rows);
+  trial_collect(run, ahead.y, s.rows);
 }
 static void output_layer_alone(trial_run *run, trial_shape s) {
   run_output_layer(run, s, false);

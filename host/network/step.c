@@ -3,29 +3,34 @@
 #include "backend/hyperparameters.h"
 #include "base/size.h"
 
-/* The rows of one step: positions [first, first + rows) of the order. */
+/* The rows of one step: positions [first, first + rows) of the order, gathered into `x`. */
 typedef struct step {
   backend *on;
   const step_plan *plan;
   size_t first, rows;
   uint32_t number;
+  tensor *x;
+  const gather *ahead; /* of the next step's rows, or NULL */
 } step;
 
 /* What layer i reads. */
 static tensor *input_of(const step *s, size_t i) {
-  return i == 0 ? s->plan->x : s->plan->layers[i - 1].y;
+  return i == 0 ? s->x : s->plan->layers[i - 1].y;
 }
 
-/* x (rows, in): the rows of this step, gathered and scaled. */
-static mlp_cl_status gather_batch(const step *s, mlp_cl_error *error) {
-  const step_plan *plan = s->plan;
-  gather g = {.source = plan->source,
-              .order = plan->streamed ? NULL : plan->order,
-              .first = plan->streamed ? s->first - plan->streamed_first : s->first,
-              .rows = s->rows,
-              .scale = plan->source_scale,
-              .y = plan->x};
-  return s->on->op->gather(s->on, &g, error);
+/* Rows of the batch that begins at position `first`, the last of which is ragged. */
+static size_t rows_of_batch(const step_plan *plan, size_t first, size_t end) {
+  return size_min(plan->batch, end - first);
+}
+
+/* x (rows, in): the rows of the batch, gathered and scaled. */
+static gather gather_of_batch(const step_plan *plan, size_t first, size_t end, tensor *x) {
+  return (gather){.source = plan->source,
+                  .order = plan->streamed ? NULL : plan->order,
+                  .first = plan->streamed ? first - plan->streamed_first : first,
+                  .rows = rows_of_batch(plan, first, end),
+                  .scale = plan->source_scale,
+                  .y = x};
 }
 
 /* The mask of layer i; its threshold is 0 where nothing is dropped. */
@@ -137,7 +142,7 @@ static mlp_cl_status last_layer(const step *s, mlp_cl_error *error) {
     TRY(loss_of_targets(s, error));
     return i > 0 ? backward_input(s, i, error) : MLP_CL_OK;
   }
-  output_layer o = {.forward = forward_of(s, i), .loss = loss_of_labels(s), .has_below = i > 0};
+  output_layer o = {.forward = forward_of(s, i), .loss = loss_of_labels(s), .has_below = i > 0, .ahead = s->ahead};
   if (i > 0) o.backward = backward_of(s, i);
   TRY(s->on->op->output_layer(s->on, &o, error));
   return i > 0 ? backward_activation(s, i, error) : MLP_CL_OK;
@@ -220,7 +225,6 @@ static mlp_cl_status backward_weights(const step *s, mlp_cl_error *error) {
 
 static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
   size_t last = s->plan->layers_count - 1;
-  TRY(gather_batch(s, error));
   for (size_t i = 0; i < last; i++) TRY(forward_layer(s, i, error));
   TRY(last_layer(s, error));
   for (size_t i = last; i-- > 1;) TRY(backward_input(s, i, error));
@@ -239,17 +243,27 @@ static mlp_cl_status take_whole_steps(backend *on, const step_plan *plan, const 
   return MLP_CL_OK;
 }
 
+/* The rows of a step are gathered in it, unless the one before has done so. */
 mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *range, mlp_cl_error *error) {
+  tensor *x = plan->x, *x_ahead = plan->task == MLP_CL_CLASSIFICATION ? plan->x_ahead : NULL;
+  bool gathered = false;
   step_range left = *range;
   while (left.first < left.end) {
-    size_t taken = 0;
+    size_t taken = 0, next = left.first + size_min(plan->batch, left.end - left.first);
     TRY(take_whole_steps(on, plan, &left, &taken, error));
-    if (taken == 0) {
-      step s = {.on = on,
-                .plan = plan,
-                .first = left.first,
-                .rows = size_min(plan->batch, left.end - left.first),
-                .number = left.step};
+    if (taken > 0) {
+      gathered = false;
+    } else {
+      gather now = gather_of_batch(plan, left.first, left.end, x), ahead;
+      step s = {.on = on, .plan = plan, .first = left.first, .rows = now.rows, .number = left.step, .x = x};
+      if (!gathered) TRY(on->op->gather(on, &now, error));
+      gathered = x_ahead != NULL && next < left.end;
+      if (gathered) {
+        ahead = gather_of_batch(plan, next, left.end, x_ahead);
+        s.ahead = &ahead;
+        x_ahead = x;
+        x = ahead.y;
+      }
       TRY(run_step(&s, error));
       taken = 1;
     }

@@ -9,12 +9,34 @@ static bool is_one_launch(const opencl_backend *self, const output_layer *o) {
   return self->tuning.variant == VARIANT_TILE && o->loss.terms == NULL && o->forward.weight->cols <= CLASSES_MAX;
 }
 
+/* The gather beside the layer: a line of work-items takes some of its lines. */
+static size_t groups_of_gather(const gather *g, size_t lines_of_group) {
+  enum { LINES_OF_LINE = 4, GROUPS_MAX = 1024 };
+  if (g == NULL) return 0;
+  return size_min(GROUPS_MAX, size_divide_up(g->rows * opencl_panels(g->y), LINES_OF_LINE * lines_of_group));
+}
+
+static void launch_gather(launch *l, const gather *g) {
+  static const gather none = {0};
+  if (g == NULL) g = &none;
+  launch_int(l, g->rows);
+  launch_int(l, g->source != NULL ? g->source->cols : 0);
+  launch_ulong(l, g->first);
+  launch_int(l, g->order != NULL);
+  launch_buffer_of(l, g->order);
+  launch_float(l, g->scale);
+  launch_int(l, g->source != NULL ? (size_t)g->source->element : 0);
+  launch_buffer_of(l, g->source);
+  launch_tensor(l, g->y);
+}
+
 mlp_cl_status opencl_output_layer(backend *base, const output_layer *o, mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
   const dense_forward *f = &o->forward;
   const cross_entropy *c = &o->loss;
   const dense_backward_input *b = &o->backward;
-  size_t rows_of_group = (size_t)self->tuning.output_rows, items = rows_of_group * rows_of_group * PANEL;
+  size_t rows_of_group = (size_t)self->tuning.output_rows, lines_of_group = rows_of_group * rows_of_group;
+  size_t groups = size_divide_up(f->rows, rows_of_group) + groups_of_gather(o->ahead, lines_of_group);
   launch l;
   if (!is_one_launch(self, o)) return output_layer_by_parts(base, o, error);
   TRY(launch_begin(&l, self, "output_layer", error));
@@ -42,5 +64,6 @@ mlp_cl_status opencl_output_layer(backend *base, const output_layer *o, mlp_cl_e
   launch_tensor(&l, o->has_below ? b->y : NULL);
   launch_float(&l, b->scale);
   launch_tensor(&l, o->has_below ? b->d_x : NULL);
-  return launch_run(&l, size_divide_up(f->rows, rows_of_group) * items, 1, items, 1, error);
+  launch_gather(&l, o->ahead);
+  return launch_run(&l, groups * lines_of_group * PANEL, 1, lines_of_group * PANEL, 1, error);
 }

@@ -17,7 +17,7 @@ static const double launch_s = 0.01, flops_per_s = 2e10, step_overhead_s = 2e-6;
 static const double longest_launch_s = 0.1;
 enum { FEW_STEPS = 8 };
 
-/* Above this launches, which have all of a GPU, are faster than one work-group. */
+/* Above this launches, which have all of a GPU, are faster than one work-group; below it they may be, too. */
 static const double group_step_flops = 1e7;
 /* What one work-group does in a second at least, and a layer takes besides. */
 static const double group_flops_per_s = 1e10, group_overhead_s = 5e-6;
@@ -217,7 +217,7 @@ static bool is_known(const opencl_backend *self, const step_plan *plan) {
 }
 
 /* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by
- * launches. `steps` of a launch. */
+ * launches. `steps` of a launch of whole ones. */
 typedef struct ways {
   size_t several, other, steps;
 } ways;

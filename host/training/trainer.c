@@ -58,6 +58,8 @@ static void add_tensors(mlp_cl_trainer *t) {
   }
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
   plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
+  if (t->network->backend->gathers_ahead && plan->task == MLP_CL_CLASSIFICATION)
+    plan->x_ahead = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
   for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
   if (plan->clip_norm > 0.0f) plan->squares = tensor_set_add_zeroed(set, TENSOR_PLAIN, 1, 2 * plan->layers_count);
 }
