@@ -6,7 +6,7 @@
 #include "dropout.h"
 #include "matmul_panel.h"
 #include "relu.h"
-#include "sgd.h"
+#include "update.h"
 
 /* Units of work: unit_rows rows × the panels of a tile, which run fastest, so that a share of units is a block that is
  * wide rather than high. */
@@ -116,8 +116,8 @@ OUTLINED_FUNCTION void dense_backward_input_block(const block *c, int rows, int 
 /* dense_backward_weight_block for the weights of a block of one row, several panels at a time. */
 OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, global const float *x, int x_stride,
                                                  global const float *d_y, int d_y_stride, bool store,
-                                                 const sgd_rule *rule, global float *weight,
-                                                 global float *weight_velocity, int weight_stride, uint_line *largest) {
+                                                 const update_rule *rule, const parameters *weight,
+                                                 uint_line *largest) {
   line pending[ROW_PANELS][TREE_LEVELS], sum[ROW_PANELS];
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
   for (int panel = c->panel; panel < c->panel_end; panel += ROW_PANELS) {
@@ -130,12 +130,12 @@ OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, globa
     }
 #pragma unroll 1
     for (int p = 0; p < panels; p++) {
-      size_t at = line_index(panel + p, weight_stride, c->row);
+      size_t at = line_index(panel + p, weight->stride, c->row);
       line total = tree_total(pending[p], leaves);
       if (store)
-        store_line(weight, at, canonical(total, FLOOR_GRADIENT));
+        store_line(weight->value, at, canonical(total, FLOOR_GRADIENT));
       else
-        sgd_update(rule, 1, &total, weight + at, weight_velocity + at, largest);
+        update_lines(rule, 1, &total, weight, at, largest);
     }
   }
 }
@@ -145,22 +145,20 @@ OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, globa
  * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. */
 OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x,
                                                    int x_stride, global const float *d_y, int d_y_stride, bool store,
-                                                   const sgd_rule *rule, global float *weight,
-                                                   global float *weight_velocity, int weight_stride, bool with_bias,
-                                                   global float *bias, global float *bias_velocity, int bias_stride,
-                                                   global uint *flag, uint step) {
+                                                   const update_rule *rule, const parameters *weight,
+                                                   const parameters *bias, global uint *flag, uint step) {
   line pending[TREE_LEVELS][TILE_PANELS * UNIT_ROWS];
   uint_line largest = (uint_line)(0);
-  const uint far = sgd_far(rule);
+  const uint far = update_far(rule);
   const bool single = c->row_end - c->row == 1;
   int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
-  for (int panel = c->panel; c->row == 0 && with_bias && panel < c->panel_end; panel++) {
+  for (int panel = c->panel; c->row == 0 && bias != 0 && panel < c->panel_end; panel++) {
     line sum = batch_sum_of_column(d_y + line_index(panel, d_y_stride, 0), rows);
-    size_t at = line_index(panel, bias_stride, 0);
+    size_t at = line_index(panel, bias->stride, 0);
     if (store)
-      store_line(bias, at, canonical(sum, FLOOR_GRADIENT));
+      store_line(bias->value, at, canonical(sum, FLOOR_GRADIENT));
     else
-      sgd_update(rule, 1, &sum, bias + at, bias_velocity + at, &largest);
+      update_lines(rule, 1, &sum, bias, at, &largest);
   }
   for (int panel = c->panel, panels; !single && panel < c->panel_end; panel += panels) {
     panels = panels_of_tile(panel, c);
@@ -178,18 +176,16 @@ OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int
         if (leaves > 1) TREE_TOTAL(pending, (row - c->row) * TILE_PANELS, panels * TILE_ROWS, leaves, sums);
 #pragma unroll 1
         for (int p = 0; p < panels; p++) {
-          const size_t at = line_index(panel + p, weight_stride, row);
+          const size_t at = line_index(panel + p, weight->stride, row);
           if (store)
             for (int r = 0; r < count; r++)
-              store_line(weight, at + (size_t)(r * PANEL), canonical(tile[p][r], FLOOR_GRADIENT));
-          else if (count < TILE_ROWS || !sgd_update_far(rule, far, TILE_ROWS, tile[p], weight + at))
-            sgd_update(rule, count, tile[p], weight + at, weight_velocity + at, &largest);
+              store_line(weight->value, at + (size_t)(r * PANEL), canonical(tile[p][r], FLOOR_GRADIENT));
+          else if (count < TILE_ROWS || !update_lines_far(rule, far, TILE_ROWS, tile[p], weight, at))
+            update_lines(rule, count, tile[p], weight, at, &largest);
         }
       }
   }
-  if (single)
-    dense_backward_weight_row(c, rows, x, x_stride, d_y, d_y_stride, store, rule, weight, weight_velocity,
-                              weight_stride, &largest);
+  if (single) dense_backward_weight_row(c, rows, x, x_stride, d_y, d_y_stride, store, rule, weight, &largest);
   if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
 }
 

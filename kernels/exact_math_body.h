@@ -122,3 +122,40 @@ EXACT_FUNCTION REAL exact_sqrt(REAL x) {
   result = magnitude > 0x7f800000u ? AS_REAL((UINT)(0x7fc00000u)) : result;
   return magnitude < 0x00800000u ? (REAL)(0.0f) : result;
 }
+
+/* exact_divide for b in [2^-60, 2^60] and a = 0 or |a| in the same range, where nothing on the way is subnormal or
+ * infinite: significands need not be taken apart. The sign of a 0 is open. */
+EXACT_FUNCTION REAL exact_ratio(REAL a, REAL b) {
+  UINT b_bits = AS_UINT(b);
+  REAL one = (REAL)(1.0f);
+  REAL y = AS_REAL(0x7ef127eau - b_bits);
+  REAL e = EXACT_FMA(-b, y, one);
+  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
+  e = EXACT_FMA(-b, y, one);
+  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
+  e = EXACT_FMA(-b, y, one);
+  y = EXACT_FMA(y, e, y);
+  y = (b_bits & 0x007fffffu) == 0x007fffffu ? AS_REAL(0x7f000000u - b_bits) : y;
+  REAL q = a * y;
+  q = EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+  return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+}
+
+/* exact_sqrt for x in [0, 2^60], but 0 where that is below 2^-50 (checked for each x). */
+EXACT_FUNCTION REAL exact_root(REAL x) {
+  REAL m = x * 0x1p60f;
+  REAL y = AS_REAL(0x5f375a86u - (AS_UINT(m) >> 1));
+  REAL one_half = (REAL)(0.5f);
+  REAL g = m * y, h = one_half * y;
+  REAL r = EXACT_FMA(-g, h, one_half);
+  g = EXACT_FMA(g, r, g);
+  h = EXACT_FMA(h, r, h);
+  r = EXACT_FMA(-g, h, one_half);
+  g = EXACT_FMA(g, r, g);
+  h = EXACT_FMA(h, r, h);
+  r = EXACT_FMA(-g, h, one_half);
+  g = EXACT_FMA(g, r, g);
+  h = EXACT_FMA(h, r, h);
+  g = EXACT_FMA(EXACT_FMA(-g, g, m), h, g);
+  return x < (REAL)(0x1p-100f) ? (REAL)(0.0f) : g * 0x1p-30f;
+}

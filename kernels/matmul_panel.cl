@@ -3,6 +3,8 @@
  * take forward, a multiple of UNIT_ROWS for the input's gradient, at most UNIT_ROWS for the weight's. */
 #include "dense.h"
 
+#if !ADAM
+
 kernel void dense_forward(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
                           global const float *weight, int weight_stride, int with_bias, global const float *bias,
                           int bias_stride, int with_relu, MASK_PARAMETERS, global float *y, int y_stride) {
@@ -27,16 +29,18 @@ kernel void dense_backward_input(int unit_rows, int rows, int in, int out, globa
   }
 }
 
-kernel void dense_backward_weight(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
-                                  global const float *d_y, int d_y_stride, int store, SGD_PARAMETERS,
-                                  global float *weight, global float *weight_velocity, int weight_stride, int with_bias,
-                                  global float *bias, global float *bias_velocity, int bias_stride, global uint *flag,
-                                  uint step) {
-  const sgd_rule rule = SGD_FROM_PARAMETERS;
+#endif
+
+kernel void UPDATE_KERNEL(dense_backward_weight)(int unit_rows, int rows, int in, int out, global const float *x,
+                                                 int x_stride, global const float *d_y, int d_y_stride, int store,
+                                                 UPDATE_PARAMETERS, PARAMETERS_OF(weight), int with_bias,
+                                                 PARAMETERS_OF(bias), global uint *flag, uint step) {
+  const update_rule rule = UPDATE_FROM_PARAMETERS;
+  const parameters weights = PARAMETERS_FROM(weight), biases = PARAMETERS_FROM(bias);
   share left = share_of_units(unit_rows, in, PANELS(out));
   while (left.begin < left.end) {
     const block c = next_block(&left, unit_rows, in, PANELS(out));
-    dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, store != 0, &rule, weight, weight_velocity,
-                                weight_stride, with_bias != 0, bias, bias_velocity, bias_stride, flag, step);
+    dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, store != 0, &rule, &weights,
+                                with_bias ? &biases : 0, flag, step);
   }
 }

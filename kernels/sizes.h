@@ -31,6 +31,7 @@
 #define LAYERS_MAX 4
 #define WORKERS_MAX 63
 #define PROGRESS_WORDS (16 * (1 + WORKERS_MAX))
+#define ADAM_STEPS_MAX 16 /* of a launch, whose rates are arguments */
 #define PROGRESS_OF(worker) (16 * (1 + (worker)))
 
 /* Layers whose weights' gradients are one launch (matmul_tile.cl). */

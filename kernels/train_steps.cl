@@ -17,8 +17,8 @@
 #include "train_steps.h"
 #include "transpose.h"
 
-/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word PROGRESS_OF(worker) tells how
- * many pieces of that worker's share have been begun, and in which phase: number << 8 | pieces. */
+/* The words of `progress`, zeros at the start: word 0 counts the units that are done; word PROGRESS_OF(worker) tells
+ * how many pieces of that worker's share have been begun, and in which phase: number << 8 | pieces. */
 #define PIECES_MAX 8
 
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
@@ -121,8 +121,8 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, in
   mask_of_layer(j, s, i, &m);
   int x_stride;
   global const float *x = input_of_layer(j, i, w->x, &x_stride);
-  dense_forward_block(c, l->in, l->out, x, x_stride, l->weight, l->weight_stride, j->with_bias, l->bias, l->bias_stride,
-                      hidden, &m, l->y, l->y_stride);
+  dense_forward_block(c, l->in, l->out, x, x_stride, l->weight.value, l->weight.stride, j->with_bias, l->bias.value,
+                      l->bias.stride, hidden, &m, l->y, l->y_stride);
 }
 
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
@@ -133,20 +133,21 @@ TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c
 
 TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const block *c) {
   const layer *l = &j->layers[i], *below = &j->layers[i - 1];
-  dense_backward_input_block(c, s->rows, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight, l->weight_stride, true,
-                             below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride, below->d_y_t,
-                             below->d_y_t_stride, i > 1);
+  dense_backward_input_block(c, s->rows, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight.value, l->weight.stride,
+                             true, below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride,
+                             below->d_y_t, below->d_y_t_stride, i > 1);
 }
 
 TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
   int x_stride;
   global const float *x = input_of_layer(j, i, w->x, &x_stride);
+  update_rule rule;
+  rule_of_step(j, s, &rule);
   for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
     const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
-    dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, false, &j->rule, l->weight,
-                                l->weight_velocity, l->weight_stride, j->with_bias, l->bias, l->bias_velocity,
-                                l->bias_stride, j->flag, j->first_step + (uint)s->number);
+    dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, false, &rule, &l->weight,
+                                j->with_bias ? &l->bias : 0, j->flag, j->first_step + (uint)s->number);
   }
 }
 
@@ -238,8 +239,9 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
   }
 }
 
-kernel void train_steps(JOB_PARAMETERS) {
-  const job j = JOB_FROM_PARAMETERS;
+kernel void UPDATE_KERNEL(train_steps)(JOB_PARAMETERS) {
+  job j = JOB_FROM_PARAMETERS;
+  SET_SCHEDULE(&j);
   const size_t me = get_global_id(0);
   worker w = {(int)me, (int)get_global_size(0), -1, x + me * line_index(PANELS(width), x_stride, 0)};
   run_steps(&j, steps, &w, progress);

@@ -4,14 +4,11 @@
 
 #include "cross_entropy.h"
 #include "dropout.h"
-#include "sgd.h"
+#include "update.h"
 
 typedef struct {
   int in, out;
-  global float *weight, *weight_velocity;
-  int weight_stride;
-  global float *bias, *bias_velocity;
-  int bias_stride;
+  parameters weight, bias;
   global float *y;
   int y_stride;
   global float *d_y;
@@ -20,14 +17,13 @@ typedef struct {
   int d_y_t_stride;
 } layer;
 
-#define LAYER_PARAMETERS(n)                                                                                    \
-  int in_##n, int out_##n, global float *weight_##n, global float *weight_velocity_##n, int weight_stride_##n, \
-      global float *bias_##n, global float *bias_velocity_##n, int bias_stride_##n, global float *y_##n,       \
-      int y_stride_##n, global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n, int d_y_t_stride_##n
-#define LAYER_FROM_PARAMETERS(n)                                                                                       \
-  {                                                                                                                    \
-    in_##n, out_##n, weight_##n, weight_velocity_##n, weight_stride_##n, bias_##n, bias_velocity_##n, bias_stride_##n, \
-        y_##n, y_stride_##n, d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                      \
+#define LAYER_PARAMETERS(n)                                                                                           \
+  int in_##n, int out_##n, PARAMETERS_OF(weight_##n), PARAMETERS_OF(bias_##n), global float *y_##n, int y_stride_##n, \
+      global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n, int d_y_t_stride_##n
+#define LAYER_FROM_PARAMETERS(n)                                                                           \
+  {                                                                                                        \
+    in_##n, out_##n, PARAMETERS_FROM(weight_##n), PARAMETERS_FROM(bias_##n), y_##n, y_stride_##n, d_y_##n, \
+        d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                                        \
   }
 
 /* What all steps of a launch have in common. */
@@ -47,7 +43,10 @@ typedef struct {
   global int *predictions;
   global uint *flag;
   mask dropout;
-  sgd_rule rule;
+  update_rule rule;
+#if ADAM
+  float rates[ADAM_STEPS_MAX], roots[ADAM_STEPS_MAX]; /* the rule's, of each step */
+#endif
   layer layers[LAYERS_MAX];
 } job;
 
@@ -58,18 +57,30 @@ typedef struct {
   int rows;
 } step_rows;
 
+#if ADAM
+#define SCHEDULE_PARAMETERS float16 rates, float16 roots,
+#define SCHEDULE_FROM_PARAMETERS {0}, {0},
+#define SET_SCHEDULE(j)           \
+  vstore16(rates, 0, (j)->rates); \
+  vstore16(roots, 0, (j)->roots)
+#else
+#define SCHEDULE_PARAMETERS
+#define SCHEDULE_FROM_PARAMETERS
+#define SET_SCHEDULE(j) (void)(j)
+#endif
+
 #define JOB_PARAMETERS                                                                                               \
   int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first, ulong end,           \
       uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element,          \
       global const uchar *source, global const uint *order, global const int *labels, global float *x, int x_stride, \
-      global float *losses, global int *predictions, global uint *flag, MASK_PARAMETERS, SGD_PARAMETERS,             \
-      global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1), LAYER_PARAMETERS(2),                 \
-      LAYER_PARAMETERS(3)
+      global float *losses, global int *predictions, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,          \
+      SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),                  \
+      LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)
 #define JOB_FROM_PARAMETERS                                                                                  \
   {                                                                                                          \
     layers_count, by_rows, batch, width, with_bias != 0, ordered != 0, first, end, first_step, source_scale, \
         loss_scale, last_loss_scale, element, source, order, labels, x, x_stride, losses, predictions, flag, \
-        MASK_FROM_PARAMETERS, SGD_FROM_PARAMETERS, {                                                         \
+        MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {                             \
       LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3) \
     }                                                                                                        \
   }
@@ -106,6 +117,16 @@ static inline void loss_of_step(const job *j, const step_rows *s, cross_entropy_
                              j->predictions + s->first,
                              j->flag,
                              j->first_step + (uint)s->number};
+}
+
+static inline void rule_of_step(const job *j, const step_rows *s, update_rule *rule) {
+  *rule = j->rule;
+#if ADAM
+  rule->rate = j->rates[s->number];
+  rule->root = j->roots[s->number];
+#else
+  (void)s;
+#endif
 }
 
 /* The mask of layer i, by pointer for Oclgrind: none behind the last. */

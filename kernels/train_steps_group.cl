@@ -63,8 +63,8 @@ static void forward(const job *j, const step_rows *s, int i) {
   mask_of_layer(j, s, i, &m);
   for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
-    const float4 total = product_quad(x, x_stride, row, l->weight, l->weight_stride, l->in, col);
-    quad_forward(total, row, col, l->out, j->with_bias, l->bias, l->bias_stride, hidden, &m,
+    const float4 total = product_quad(x, x_stride, row, l->weight.value, l->weight.stride, l->in, col);
+    quad_forward(total, row, col, l->out, j->with_bias, l->bias.value, l->bias.stride, hidden, &m,
                  l->y + element_index(l->y_stride, row, col));
   }
 }
@@ -83,7 +83,8 @@ static void backward_input(const job *j, const step_rows *s, int i) {
   const int quads = QUADS_OF(l->in);
   for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
-    const float4 total = quad_over_outputs(l->d_y, l->d_y_stride, row, l->weight, l->weight_stride, l->in, l->out, col);
+    const float4 total =
+        quad_over_outputs(l->d_y, l->d_y_stride, row, l->weight.value, l->weight.stride, l->in, l->out, col);
     quad_backward_input(total, col, l->in, true, under->y + element_index(under->y_stride, row, col), j->dropout.scale,
                         under->d_y + element_index(under->d_y_stride, row, col));
   }
@@ -103,14 +104,14 @@ static void update(const job *j, const step_rows *s, int i) {
     for (int r = 0; r < s->rows; r++)
       sum = fma((float4)(x[element_index(x_stride, r, row)]), load_quad(l->d_y, l->d_y_stride, r, col), sum);
     vstore4(sum, 0, g);
-    const size_t at = element_index(l->weight_stride, row, col);
+    const size_t at = element_index(l->weight.stride, row, col);
     for (int c = 0; c < min(4, l->out - col); c++)
-      parameter_update(false, &j->rule, g[c], l->weight + at + c, l->weight_velocity + at + c, j->flag, step);
+      parameter_update(false, &j->rule, g[c], l->weight.value + at + c, l->weight.velocity + at + c, j->flag, step);
   }
   for (int col = ITEM; j->with_bias && col < l->out; col += STEP_ITEMS) {
-    const size_t at = element_index(l->bias_stride, 0, col);
+    const size_t at = element_index(l->bias.stride, 0, col);
     parameter_update(false, &j->rule, batch_sum_of_element(l->d_y + element_index(l->d_y_stride, 0, col), s->rows),
-                     l->bias + at, l->bias_velocity + at, j->flag, step);
+                     l->bias.value + at, l->bias.velocity + at, j->flag, step);
   }
 }
 

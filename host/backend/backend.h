@@ -222,15 +222,17 @@ typedef struct output_layer {
 } output_layer;
 
 /* g (in, out) = xᵀ · d_y and g_bias (1, out) = column sums of d_y, both in the batch's tree order; then either stored
- * (`update` NULL: into d_weight, d_bias) or applied at once to weight, bias and their velocities. */
+ * into d_weight and d_bias, or applied at once to weight, bias and what the optimiser keeps of them. */
 typedef struct dense_backward_weight {
   size_t rows;
   const tensor *x, *d_y;
-  tensor *d_weight, *d_bias; /* GRADIENT, when update is NULL; d_bias may be NULL */
-  const sgd *update;
+  const sgd *update;                       /* or, if NULL: */
+  const adam *adam;                        /* or, if NULL, too, they are stored: */
+  tensor *d_weight, *d_bias;               /* GRADIENT; d_bias may be NULL */
   tensor *weight, *bias;                   /* bias may be NULL */
-  tensor *weight_velocity, *bias_velocity; /* STATE; NULL without momentum */
-  tensor *flag;                            /* as in cross_entropy, for updated parameters that are not finite */
+  tensor *weight_velocity, *bias_velocity; /* STATE; NULL without momentum; Adam's moments */
+  tensor *weight_rms, *bias_rms;           /* STATE, for Adam */
+  tensor *flag;                            /* as in cross_entropy, for what is updated and not finite */
   uint32_t step;
 } dense_backward_weight;
 
@@ -241,7 +243,7 @@ typedef struct step_layer {
   tensor *weight, *bias;                   /* bias NULL without */
   tensor *weight_velocity, *bias_velocity; /* Adam's moments, too */
   tensor *weight_rms, *bias_rms;           /* Adam */
-  tensor *d_weight, *d_bias;               /* Adam, clipping: room for the gradients */
+  tensor *d_weight, *d_bias;               /* room for gradients that are stored */
   tensor *z;   /* (batch, out): before the activation; NULL where it is ReLU, and for the last */
   tensor *y;   /* (batch, out): output; the logits for the last */
   tensor *d_y; /* (batch, out) */
@@ -275,6 +277,13 @@ typedef struct step_plan {
   dropout dropout; /* of hidden layers; step and layer are set on the way */
   bool mean;       /* scale of the loss: 1/rows, or 1 */
 } step_plan;
+
+/* Whole steps of one kind are one kernel. */
+typedef enum step_kind { STEPS_SGD, STEPS_ADAM, STEP_KINDS } step_kind;
+
+static inline step_kind step_kind_of(const step_plan *plan) {
+  return plan->optimiser == MLP_CL_SGD ? STEPS_SGD : STEPS_ADAM;
+}
 
 /* Steps over rows [first, end) of the order in batches of plan->batch, the last one ragged; `step` is the number of the
  * first step in the run, metrics go to the slots of the rows' positions. */
@@ -399,11 +408,17 @@ struct backend {
   uint64_t resident_bytes;          /* features of more than these are streamed */
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
   bool tuning_recalled;             /* they were remembered from an earlier search */
+  bool fuses_adam;                  /* dense_backward_weight applies Adam without a gradient in memory */
   bool gathers_ahead;               /* output_layer has time for the next step's rows */
-  bool steps_proven;                /* train_steps may be called: it keeps the bits */
-  bool steps_refused;               /* the device cannot run it */
+  bool steps_proven[STEP_KINDS];    /* train_steps may be called for these: it keeps the bits */
+  bool steps_refused[STEP_KINDS];   /* the device cannot run it */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */
 };
+
+/* Whether the plan's updates are not part of the weight gradients, so that these are stored. */
+static inline bool step_plan_stores_gradients(const backend *on, const step_plan *plan) {
+  return plan->clip_norm > 0.0f || (plan->optimiser != MLP_CL_SGD && !on->fuses_adam);
+}
 
 /* output_layer by the single operations. */
 mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error);

@@ -4,6 +4,7 @@
 #include "base/size.h"
 #include "bench/bench.h"
 #include "operations/operation.h"
+#include "training/trainer.h"
 
 /* rows × cols values in [0, 1); NULL with the error set. */
 static float *random_values(size_t rows, size_t cols, mlp_cl_error *error) {
@@ -131,7 +132,6 @@ static mlp_cl_status random_rows(mlp_cl_bench *b, mlp_cl_error *error) {
 }
 
 mlp_cl_status bench_prepare_train(mlp_cl_bench *b, mlp_cl_context *context, mlp_cl_error *error) {
-  TRY(context_prove_steps(context, NULL, true, error));
   TRY(mlp_cl_network_create(context, b->work.shape, 1, &b->network, error));
   TRY(check_batch(b, error));
   TRY(random_rows(b, error));
@@ -141,7 +141,10 @@ mlp_cl_status bench_prepare_train(mlp_cl_bench *b, mlp_cl_context *context, mlp_
   recipe.learning_rate = 0.01f;
   recipe.momentum = 0.0f;
   recipe.dropout = 0.2f;
+  recipe.optimiser = b->work.optimiser;
+  if (recipe.optimiser != MLP_CL_SGD) recipe.learning_rate = 0.001f;
   TRY(mlp_cl_trainer_create(b->network, b->data, NULL, &recipe, &b->trainer, error));
+  TRY(context_prove_steps(context, &b->trainer->plan, true, error));
   b->repeat = repeat_train;
   b->flops = layers_flops(&b->work, 2, 3);
   return MLP_CL_OK;

@@ -4,6 +4,12 @@
 
 #include "backend/backend.h"
 
+/* When whole steps are worth their kernel. */
+typedef struct steps_patience {
+  double first_step_s; /* when training was first begun; 0: not yet */
+  double worth_s;      /* so long after it; 0 where nothing can be remembered */
+} steps_patience;
+
 struct mlp_cl_context {
   backend *backend;
   bool allow_inexact;
@@ -11,8 +17,7 @@ struct mlp_cl_context {
   char *fallback;          /* why the plain kernels are used; owned; NULL when they are not, or were asked for */
   const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */
   char verdict_key[65];    /* what all verdicts on this device depend on */
-  double first_step_s;     /* when training was first begun; 0: not yet */
-  double patience_s;       /* after it whole steps are worth their kernel; 0 where nothing can be remembered */
+  steps_patience steps[STEP_KINDS];
 };
 
 /* Proves the device for what every run needs, with the kernels that were asked for (or NULL).

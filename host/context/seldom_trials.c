@@ -198,6 +198,32 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
   run_adam(run, s, true);
 }
 
+/* In the epilogue of the weight gradient. */
+static void adam_in_backward_weight(trial_run *run, trial_shape s) {
+  const adam_rates rates = {.learning_rate = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+  const adam rule = adam_of_step(&rates, 2);
+  dense_backward_weight d = {.rows = s.rows,
+                             .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+                             .d_y = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_UNIFORM),
+                             .adam = &rule,
+                             .weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, TRIAL_UNIFORM),
+                             .bias = trial_tensor(run, TENSOR_WEIGHT, 1, s.out, TRIAL_UNIFORM),
+                             .weight_velocity = trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM),
+                             .bias_velocity = trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_UNIFORM),
+                             .weight_rms = trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_NOT_NEGATIVE),
+                             .bias_rms = trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_NOT_NEGATIVE),
+                             .flag = trial_integers(run, 1, -1),
+                             .step = 3};
+  DO(&run->set, dense_backward_weight, &d, 1);
+  trial_collect(run, d.weight, s.in);
+  trial_collect(run, d.weight_velocity, s.in);
+  trial_collect(run, d.weight_rms, s.in);
+  trial_collect(run, d.bias, 1);
+  trial_collect(run, d.bias_velocity, 1);
+  trial_collect(run, d.bias_rms, 1);
+  trial_collect(run, d.flag, 1);
+}
+
 /* Gradients above and below the limit, and so many of them that compilers would like to add them in another order. */
 static void clip_gradients(trial_run *run, trial_shape s) {
   enum { SUMS = 20 };
@@ -237,6 +263,7 @@ const trial seldom_trials[] = {
     {"label-terms", label_terms_of},
     {"adam", adam_coupled},
     {"adam decoupled", adam_decoupled},
+    {"dense backward weight, adam", adam_in_backward_weight},
     {"clip", clip_gradients},
 };
 const size_t seldom_trials_count = sizeof seldom_trials / sizeof *seldom_trials;

@@ -9,12 +9,15 @@
 enum { MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5000 };
 
 /* One work-item takes all steps of the first; several share those of the others: by panels; by rows; by panels, then by
- * rows; so on any number of cores, with any tiles (kernels/train_steps.cl). All end raggedly. */
+ * rows; so on any number of cores, with any tiles (kernels/train_steps.cl). The last two are with Adam, more steps than
+ * a launch takes, and several work-items. All end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
     {.rows = 390, .batch = 40, .widths = {330, 48, 64, 11}, .sum = UINT64_C(0x859446d2c94a51e1)},
     {.rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0x9adbf36123be9d38)},
     {.rows = 240, .batch = 96, .widths = {10, 100, 2}, .sum = UINT64_C(0x8e4a3380597994aa)},
+    {STEPS_ADAM, .rows = 170, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0xbb0db8b26425360a)},
+    {STEPS_ADAM, .rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0xe960c7147254b4e0)},
 };
 
 /* Whole multiples of 2^-9 below 1/4, from a linear congruential generator. */
@@ -61,6 +64,9 @@ static void add_layer(tensor_set *set, uint32_t *state, const step_test *test, s
   layer->bias_velocity = add_drawn(set, state, TENSOR_STATE, 1, out);
   layer->y = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, out);
   layer->d_y = tensor_set_add_zeroed(set, TENSOR_GRADIENT, test->batch, out);
+  if (test->kind != STEPS_ADAM) return;
+  layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, in, out);
+  layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, out);
 }
 
 /* FNV-1a over the words of a tensor. */
@@ -78,6 +84,8 @@ static uint64_t sum_of(tensor_set *set, const step_plan *plan) {
     add_sum(set, plan->layers[i].bias, &sum);
     add_sum(set, plan->layers[i].weight_velocity, &sum);
     add_sum(set, plan->layers[i].bias_velocity, &sum);
+    if (plan->layers[i].weight_rms != NULL) add_sum(set, plan->layers[i].weight_rms, &sum);
+    if (plan->layers[i].bias_rms != NULL) add_sum(set, plan->layers[i].bias_rms, &sum);
   }
   add_sum(set, plan->losses, &sum);
   add_sum(set, plan->predictions, &sum);
@@ -106,6 +114,13 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
                     .batch = test->batch,
                     .source_scale = 0x1p-8f,
                     .update = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true},
+                    .optimiser = test->kind == STEPS_ADAM ? MLP_CL_ADAMW : MLP_CL_SGD,
+                    .adam = {.learning_rate = 0.01f,
+                             .beta1 = 0.9f,
+                             .beta2 = 0.999f,
+                             .epsilon = 1e-8f,
+                             .weight_decay = 0.01f,
+                             .decoupled = true},
                     .mean = true};
   TRY(dropout_from_rate(0.25f, false, &plan.dropout, error));
   plan.dropout.seed = UINT64_C(0x0123456789abcdef);

@@ -5,10 +5,11 @@
 
 #include "backend/backend.h"
 
-enum { STEP_TESTS_COUNT = 4, STEP_TEST_LAYERS = 3 };
+enum { STEP_TESTS_COUNT = 6, STEP_TEST_LAYERS = 3 };
 
 /* An epoch of a network of STEP_TEST_LAYERS layers, or, where the last width is 0, of one fewer. */
 typedef struct step_test {
+  step_kind kind;
   size_t rows, batch, widths[STEP_TEST_LAYERS + 1];
   uint64_t sum; /* of parameters, velocities, losses and predictions after it */
 } step_test;

@@ -779,7 +779,7 @@ typedef enum mlp_cl_bench_kind {
   MLP_CL_BENCH_LAUNCH, /* a kernel that does nothing, one of many in a row */
   MLP_CL_BENCH_WAIT,   /* the same, waited for */
   MLP_CL_BENCH_MATMUL, /* one product, operands and result on the device in the layout that training keeps */
-  MLP_CL_BENCH_TRAIN,  /* one training step: data on the device, shuffled; dropout 0.2, plain SGD, mean loss */
+  MLP_CL_BENCH_TRAIN,  /* one training step: data on the device, shuffled; dropout 0.2, mean loss */
   MLP_CL_BENCH_PREDICT /* one mlp_cl_network_predict, from and to host memory */
 } mlp_cl_bench_kind;
 
@@ -789,6 +789,7 @@ typedef struct mlp_cl_bench_work {
   size_t m, n, k;
   const mlp_cl_shape *shape; /* TRAIN and PREDICT, with `batch` rows; needed during create only */
   size_t batch;
+  mlp_cl_optimiser optimiser; /* TRAIN: SGD without momentum, Adam or AdamW */
 } mlp_cl_bench_work;
 
 typedef struct mlp_cl_bench_result {

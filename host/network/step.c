@@ -148,13 +148,17 @@ static mlp_cl_status last_layer(const step *s, mlp_cl_error *error) {
   return i > 0 ? backward_activation(s, i, error) : MLP_CL_OK;
 }
 
+static adam adam_of_number(const step *s) {
+  return adam_of_step(&s->plan->adam, (uint64_t)s->number + 1);
+}
+
 /* One tensor's update from its stored gradient. */
 static mlp_cl_status apply_gradient(const step *s, const tensor *gradient, tensor *weight, tensor *velocity,
                                     tensor *rms, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   if (plan->optimiser == MLP_CL_SGD)
     return s->on->op->sgd(s->on, &plan->update, gradient, weight, velocity, plan->flag, s->number, error);
-  adam_step a = {.rule = adam_of_step(&plan->adam, (uint64_t)s->number + 1),
+  adam_step a = {.rule = adam_of_number(s),
                  .gradient = gradient,
                  .weight = weight,
                  .moment = velocity,
@@ -187,21 +191,29 @@ static mlp_cl_status clip_gradients(const step *s, mlp_cl_error *error) {
   return MLP_CL_OK;
 }
 
-/* Of layer i: applied at once, or stored for an update that is not fused. */
-static dense_backward_weight weights_of(const step *s, size_t i, bool fused) {
+/* Of layer i: stored. */
+static dense_backward_weight gradients_of(const step *s, size_t i) {
+  const step_layer *layer = &s->plan->layers[i];
+  return (dense_backward_weight){
+      .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
+}
+
+/* Of layer i: applied at once. */
+static dense_backward_weight updates_of(const step *s, size_t i, const adam *rule) {
   const step_plan *plan = s->plan;
   const step_layer *layer = &plan->layers[i];
-  dense_backward_weight d = {
-      .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
-  if (!fused) return d;
+  bool is_sgd = plan->optimiser == MLP_CL_SGD;
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .update = &plan->update,
+                                 .update = is_sgd ? &plan->update : NULL,
+                                 .adam = is_sgd ? NULL : rule,
                                  .weight = layer->weight,
                                  .bias = layer->bias,
                                  .weight_velocity = layer->weight_velocity,
                                  .bias_velocity = layer->bias_velocity,
+                                 .weight_rms = layer->weight_rms,
+                                 .bias_rms = layer->bias_rms,
                                  .flag = plan->flag,
                                  .step = s->number};
 }
@@ -210,11 +222,12 @@ static dense_backward_weight weights_of(const step *s, size_t i, bool fused) {
 static mlp_cl_status backward_weights(const step *s, mlp_cl_error *error) {
   enum { TOGETHER = 4 };
   const step_plan *plan = s->plan;
-  bool fused = plan->optimiser == MLP_CL_SGD && plan->clip_norm == 0.0f;
+  const adam rule = adam_of_number(s);
+  bool fused = !step_plan_stores_gradients(s->on, plan);
   for (size_t first = 0; first < plan->layers_count; first += TOGETHER) {
     dense_backward_weight d[TOGETHER];
     size_t count = size_min(TOGETHER, plan->layers_count - first);
-    for (size_t i = 0; i < count; i++) d[i] = weights_of(s, first + i, fused);
+    for (size_t i = 0; i < count; i++) d[i] = fused ? updates_of(s, first + i, &rule) : gradients_of(s, first + i);
     TRY(s->on->op->dense_backward_weight(s->on, d, count, error));
   }
   if (fused) return MLP_CL_OK;
@@ -235,11 +248,12 @@ static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
 /* What was proven in an earlier process may be refused by the compiler now: then all steps are launches. */
 static mlp_cl_status take_whole_steps(backend *on, const step_plan *plan, const step_range *range, size_t *taken,
                                       mlp_cl_error *error) {
-  if (!on->steps_proven || on->op->train_steps == NULL) return MLP_CL_OK;
+  step_kind kind = step_kind_of(plan);
+  if (!on->steps_proven[kind] || on->op->train_steps == NULL) return MLP_CL_OK;
   mlp_cl_status status = on->op->train_steps(on, plan, range, taken, error);
   if (status != MLP_CL_BUILD) return status;
-  on->steps_proven = false;
-  on->steps_refused = true;
+  on->steps_proven[kind] = false;
+  on->steps_refused[kind] = true;
   return MLP_CL_OK;
 }
 

@@ -21,30 +21,52 @@ static mlp_cl_status plain_backward_input(opencl_backend *self, const dense_back
   return opencl_relu_backward_scaled(self, d->rows, d->scale, d->y, d->d_x, d->d_x, error);
 }
 
-/* The gradients go through memory of their own when they are to be applied. */
-static mlp_cl_status plain_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+static bool is_stored(const dense_backward_weight *d) {
+  return d->update == NULL && d->adam == NULL;
+}
+
+static mlp_cl_status plain_store(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+  TRY(opencl_matmul_rows(self, MLP_CL_AT_B, d->rows, d->x, d->d_y, d->d_weight, error));
+  return d->d_bias == NULL ? MLP_CL_OK : opencl_bias_gradient(self, d->rows, d->d_y, d->d_bias, error);
+}
+
+static mlp_cl_status apply(opencl_backend *self, const dense_backward_weight *d, const tensor *gradient, tensor *value,
+                           tensor *velocity, tensor *rms, mlp_cl_error *error) {
+  if (d->update != NULL) return opencl_sgd(&self->base, d->update, gradient, value, velocity, d->flag, d->step, error);
+  return opencl_adam(&self->base,
+                     &(adam_step){.rule = *d->adam,
+                                  .gradient = gradient,
+                                  .weight = value,
+                                  .moment = velocity,
+                                  .rms = rms,
+                                  .flag = d->flag,
+                                  .step = d->step},
+                     error);
+}
+
+/* Where the update is not fused, the gradients go through memory of their own. */
+static mlp_cl_status store_and_apply(opencl_backend *self, const dense_backward_weight *d,
+                                     mlp_cl_status (*store)(opencl_backend *, const dense_backward_weight *,
+                                                            mlp_cl_error *),
+                                     mlp_cl_error *error) {
   backend *base = &self->base;
-  tensor *d_weight = d->d_weight, *d_bias = d->d_bias, *own_weight = NULL, *own_bias = NULL;
-  mlp_cl_status status = MLP_CL_OK;
-  if (d->update != NULL) {
-    status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, d->weight->rows, d->weight->cols, &own_weight,
-                                  error);
-    if (status == MLP_CL_OK && d->bias != NULL)
-      status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, d->bias->cols, &own_bias, error);
-    if (status != MLP_CL_OK) goto cleanup;
-    d_weight = own_weight;
-    d_bias = own_bias;
-  }
-  status = opencl_matmul_rows(self, MLP_CL_AT_B, d->rows, d->x, d->d_y, d_weight, error);
-  if (status == MLP_CL_OK && d_bias != NULL) status = opencl_bias_gradient(self, d->rows, d->d_y, d_bias, error);
-  if (status == MLP_CL_OK && own_weight != NULL)
-    status = opencl_sgd(base, d->update, d_weight, d->weight, d->weight_velocity, d->flag, d->step, error);
-  if (status == MLP_CL_OK && own_bias != NULL)
-    status = opencl_sgd(base, d->update, d_bias, d->bias, d->bias_velocity, d->flag, d->step, error);
-cleanup:
-  opencl_tensor_destroy(base, own_bias);
-  opencl_tensor_destroy(base, own_weight);
+  dense_backward_weight stored = {.rows = d->rows, .x = d->x, .d_y = d->d_y};
+  mlp_cl_status status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, d->weight->rows, d->weight->cols,
+                                              &stored.d_weight, error);
+  if (status == MLP_CL_OK && d->bias != NULL)
+    status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, d->bias->cols, &stored.d_bias, error);
+  if (status == MLP_CL_OK) status = store(self, &stored, error);
+  if (status == MLP_CL_OK)
+    status = apply(self, d, stored.d_weight, d->weight, d->weight_velocity, d->weight_rms, error);
+  if (status == MLP_CL_OK && d->bias != NULL)
+    status = apply(self, d, stored.d_bias, d->bias, d->bias_velocity, d->bias_rms, error);
+  opencl_tensor_destroy(base, stored.d_bias);
+  opencl_tensor_destroy(base, stored.d_weight);
   return status;
+}
+
+static mlp_cl_status plain_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+  return is_stored(d) ? plain_store(self, d, error) : store_and_apply(self, d, plain_store, error);
 }
 
 /* ---- What the two fused variants share --------------------------------------------------------------------------- */
@@ -180,28 +202,26 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
 }
 
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
-  const tensor *weight = d->update == NULL ? d->d_weight : d->weight;
-  const tensor *bias = d->update == NULL ? d->d_bias : d->bias;
+  const tensor *weight = is_stored(d) ? d->d_weight : d->weight, *bias = is_stored(d) ? d->d_bias : d->bias;
   size_t tile = (size_t)self->tuning.tile_rows;
   size_t unit_rows = unit_rows_of(self, weight->rows, weight->cols, tile, (size_t)self->tuning.unit_rows);
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
-  TRY(launch_begin(&l, self, "dense_backward_weight", error));
+  TRY(launch_begin(&l, self, d->adam != NULL ? "dense_backward_weight_adam" : "dense_backward_weight", error));
   launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, weight->rows);
   launch_int(&l, weight->cols);
   launch_tensor(&l, d->x);
   launch_tensor(&l, d->d_y);
-  launch_int(&l, d->update == NULL);
-  launch_sgd(&l, d->update);
-  launch_buffer_of(&l, weight);
-  launch_buffer_of(&l, d->weight_velocity);
-  launch_int(&l, opencl_of(weight)->stride);
+  launch_int(&l, is_stored(d));
+  if (d->adam != NULL)
+    launch_adam(&l, d->adam);
+  else
+    launch_sgd(&l, d->update);
+  launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
   launch_int(&l, bias != NULL);
-  launch_buffer_of(&l, bias);
-  launch_buffer_of(&l, d->bias_velocity);
-  launch_int(&l, bias != NULL ? opencl_of(bias)->stride : 0);
+  launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
   return run_units(&l, unit_rows, weight->rows, weight->cols, d->rows, error);
@@ -226,7 +246,7 @@ static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backw
 }
 
 static const tensor *gradient_or_weight(const dense_backward_weight *d) {
-  return d->update == NULL ? d->d_weight : d->weight;
+  return is_stored(d) ? d->d_weight : d->weight;
 }
 
 /* The groups that all layers' weights take in tiles of this shape. */
@@ -262,7 +282,7 @@ static void launch_weight_layer(launch *l, const dense_backward_weight *d) {
   static const dense_backward_weight none = {0};
   const tensor *weight = d != NULL ? gradient_or_weight(d) : NULL;
   if (d == NULL) d = &none;
-  const tensor *bias = d->update == NULL ? d->d_bias : d->bias;
+  const tensor *bias = is_stored(d) ? d->d_bias : d->bias;
   launch_int(l, weight != NULL ? weight->rows : 0);
   launch_int(l, weight != NULL ? weight->cols : 0);
   launch_tensor(l, d->x);
@@ -276,9 +296,9 @@ static void launch_weight_layer(launch *l, const dense_backward_weight *d) {
   launch_int(l, bias != NULL ? opencl_of(bias)->stride : 0);
 }
 
-/* At most WEIGHT_LAYERS_MAX layers. */
-static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, size_t count,
-                                          mlp_cl_error *error) {
+/* At most WEIGHT_LAYERS_MAX layers, without Adam. */
+static mlp_cl_status tile_backward_weights(opencl_backend *self, const dense_backward_weight *d, size_t count,
+                                           mlp_cl_error *error) {
   const tile_shape *tile = tile_of_weights(self, d, count);
   size_t local = (size_t)(tile->group_rows * tile->group_cols * tile->parts);
   size_t work_items = weight_groups(tile, d, count) * local;
@@ -286,13 +306,24 @@ static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_back
   TRY(pending_reserve(self, tile, work_items, d->rows, error));
   TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_backward_weight", "dense_backward_weight_small"), error));
   launch_int(&l, d->rows);
-  launch_int(&l, d->update == NULL);
+  launch_int(&l, is_stored(d));
   launch_sgd(&l, d->update);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
   launch_buffer(&l, self->scratch);
   for (size_t i = 0; i < WEIGHT_LAYERS_MAX; i++) launch_weight_layer(&l, i < count ? &d[i] : NULL);
   return launch_run(&l, work_items, 1, local, 1, error);
+}
+
+static mlp_cl_status tile_store(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
+  return tile_backward_weights(self, d, 1, error);
+}
+
+static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, size_t count,
+                                          mlp_cl_error *error) {
+  if (d->adam == NULL) return tile_backward_weights(self, d, count, error);
+  for (size_t i = 0; i < count; i++) TRY(store_and_apply(self, &d[i], tile_store, error));
+  return MLP_CL_OK;
 }
 
 /* Layers that one launch takes: several, unless their trees would have to be in memory at once. */

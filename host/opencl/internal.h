@@ -208,6 +208,8 @@ void launch_int(launch *l, size_t value);
 void launch_uint(launch *l, uint32_t value);
 void launch_ulong(launch *l, uint64_t value);
 void launch_float(launch *l, float value);
+/* A vector of so many floats. */
+void launch_floats(launch *l, const float *values, size_t count);
 void launch_buffer(launch *l, cl_mem buffer);
 /* Buffer and stride, or nothing and 0. */
 void launch_tensor(launch *l, const tensor *t);
@@ -217,6 +219,10 @@ void launch_buffer_of(launch *l, const tensor *t);
 void launch_mask(launch *l, const dropout *mask);
 /* SGD_PARAMETERS of kernels/sgd.h; NULL is zeros. */
 void launch_sgd(launch *l, const sgd *update);
+/* ADAM_PARAMETERS of kernels/adam.h. */
+void launch_adam(launch *l, const adam *rule);
+/* PARAMETERS_OF (kernels/update.h) of weights or biases; NULL: none, or not kept by the optimiser. */
+void launch_parameters(launch *l, const tensor *value, const tensor *velocity, const tensor *rms);
 /* Enqueues over (x, y) work-items in groups of (local_x, local_y), which divide them. */
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error);
 /* Enqueue kernels that take shares of `units` (kernels/panel.h): FOR_UNITS, where a work-item does a unit; FOR_LINES,

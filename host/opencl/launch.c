@@ -37,6 +37,10 @@ void launch_float(launch *l, float value) {
   set(l, sizeof value, &value);
 }
 
+void launch_floats(launch *l, const float *values, size_t count) {
+  set(l, count * sizeof *values, values);
+}
+
 void launch_buffer(launch *l, cl_mem buffer) {
   cl_mem mem = buffer != NULL ? buffer : l->self->nothing;
   set(l, sizeof mem, &mem);
@@ -70,6 +74,25 @@ void launch_sgd(launch *l, const sgd *update) {
   launch_float(l, u->momentum);
   launch_float(l, u->weight_decay);
   launch_int(l, u->nesterov ? 1 : 0);
+}
+
+void launch_adam(launch *l, const adam *rule) {
+  launch_float(l, rule->rate);
+  launch_float(l, rule->root);
+  launch_float(l, rule->keep2);
+  launch_float(l, rule->add1);
+  launch_float(l, rule->add2);
+  launch_float(l, rule->epsilon);
+  launch_float(l, rule->weight_decay);
+  launch_float(l, rule->shrink);
+  launch_int(l, rule->decoupled);
+}
+
+void launch_parameters(launch *l, const tensor *value, const tensor *velocity, const tensor *rms) {
+  launch_buffer_of(l, value);
+  launch_buffer_of(l, velocity);
+  launch_buffer_of(l, rms);
+  launch_int(l, value != NULL ? opencl_of(value)->stride : 0);
 }
 
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error) {

@@ -117,6 +117,8 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
                {"activation_backward", "activation.cl"},
                {"target_loss", "target_loss.cl"},
                {"adam", "adam.cl"},
+               {"dense_backward_weight_adam", "matmul_panel_adam.cl"},
+               {"train_steps_adam", "program_steps_adam.cl"},
                {"squared_blocks", "clip.cl"},
                {"squared_sum", "clip.cl"},
                {"clip", "clip.cl"},

@@ -2,6 +2,7 @@
  * wait for each other (kernels/train_steps.cl), on GPUs by one work-group (kernels/train_steps_group.cl). */
 #include <stdlib.h>
 
+#include "backend/hyperparameters.h"
 #include "base/size.h"
 #include "opencl/internal.h"
 
@@ -73,16 +74,30 @@ static void set_layer(launch *l, const step_layer *layer) {
   const step_layer *from = layer != NULL ? layer : &none;
   launch_int(l, from->in);
   launch_int(l, from->out);
-  launch_buffer_of(l, from->weight);
-  launch_buffer_of(l, from->weight_velocity);
-  launch_int(l, layer != NULL ? opencl_of(from->weight)->stride : 0);
-  launch_buffer_of(l, from->bias);
-  launch_buffer_of(l, from->bias_velocity);
-  launch_int(l, from->bias != NULL ? opencl_of(from->bias)->stride : 0);
+  launch_parameters(l, from->weight, from->weight_velocity, from->weight_rms);
+  launch_parameters(l, from->bias, from->bias_velocity, from->bias_rms);
   launch_tensor(l, from->y);
   launch_tensor(l, from->d_y);
   launch_buffer(l, layer != NULL ? opencl_of(from->d_y)->transposed : NULL);
   launch_int(l, layer != NULL ? opencl_of(from->d_y)->transposed_stride : 0);
+}
+
+static bool is_sgd(const step_plan *plan) {
+  return plan->optimiser == MLP_CL_SGD;
+}
+
+/* ADAM_PARAMETERS, and the rates of the steps from number `first` on. */
+static void launch_schedule(launch *l, const adam_rates *rates, uint32_t first, size_t steps) {
+  cl_float rate[ADAM_STEPS_MAX] = {0}, root[ADAM_STEPS_MAX] = {0};
+  const adam rule = adam_of_step(rates, (uint64_t)first + 1);
+  for (size_t i = 0; i < steps; i++) {
+    const adam later = adam_of_step(rates, (uint64_t)first + i + 1);
+    rate[i] = later.rate;
+    root[i] = later.root;
+  }
+  launch_adam(l, &rule);
+  launch_floats(l, rate, ADAM_STEPS_MAX);
+  launch_floats(l, root, ADAM_STEPS_MAX);
 }
 
 static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, const step_range *range, size_t steps,
@@ -96,7 +111,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
     TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_WORDS * sizeof zero, 0,
                                NULL, NULL),
            "clearing the progress of steps");
-  TRY(launch_begin(&l, self, "train_steps", error));
+  TRY(launch_begin(&l, self, is_sgd(plan) ? "train_steps" : "train_steps_adam", error));
   launch_int(&l, plan->layers_count);
   launch_int(&l, first_by_rows(self, plan, work_items));
   launch_int(&l, plan->batch);
@@ -120,7 +135,10 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_buffer_of(&l, plan->predictions);
   launch_buffer_of(&l, plan->flag);
   launch_mask(&l, &plan->dropout);
-  launch_sgd(&l, &plan->update);
+  if (is_sgd(plan))
+    launch_sgd(&l, &plan->update);
+  else
+    launch_schedule(&l, &plan->adam, range->step, steps);
   launch_buffer(&l, self->progress);
   for (size_t i = 0; i < LAYERS_MAX; i++) set_layer(&l, i < plan->layers_count ? &plan->layers[i] : NULL);
   size_t local = self->tuning.variant == VARIANT_TILE ? (size_t)self->tuning.step_items : 1;
@@ -131,6 +149,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
 static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const step_range *range, size_t most,
                           size_t work_items, size_t *taken, mlp_cl_error *error) {
   size_t steps = size_min(most, size_divide_up(range->end - range->first, plan->batch));
+  if (!is_sgd(plan)) steps = size_min(steps, ADAM_STEPS_MAX);
   step_range part = *range;
   part.end = size_min(range->end, range->first + steps * plan->batch);
   for (size_t i = 0; self->tuning.variant == VARIANT_PANEL && i < plan->layers_count; i++)
@@ -212,8 +231,8 @@ static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, c
 /* What the kernel was written for; all else goes by launches. */
 static bool is_known(const opencl_backend *self, const step_plan *plan) {
   return self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && plan->activation == MLP_CL_RELU &&
-         plan->task == MLP_CL_CLASSIFICATION && plan->optimiser == MLP_CL_SGD && !plan->has_terms &&
-         plan->clip_norm == 0.0f && !plan->streamed;
+         plan->task == MLP_CL_CLASSIFICATION && (is_sgd(plan) || self->tuning.variant == VARIANT_PANEL) &&
+         !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
 }
 
 /* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by

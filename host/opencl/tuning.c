@@ -302,6 +302,7 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
   else
     TRY(parse(&self->tuning, tuning, &self->base.device, error));
   format(&self->tuning, self->base.tuning);
+  self->base.fuses_adam = self->tuning.variant == VARIANT_PANEL;
   self->base.gathers_ahead = self->tuning.variant == VARIANT_TILE;
   return MLP_CL_OK;
 }

@@ -3,7 +3,7 @@
 
 #include "reference/operations.h"
 
-static HOT bool adam_step_row(const adam *r, size_t count, const float *gradient, float *w, float *m, float *s) {
+static HOT bool step_row(const adam *r, size_t count, const float *gradient, float *w, float *m, float *s) {
   bool finite = true;
   for (size_t j = 0; j < count; j++) {
     float g = gradient[j], kept = w[j];
@@ -18,11 +18,15 @@ static HOT bool adam_step_row(const adam *r, size_t count, const float *gradient
   return finite;
 }
 
+bool adam_row(const adam *rule, size_t count, const float *g, float *w, float *m, float *s) {
+  return step_row(rule, count, g, w, m, s);
+}
+
 mlp_cl_status reference_adam(const adam_step *a, mlp_cl_error *error) {
   (void)error;
   assert(a->gradient->rows == a->weight->rows && a->gradient->cols == a->weight->cols);
-  if (!adam_step_row(&a->rule, a->weight->rows * a->weight->cols, floats_of(a->gradient), floats_of(a->weight),
-                     floats_of(a->moment), floats_of(a->rms)))
+  if (!adam_row(&a->rule, a->weight->rows * a->weight->cols, floats_of(a->gradient), floats_of(a->weight),
+                floats_of(a->moment), floats_of(a->rms)))
     lower_flag(a->flag, a->step);
   return MLP_CL_OK;
 }

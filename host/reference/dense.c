@@ -41,16 +41,19 @@ mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_
 
 /* Stores the gradient of row i of a parameter, or takes a step with it. */
 static void use_gradient(const dense_backward_weight *d, size_t i, float *g, tensor *gradient, tensor *parameter,
-                         tensor *velocity) {
-  if (d->update == NULL) {
-    size_t cols = gradient->cols;
-    canonical_row(cols, FLOOR_GRADIENT, g, floats_of(gradient) + i * cols);
-    return;
-  }
-  size_t cols = parameter->cols;
+                         tensor *velocity, tensor *rms) {
+  const tensor *shape = parameter != NULL ? parameter : gradient;
+  size_t cols = shape->cols, at = i * cols;
+  bool finite = true;
   canonical_row(cols, FLOOR_GRADIENT, g, g);
-  float *v = d->update->momentum != 0.0f ? floats_of(velocity) + i * cols : NULL;
-  if (!sgd_row(d->update, cols, g, floats_of(parameter) + i * cols, v)) lower_flag(d->flag, d->step);
+  if (d->update != NULL)
+    finite = sgd_row(d->update, cols, g, floats_of(parameter) + at,
+                     d->update->momentum != 0.0f ? floats_of(velocity) + at : NULL);
+  else if (d->adam != NULL)
+    finite = adam_row(d->adam, cols, g, floats_of(parameter) + at, floats_of(velocity) + at, floats_of(rms) + at);
+  else
+    memcpy(floats_of(gradient) + at, g, cols * sizeof *g);
+  if (!finite) lower_flag(d->flag, d->step);
 }
 
 static mlp_cl_status backward_weight(const dense_backward_weight *d, mlp_cl_error *error) {
@@ -61,11 +64,11 @@ static mlp_cl_status backward_weight(const dense_backward_weight *d, mlp_cl_erro
   if (stack == NULL) return fail_memory(error, stack_bytes, "the sums of a gradient");
   for (size_t i = 0; i < in; i++) {
     batch_sum(i, in, out, d->rows, floats_of(d->x), floats_of(d->d_y), stack);
-    use_gradient(d, i, stack, d->d_weight, d->weight, d->weight_velocity);
+    use_gradient(d, i, stack, d->d_weight, d->weight, d->weight_velocity, d->weight_rms);
   }
-  if (d->update != NULL ? d->bias != NULL : d->d_bias != NULL) {
+  if (d->bias != NULL || d->d_bias != NULL) {
     batch_sum(0, 1, out, d->rows, NULL, floats_of(d->d_y), stack);
-    use_gradient(d, 0, stack, d->d_bias, d->bias, d->bias_velocity);
+    use_gradient(d, 0, stack, d->d_bias, d->bias, d->bias_velocity, d->bias_rms);
   }
   free(stack);
   return MLP_CL_OK;

@@ -100,6 +100,8 @@ void probability_row(size_t count, const float *e, float sum, float floor, float
 
 /* One step on `count` parameters; v is NULL without momentum. False when a new parameter is not finite. */
 bool sgd_row(const sgd *update, size_t count, const float *g, float *w, float *v);
+/* The same with moments m and roots of mean squares s, which have to be finite, too. */
+bool adam_row(const adam *rule, size_t count, const float *g, float *w, float *m, float *s);
 
 /* ---- Operations ------------------------------------------------------------------------------------------------ */
 

@@ -255,6 +255,7 @@ mlp_cl_status reference_open(backend **opened, mlp_cl_error *error) {
   reference_backend *self = calloc(1, sizeof *self);
   if (self == NULL) return fail_memory(error, sizeof *self, "the reference");
   self->base = (backend){.op = &operations,
+                         .fuses_adam = true,
                          .platform_version = "",
                          .device = {.index = -1,
                                     .type = MLP_CL_DEVICE_REFERENCE,

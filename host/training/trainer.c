@@ -32,7 +32,7 @@ static void add_layer(mlp_cl_trainer *t, size_t i) {
   if (velocity && from->bias != NULL) layer->bias_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
   if (adaptive) layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
   if (adaptive && from->bias != NULL) layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
-  if (adaptive || t->recipe.clip_norm > 0.0f) add_gradients(set, layer);
+  if (step_plan_stores_gradients(t->network->backend, &t->plan)) add_gradients(set, layer);
   if (i + 1 < t->plan.layers_count && t->network->activation != MLP_CL_RELU)
     layer->z = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
   layer->y = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);

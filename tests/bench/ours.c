@@ -15,8 +15,9 @@ static mlp_cl_status create(mlp_cl_context *context, const request *r, mlp_cl_be
   if (strcmp(r->work, "matmul") == 0) {
     work.kind = MLP_CL_BENCH_MATMUL;
     work.product = products[r->product];
-  } else if (strcmp(r->work, "train") == 0) {
+  } else if (strcmp(r->work, "train") == 0 || strcmp(r->work, "adam") == 0) {
     work.kind = MLP_CL_BENCH_TRAIN;
+    work.optimiser = strcmp(r->work, "adam") == 0 ? MLP_CL_ADAM : MLP_CL_SGD;
   } else if (strcmp(r->work, "predict") == 0) {
     work.kind = MLP_CL_BENCH_PREDICT;
   }

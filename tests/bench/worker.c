@@ -50,7 +50,8 @@ bool worker_read(request *r, char **words, int count) {
     r->k = strtoul(words[4], NULL, 10);
     return r->product >= 0 && r->m > 0 && r->n > 0 && r->k > 0;
   }
-  bool network = (strcmp(r->work, "train") == 0 || strcmp(r->work, "predict") == 0) && count == 4;
+  bool training = strcmp(r->work, "train") == 0 || strcmp(r->work, "adam") == 0;
+  bool network = (training || strcmp(r->work, "predict") == 0) && count == 4;
   if (!network) return false;
   r->widths_count = read_widths(words[1], r->widths);
   r->batch = strtoul(words[2], NULL, 10);

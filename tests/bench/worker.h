@@ -1,6 +1,6 @@
 /* What the C workers of compare.py share. A worker reads requests, a line each, and answers each with the median
  * microseconds of one piece of work; a request is timed anew every time, its setup is kept while requests repeat:
- *   matmul a_b|a_bt|at_b M N K SECONDS       train|predict WIDTHS BATCH SECONDS       fma SECONDS */
+ *   matmul a_b|a_bt|at_b M N K SECONDS       train|adam|predict WIDTHS BATCH SECONDS       fma SECONDS */
 #ifndef WORKER_H
 #define WORKER_H
 

@@ -1,0 +1,3 @@
+/* Whole steps with Adam, in a program of their own. */
+#define ADAM 1
+#include "train_steps.cl"
