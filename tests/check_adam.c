@@ -85,6 +85,27 @@ START_TEST(same_bits) {
 }
 END_TEST
 
+/* Roots and ratios of usual numbers are short; one that is not among them must not take that way. */
+START_TEST(large_numbers) {
+  enum { COUNT = 17 };
+  const mlp_cl_recipe recipe = make_recipe(MLP_CL_ADAM, 0.0f);
+  const float large[] = {0x1p29f, 0x1p31f, 0x1p36f, 0x1p50f, 0x1p62f};
+  for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+    float g[COUNT], both[2][3][COUNT];
+    test_random r = {.state = i};
+    test_random_fill(&r, g, COUNT, 1.0f);
+    test_random_fill(&r, both[0][0], 3 * COUNT, 1.0f);
+    for (size_t j = 0; j < COUNT; j++) both[0][2][j] = fabsf(both[0][2][j]);
+    g[COUNT - 1] = large[i];
+    memcpy(both[1], both[0], sizeof both[0]);
+    for (int k = 0; k < 2; k++)
+      ck_ok(mlp_cl_adam(k == 0 ? device : reference, 1, COUNT, &recipe, 2, g, both[k][0], both[k][1], both[k][2],
+                        &test_error));
+    ck_same_bits(both[0][0], both[1][0], 3 * COUNT, "adam of a large gradient");
+  }
+}
+END_TEST
+
 /* A tenth of the gradient lies below the floor of state, of the root of its square all the more. */
 START_TEST(state_is_canonical) {
   const mlp_cl_recipe recipe = make_recipe(MLP_CL_ADAM, 0.1f);
@@ -149,6 +170,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, agrees_with_double);
   tcase_add_test(tests, same_bits);
+  tcase_add_test(tests, large_numbers);
   tcase_add_test(tests, state_is_canonical);
   tcase_add_test(tests, runs_are_identical_and_learn);
   tcase_add_test(tests, refuses_bad_recipes);

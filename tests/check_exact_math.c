@@ -265,6 +265,39 @@ START_TEST(square_roots) {
 }
 END_TEST
 
+/* From 2^-60 to 2^60. */
+static float within_60(test_random *r, uint64_t i) {
+  float x = ldexpf(exact_as_real(0x3f800000u | awkward(r)), (int)(i % 120) - 60);
+  return i % 7 == 0 ? -x : x;
+}
+
+/* The divisor whose reciprocal Newton's steps miss meets each significand. */
+START_TEST(ratios) {
+  test_random r = {.state = 3};
+  uint64_t trials = exhaustive() ? 300000000 : 3000000;
+  for (uint64_t i = 0; i < trials; i++) {
+    float a = within_60(&r, i), b = fabsf(within_60(&r, i / 120)), got = exact_ratio(a, b), wanted = a / b;
+    if (got != wanted)
+      ck_abort_msg("exact_ratio(%a, %a) is %a, not %a", (double)a, (double)b, (double)got, (double)wanted);
+  }
+  for (uint32_t i = 0; i < 1u << 23; i++) {
+    float a = exact_as_real(0x3f800000u | i), b = 0x1.fffffep-20f, got = exact_ratio(a, b), wanted = a / b;
+    if (got != wanted) ck_same_bits(&got, &wanted, 1, "exact_ratio");
+  }
+  ck_assert(exact_ratio(0.0f, 3.0f) == 0.0f);
+}
+END_TEST
+
+START_TEST(roots) {
+  for (uint64_t bits = 0; bits <= exact_as_uint(0x1p60f); bits += exhaustive() ? 1 : 1021) {
+    float x = exact_as_real((uint32_t)bits), got = exact_root(x), wanted = x < 0x1p-100f ? 0.0f : sqrtf(x);
+    if (got != wanted) ck_same_bits(&got, &wanted, 1, "exact_root");
+  }
+  ck_assert(exact_root(0x1p-100f) == 0x1p-50f);
+  ck_assert(exact_root(0x1.fffffep-101f) == 0.0f);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("exact_math");
   TCase *cases = tcase_create("exact_math");
@@ -280,6 +313,8 @@ int main(void) {
   tcase_add_test(cases, quotients_at_edges);
   tcase_add_test(cases, quotients_from_a_reciprocal);
   tcase_add_test(cases, square_roots);
+  tcase_add_test(cases, ratios);
+  tcase_add_test(cases, roots);
   suite_add_tcase(suite, cases);
   return test_run(suite);
 }

@@ -73,6 +73,15 @@ static uint32_t quotient_wanted(float a, float b) {
 static uint32_t sqrt_wanted(float a, float b) {
   return (void)b, exact_as_uint(exact_sqrt(a));
 }
+
+/* [0, 2). */
+static uint32_t root_wanted(float a, float b) {
+  float x = exact_as_real(exact_as_uint(a) & 0x3fffffffu);
+  return (void)b, exact_as_uint(x < 0x1p-100f ? 0.0f : sqrtf(x));
+}
+#define ROOT "exact_root(OF(AS(a)&0x3fffffffu))"
+#define RATIO "exact_ratio(OF(AS(a)&0x7fffffu|0x38800000u),OF(AS(b)&0x7fffffu|0x3f800000u))"
+
 static uint32_t canonical_wanted(float a, float b) {
   return (void)b, exact_as_uint(canonical(a, FLOOR_VALUE));
 }
@@ -114,6 +123,8 @@ static const shared_function functions[] = {
     {"exact_divide", source, "exact_divide(a,b)", divide_wanted, false},
     {"exact_quotient", source, QUOTIENT, quotient_wanted, false},
     {"exact_sqrt", source, "exact_sqrt(a)", sqrt_wanted, false},
+    {"exact_ratio", source, RATIO, quotient_wanted, false},
+    {"exact_root", source, ROOT, root_wanted, false},
     {"canonical", source, "canonical(a,FLOOR_VALUE)", canonical_wanted, true},
     {"constants", source, FOLDED, folded_wanted, false},
     {"a·b - 1", source, "canonical(a*b-(VALUE)(1.0f),FLOOR_VALUE)", unfused_wanted, true},

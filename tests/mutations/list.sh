@@ -151,6 +151,23 @@ mutation 'a part does not wait for the sums of the others'
 edit kernels/matmul_tile.h '/ITEM_QUADS; q\+\+\) sums/{n;/barrier/d}'
 caught_by golden pocl small
 
+mutation 'a part of the output layer is left out'
+edit kernels/output_layer.cl 's/min\(OUTPUT_PARTS, blocks\)/min(OUTPUT_PARTS - 1, blocks)/'
+caught_by operations pocl tile
+
+mutation 'the output layer does not wait for its logits'
+edit kernels/output_layer.cl '/^  barrier\(CLK_GLOBAL_MEM_FENCE\);/d'
+edit host/context/self_test.c 's/(trial_shape shapes\[\] = ).*/\1{{5, 19, 18}};/'
+caught_by golden oclgrind tile
+
+mutation 'the weights of all layers are those of the first'
+edit kernels/matmul_tile.cl 's/l = WEIGHT_LAYER_FROM_PARAMETERS\(n\)/l = WEIGHT_LAYER_FROM_PARAMETERS(0)/'
+caught_by operations pocl tile
+
+mutation 'the rows gathered ahead are those of the same step'
+edit host/network/step.c 's/gather_of_batch\(plan, next, left\.end, x_ahead\)/gather_of_batch(plan, left.first, left.end, x_ahead)/'
+caught_by golden pocl tile
+
 mutation 'a phase of the one work-group ends without a barrier'
 edit kernels/train_steps_group.cl '/^    loss\(&j/{n;/END_OF_PHASE/d}'
 edit host/context/self_test.c 's/(trial_shape shapes\[\] = ).*/\1{{5, 19, 18}};/'
@@ -217,12 +234,24 @@ edit host/network/step.c 's/\(uint64_t\)s->number \+ 1/(uint64_t)s->number + 2/'
 caught_by golden reference
 
 mutation 'moments are stored as they come'
-edit kernels/adam.cl 's/m = canonical\((fma\(.*, m\)), FLOOR_GRADIENT\)/m = \1/'
+edit kernels/adam.h 's/m = canonical\((fma\(.*, m\)), FLOOR_GRADIENT\)/m = \1/'
 caught_by adam pocl
 
 mutation 'AdamW decays its gradient too'
-edit kernels/adam.cl 's/ && !decoupled//'
+edit kernels/adam.h 's/ \&\& !rule->decoupled//'
 caught_by adam pocl
+
+mutation 'all steps of a launch have the rates of its first'
+edit kernels/train_steps.h 's/j->rates\[s->number\]/j->rates[0]/; s/j->roots\[s->number\]/j->roots[0]/'
+caught_by context pocl
+
+mutation 'Adam divides large numbers as if they were usual'
+edit kernels/adam.h 's/0x5d800000u/0x7f800000u/'
+caught_by adam pocl
+
+mutation 'one reciprocal is not corrected'
+edit kernels/exact_math_body.h '/0x7f000000u - b_bits/d'
+caught_by exact_math reference
 
 mutation 'gradients below the limit are scaled up'
 edit kernels/clip.cl '/factor < 1\.0f/d'
