@@ -212,7 +212,7 @@ def parse():
     p.add_argument("--device", default="-", help="as in mlp_cl --device")
     p.add_argument("--kernels", default="-", help="as in mlp_cl --kernels")
     p.add_argument("--gpu", action="store_true", help="compare with cuBLAS and with PyTorch on CUDA")
-    p.add_argument("--only", choices=["matmul", "train", "predict", "process"],
+    p.add_argument("--only", choices=["matmul", "train", "adam", "predict", "process"],
                    help="one table alone; process: whole programs, which only this asks for, as it takes long")
     p.add_argument("--quick", action="store_true", help="small work only")
     p.add_argument("--rounds", type=int, default=7)
@@ -231,6 +231,7 @@ def main():
     sections = [
         ("matmul", "Products", [f"matmul {o} {p}" for p in GPU_PRODUCTS * ARGUMENTS.gpu + PRODUCTS for o in ORIENTATIONS]),
         ("train", "Training step (dropout 0.2, SGD)", [f"train {n}" for n in NETWORKS]),
+        ("adam", "Training step (dropout 0.2, Adam)", [f"adam {n}" for n in NETWORKS]),
         ("predict", "Inference, data from and to the host", [f"predict {n}" for n in INFERENCE]),
     ]
     for section, title, requests in sections:

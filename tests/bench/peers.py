@@ -1,7 +1,7 @@
 """Python frameworks as workers of compare.py: peers.py PEER [SETTING=VALUE ...]. Requests and answers as in worker.h.
 
-Each peer does the same work: float32, dropout 0.2 after the hidden layers, mean cross-entropy, plain SGD, the batch
-resident. Settings: threads=N; device=cuda and graph (torch; a step as one CUDA graph); steps=N (training steps of one call, where a
+Each peer does the same work: float32, dropout 0.2 after the hidden layers, mean cross-entropy, plain SGD ("train") or Adam ("adam"),
+the batch resident. Settings: threads=N; device=cuda and graph (torch; a step as one CUDA graph); steps=N (training steps of one call, where a
 loop can be compiled).
 """
 import os
@@ -10,6 +10,8 @@ import sys
 import time
 
 DROPOUT, RATE = 0.2, 0.01
+ADAM_RATE, BETA1, BETA2, EPSILON = 0.001, 0.9, 0.999, 1e-8
+TRAINING = ("train", "adam")
 
 
 class Network:
@@ -79,6 +81,15 @@ def torch(settings, compiled=False):
     def whole_step(parameters, x, labels):
         torch._foreach_add_(parameters, torch.func.grad(loss)(parameters, x, labels), alpha=-RATE)
 
+    def whole_adam_step(parameters, moments, squares, count, x, labels):
+        gradients = torch.func.grad(loss)(parameters, x, labels)
+        count.add_(1)
+        rate, root = ADAM_RATE / (1 - BETA1**count), (1 - BETA2**count).sqrt()
+        for p, m, v, g in zip(parameters, moments, squares, gradients):
+            m.lerp_(g, 1 - BETA1)
+            v.mul_(BETA2).addcmul_(g, g, value=1 - BETA2)
+            p.sub_(rate * m / (v.sqrt() / root + EPSILON))
+
     def captured(run):
         """One step as a CUDA graph."""
         side = torch.cuda.Stream()
@@ -110,11 +121,20 @@ def torch(settings, compiled=False):
         run = lambda: eager_step(parameters, x, labels)
         if compiled:
             torch.set_grad_enabled(False)
-            step = torch.compile(whole_step, fullgraph=True, dynamic=False)
-            run = lambda: step(tuple(parameters), x, labels)
+            step = torch.compile(whole_adam_step if work == "adam" else whole_step, fullgraph=True, dynamic=False)
+            kept = [tuple(torch.zeros_like(p) for p in parameters) for _ in range(2)] + [torch.zeros((), device=device)]
+            kept = kept if work == "adam" else []
+            run = lambda: step(tuple(parameters), *kept, x, labels)
         else:
             for p in parameters:
                 p.requires_grad_()
+            if work == "adam":
+                optimizer = torch.optim.Adam(parameters, lr=ADAM_RATE, fused=True)
+
+                def run():
+                    optimizer.zero_grad(set_to_none=True)
+                    loss(parameters, x, labels).backward()
+                    optimizer.step()
         return (captured(run) if "graph" in settings else run), wait, 1
 
     return set_up
@@ -145,17 +165,31 @@ def jax(settings):
         gradients = jax.grad(loss)(parameters, mask, x, labels)
         return jax.tree.map(lambda p, g: p - RATE * g, parameters, gradients), key
 
+    def adam_step(state, x, labels):
+        parameters, moments, squares, number, key = state
+        key, mask = jax.random.split(key)
+        gradients, number = jax.grad(loss)(parameters, mask, x, labels), number + 1
+        rate, root = ADAM_RATE / (1 - BETA1**number), jnp.sqrt(1 - BETA2**number)
+        moments = jax.tree.map(lambda m, g: m + (1 - BETA1) * (g - m), moments, gradients)
+        squares = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, squares, gradients)
+        update = lambda p, m, v: p - rate * m / (jnp.sqrt(v) / root + EPSILON)
+        return jax.tree.map(update, parameters, moments, squares), moments, squares, number, key
+
     def set_up(work, net):
-        if work != "train":
+        if work not in TRAINING:
             raise ValueError("training only")
         count = net.steps_of_call(settings)
         x, labels = jnp.array(net.x), jnp.array(net.labels)
-        state = [([(jnp.array(w), jnp.array(b)) for w, b in zip(net.weights, net.biases)], jax.random.key(1))]
+        parameters = [(jnp.array(w), jnp.array(b)) for w, b in zip(net.weights, net.biases)]
+        zeros = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(2)]
+        one = step if work == "train" else adam_step
+        state = [(parameters, jax.random.key(1)) if work == "train" else
+                 (parameters, *zeros, jnp.zeros(()), jax.random.key(1))]
 
         def steps(state, x, labels):
-            return jax.lax.scan(lambda s, _: (step(s, x, labels), None), state, None, length=count)[0]
+            return jax.lax.scan(lambda s, _: (one(s, x, labels), None), state, None, length=count)[0]
 
-        compiled = jax.jit(steps if count > 1 else step, donate_argnums=0)
+        compiled = jax.jit(steps if count > 1 else one, donate_argnums=0)
 
         def call():
             state[0] = compiled(state[0], x, labels)
@@ -172,12 +206,21 @@ def tensorflow(settings):
     ready("TensorFlow", tf)
 
     def set_up(work, net):
-        if work != "train":
+        if work not in TRAINING:
             raise ValueError("training only")
         count = net.steps_of_call(settings)
         x, labels = tf.constant(net.x), tf.constant(net.labels)
         weights, biases = [tf.Variable(w) for w in net.weights], [tf.Variable(b) for b in net.biases]
-        parameters = weights + biases
+        parameters, number = weights + biases, tf.Variable(0.0)
+        moments, squares = ([tf.Variable(tf.zeros_like(p)) for p in parameters] for _ in range(2))
+
+        def adam(gradients):
+            number.assign_add(1.0)
+            rate, root = ADAM_RATE / (1 - BETA1**number), tf.sqrt(1 - BETA2**number)
+            for p, m, v, g in zip(parameters, moments, squares, gradients):
+                m.assign_add((1 - BETA1) * (g - m))
+                v.assign_add((1 - BETA2) * (g * g - v))
+                p.assign_sub(rate * m / (tf.sqrt(v) / root + EPSILON))
 
         def step():
             with tf.GradientTape() as tape:
@@ -187,7 +230,11 @@ def tensorflow(settings):
                     if i < net.layers - 1:
                         h = tf.nn.dropout(tf.nn.relu(h), DROPOUT)
                 loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=h))
-            for p, g in zip(parameters, tape.gradient(loss, parameters)):
+            gradients = tape.gradient(loss, parameters)
+            if work == "adam":
+                adam(gradients)
+                return loss
+            for p, g in zip(parameters, gradients):
                 p.assign_sub(RATE * g)
             return loss
 
@@ -213,18 +260,18 @@ def tinygrad(settings):
 
     from tinygrad import Device, Tensor, TinyJit
     from tinygrad.helpers import Context
-    from tinygrad.nn.optim import SGD
+    from tinygrad.nn.optim import SGD, Adam
 
     print(f"ready tinygrad {version('tinygrad')}", flush=True)
 
     def set_up(work, net):
-        if work != "train":
+        if work not in TRAINING:
             raise ValueError("training only")
         x, labels = Tensor(net.x).realize(), Tensor(net.labels).realize()
         parameters = [Tensor(v) for w, b in zip(net.weights, net.biases) for v in (w, b)]
         for p in parameters:
             p.is_param_(True) if hasattr(p, "is_param_") else p.requires_grad_()
-        optimizer = SGD(parameters, lr=RATE)
+        optimizer = SGD(parameters, lr=RATE) if work == "train" else Adam(parameters, lr=ADAM_RATE)
 
         @TinyJit
         def step():
@@ -317,7 +364,7 @@ def read(words):
         m, n, k = map(int, words[2:5])
         return words[0], (words[1], m, n, k), 2 * m * n * k
     net = Network([int(w) for w in words[1].split(",")], int(words[2]))
-    return words[0], net, net.flops(words[0] == "train")
+    return words[0], net, net.flops(words[0] in TRAINING)
 
 
 def main():
