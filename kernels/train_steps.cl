@@ -11,7 +11,6 @@
  * that others have not begun. Nobody waits but for pieces that somebody runs, so all ends however few of the work-items
  * run at a time, also one after the other. The rows of the batch each work-item gathers for itself, when it needs them:
  * to convert them takes less time than to bring them from another core's cache. */
-#include "cross_entropy.h"
 #include "dense.h"
 #include "gather.h"
 #include "train_steps.h"
@@ -126,9 +125,17 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, in
 }
 
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
-  cross_entropy_batch b;
+  loss_batch b;
   loss_of_step(j, s, &b);
+#if TARGETS
+  const layer *l = &j->layers[j->layers_count - 1];
+  for (int row = c->row; row < min(s->rows, c->row_end); row++) target_loss_row(&b, row, 0);
+  for (int row = c->row; j->layers_count > 1 && row < c->row_end; row += PANEL)
+    for (int panel = 0; panel < PANELS(l->out); panel++)
+      transpose_block(l->d_y, l->d_y_stride, row / PANEL, panel, l->d_y_t, l->d_y_t_stride);
+#else
   for (int row = c->row; row < c->row_end; row += PANEL) cross_entropy_block(&b, row, 0);
+#endif
 }
 
 TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const block *c) {
@@ -239,7 +246,7 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
   }
 }
 
-kernel void UPDATE_KERNEL(train_steps)(JOB_PARAMETERS) {
+kernel void STEPS_KERNEL(JOB_PARAMETERS) {
   job j = JOB_FROM_PARAMETERS;
   SET_SCHEDULE(&j);
   const size_t me = get_global_id(0);

@@ -2,9 +2,29 @@
 #ifndef TRAIN_STEPS_H
 #define TRAIN_STEPS_H
 
-#include "cross_entropy.h"
 #include "dropout.h"
 #include "update.h"
+
+/* What a row's outputs should have been: a class, or with TARGETS, in programs of their own, numbers. */
+#ifndef TARGETS
+#define TARGETS 0
+#endif
+#if TARGETS
+#include "target_loss.h"
+typedef target_loss_batch loss_batch;
+#define ANSWER_PARAMETERS global const float *targets, global float *scores, int squared, float per_output
+#define ANSWERS_FROM_PARAMETERS targets, scores, squared != 0, per_output
+#else
+#include "cross_entropy.h"
+typedef cross_entropy_batch loss_batch;
+#define ANSWER_PARAMETERS global const int *labels, global int *predictions
+#define ANSWERS_FROM_PARAMETERS labels, predictions
+#endif
+
+/* Kernels of the same text have names of their own. */
+#ifndef STEPS_KERNEL
+#define STEPS_KERNEL train_steps
+#endif
 
 typedef struct {
   int in, out;
@@ -36,11 +56,18 @@ typedef struct {
   int element;
   global const uchar *source;
   global const uint *order;
+#if TARGETS
+  global const float *targets;
+  global float *scores;
+  bool squared;
+  float per_output;
+#else
   global const int *labels;
+  global int *predictions;
+#endif
   global float *x; /* of all work-items, one after the other */
   int x_stride;
   global float *losses;
-  global int *predictions;
   global uint *flag;
   mask dropout;
   update_rule rule;
@@ -69,20 +96,20 @@ typedef struct {
 #define SET_SCHEDULE(j) (void)(j)
 #endif
 
-#define JOB_PARAMETERS                                                                                               \
-  int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first, ulong end,           \
-      uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element,          \
-      global const uchar *source, global const uint *order, global const int *labels, global float *x, int x_stride, \
-      global float *losses, global int *predictions, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,          \
-      SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),                  \
+#define JOB_PARAMETERS                                                                                        \
+  int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first, ulong end,    \
+      uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element,   \
+      global const uchar *source, global const uint *order, ANSWER_PARAMETERS, global float *x, int x_stride, \
+      global float *losses, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,                            \
+      SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),           \
       LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)
-#define JOB_FROM_PARAMETERS                                                                                  \
-  {                                                                                                          \
-    layers_count, by_rows, batch, width, with_bias != 0, ordered != 0, first, end, first_step, source_scale, \
-        loss_scale, last_loss_scale, element, source, order, labels, x, x_stride, losses, predictions, flag, \
-        MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {                             \
-      LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3) \
-    }                                                                                                        \
+#define JOB_FROM_PARAMETERS                                                                                      \
+  {                                                                                                              \
+    layers_count, by_rows, batch, width, with_bias != 0, ordered != 0, first, end, first_step, source_scale,     \
+        loss_scale, last_loss_scale, element, source, order, ANSWERS_FROM_PARAMETERS, x, x_stride, losses, flag, \
+        MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {                                 \
+      LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)     \
+    }                                                                                                            \
   }
 
 static inline step_rows step_begin(const job *j, int number) {
@@ -96,27 +123,36 @@ static inline ulong row_of_source(const job *j, ulong position) {
 }
 
 /* By a pointer: Oclgrind does not know what a compiler makes of large structures that are returned. */
-static inline void loss_of_step(const job *j, const step_rows *s, cross_entropy_batch *b) {
+static inline void loss_of_step(const job *j, const step_rows *s, loss_batch *b) {
   const layer *l = &j->layers[j->layers_count - 1];
-  *b = (cross_entropy_batch){s->rows,
-                             l->out,
-                             l->y,
-                             l->y_stride,
-                             j->labels,
-                             j->ordered,
-                             j->order,
-                             s->first,
-                             s->rows == j->batch ? j->loss_scale : j->last_loss_scale,
-                             true,
-                             l->d_y,
-                             l->d_y_stride,
-                             j->layers_count > 1,
-                             l->d_y_t,
-                             l->d_y_t_stride,
-                             j->losses + s->first,
-                             j->predictions + s->first,
-                             j->flag,
-                             j->first_step + (uint)s->number};
+  const float scale = s->rows == j->batch ? j->loss_scale : j->last_loss_scale;
+  const uint step = j->first_step + (uint)s->number;
+#if TARGETS
+  *b = (loss_batch){
+      s->rows,  l->out, j->squared,    l->y, l->y_stride, j->targets,    j->ordered,           j->order,
+      s->first, scale,  j->per_output, true, l->d_y,      l->d_y_stride, j->losses + s->first, j->scores + s->first,
+      j->flag,  step};
+#else
+  *b = (loss_batch){s->rows,
+                    l->out,
+                    l->y,
+                    l->y_stride,
+                    j->labels,
+                    j->ordered,
+                    j->order,
+                    s->first,
+                    scale,
+                    true,
+                    l->d_y,
+                    l->d_y_stride,
+                    j->layers_count > 1,
+                    l->d_y_t,
+                    l->d_y_t_stride,
+                    j->losses + s->first,
+                    j->predictions + s->first,
+                    j->flag,
+                    step};
+#endif
 }
 
 static inline void rule_of_step(const job *j, const step_rows *s, update_rule *rule) {

@@ -6,7 +6,6 @@
  *
  * A work-item computes four neighbouring columns at a time. Batches have at most one leaf of rows (batch_sum.h). */
 #include "batch_sum.h"
-#include "cross_entropy.h"
 #include "gather.h"
 #include "quad.h"
 #include "train_steps.h"
@@ -71,7 +70,7 @@ static void forward(const job *j, const step_rows *s, int i) {
 
 /* All work-items come here as often: those without a row do the last one again. */
 static void loss(const job *j, const step_rows *s, local int *memory) {
-  cross_entropy_batch b;
+  loss_batch b;
   loss_of_step(j, s, &b);
   const int line = ITEM / PANEL;
   for (int row = 0; row < s->rows; row += LINES_AT_A_TIME)

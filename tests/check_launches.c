@@ -17,8 +17,8 @@ typedef struct run {
   mlp_cl_trainer *trainer;
 } run;
 
-static mlp_cl_dataset *make_data(void) {
-  float features[ROWS * WIDTH];
+static mlp_cl_dataset *make_data(mlp_cl_task task) {
+  static float features[ROWS * WIDTH], targets[ROWS * CLASSES];
   int32_t labels[ROWS];
   test_random r = {.state = 3};
   test_random_fill(&r, features, ROWS * WIDTH, 0.5f);
@@ -27,25 +27,41 @@ static mlp_cl_dataset *make_data(void) {
     features[i * WIDTH + i % CLASSES] += 1.0f;
   }
   mlp_cl_dataset *data = NULL;
+  if (task != MLP_CL_CLASSIFICATION) {
+    for (size_t i = 0; i < ROWS; i++) targets[i * CLASSES + i % CLASSES] = 1.0f;
+    ck_ok(
+        mlp_cl_dataset_from_targets(features, MLP_CL_FLOAT32, ROWS, WIDTH, 1.0f, targets, CLASSES, &data, &test_error));
+    return data;
+  }
   ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, WIDTH, 1.0f, labels, CLASSES, &data, &test_error));
   return data;
 }
 
-/* Three layers on the device under test, with `kernels`, and all counts at 0. */
-static run begin(const char *kernels, float rate) {
-  static const size_t widths[LAYERS + 1] = {WIDTH, 33, 18, CLASSES};
-  const mlp_cl_shape shape = {.widths_count = LAYERS + 1, .widths = widths, .bias = true};
-  const mlp_cl_context_options options = {.kernels = kernels};
-  run r = {.data = make_data()};
+/* What begin() takes where a test has no other wish. */
+static mlp_cl_recipe plain_recipe(float rate) {
   mlp_cl_recipe recipe = mlp_cl_recipe_default();
   recipe.batch = BATCH;
   recipe.dropout = rate;
+  return recipe;
+}
+
+/* Three layers on the device under test, with `kernels`, and all counts at 0. */
+static run begin_task(const char *kernels, mlp_cl_task task, const mlp_cl_recipe *recipe) {
+  static const size_t widths[LAYERS + 1] = {WIDTH, 33, 18, CLASSES};
+  const mlp_cl_shape shape = {.widths_count = LAYERS + 1, .widths = widths, .bias = true, .task = task};
+  const mlp_cl_context_options options = {.kernels = kernels};
+  run r = {.data = make_data(task)};
   ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &r.context, &test_error));
   ck_assert_msg(layer_active(), "the OpenCL loader did not take the layer: run with ctest");
   ck_ok(mlp_cl_network_create(r.context, &shape, 1, &r.network, &test_error));
-  ck_ok(mlp_cl_trainer_create(r.network, r.data, NULL, &recipe, &r.trainer, &test_error));
+  ck_ok(mlp_cl_trainer_create(r.network, r.data, NULL, recipe, &r.trainer, &test_error));
   layer_reset();
   return r;
+}
+
+static run begin(const char *kernels, float rate) {
+  const mlp_cl_recipe recipe = plain_recipe(rate);
+  return begin_task(kernels, MLP_CL_CLASSIFICATION, &recipe);
 }
 
 static void end(run *r) {
@@ -138,6 +154,28 @@ START_TEST(whole_steps_launches) {
   EXPECT(wanted);
   ck_assert_uint_eq(layer_waits(), 0);
   end(&r);
+}
+END_TEST
+
+/* Each kind has a kernel of its own. With Adam a launch takes 16 steps at most. */
+START_TEST(whole_steps_of_all_kinds) {
+  static const struct {
+    mlp_cl_task task;
+    mlp_cl_optimiser optimiser;
+    const char *kernel;
+  } kinds[] = {{MLP_CL_CLASSIFICATION, MLP_CL_ADAMW, "train_steps_adam"},
+               {MLP_CL_REGRESSION, MLP_CL_SGD, "train_steps_targets"},
+               {MLP_CL_MULTI_LABEL, MLP_CL_ADAM, "train_steps_targets_adam"}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    mlp_cl_recipe recipe = plain_recipe(0.25f);
+    recipe.optimiser = kinds[i].optimiser;
+    recipe.batch = 4;
+    run r = begin_task("steps", kinds[i].task, &recipe);
+    take(&r, 17);
+    const launches wanted[] = {{kinds[i].kernel, recipe.optimiser == MLP_CL_SGD ? 1 : 2}};
+    EXPECT(wanted);
+    end(&r);
+  }
 }
 END_TEST
 
@@ -277,6 +315,7 @@ int main(void) {
   tcase_add_test(all, tile_launches);
   tcase_add_test(all, plain_launches);
   tcase_add_test(all, whole_steps_launches);
+  tcase_add_test(all, whole_steps_of_all_kinds);
   tcase_add_test(all, whole_steps_wait_until_they_are_worth_it);
   tcase_add_test(all, steps_do_not_wait);
   tcase_add_test(all, memory_does_not_grow);

@@ -83,11 +83,22 @@ static run draw_run(test_random *r) {
   } while (step_flops(&drawn) > flops_most);
   drawn.test_rows = one_in(r, 3) ? draw_size(r, 40) : 0;
   drawn.seed = test_random_bits(r);
-  drawn.shape = (mlp_cl_shape){.widths_count = drawn.layers + 1,
-                               .bias = !one_in(r, 3),
-                               .activation = one_in(r, 3) ? (mlp_cl_activation)below(r, MLP_CL_GELU + 1) : MLP_CL_RELU,
-                               .init = one_in(r, 3) ? MLP_CL_INIT_PYTORCH : MLP_CL_INIT_HE};
+  drawn.shape =
+      (mlp_cl_shape){.widths_count = drawn.layers + 1,
+                     .task = one_in(r, 3) ? (mlp_cl_task)below(r, MLP_CL_MULTI_LABEL + 1) : MLP_CL_CLASSIFICATION,
+                     .bias = !one_in(r, 3),
+                     .activation = one_in(r, 3) ? (mlp_cl_activation)below(r, MLP_CL_GELU + 1) : MLP_CL_RELU,
+                     .init = one_in(r, 3) ? MLP_CL_INIT_PYTORCH : MLP_CL_INIT_HE};
   return drawn;
+}
+
+/* In [-1, 1), or 0 and 1. */
+static float *make_targets(const run *drawn, size_t rows, test_random *r) {
+  size_t count = rows * drawn->widths[drawn->layers];
+  float *targets = test_floats(count);
+  test_random_fill(r, targets, count, 1.0f);
+  for (size_t i = 0; i < count && drawn->shape.task == MLP_CL_MULTI_LABEL; i++) targets[i] = targets[i] > 0.5f;
+  return targets;
 }
 
 static mlp_cl_dataset *make_data(const run *drawn, size_t rows, uint64_t seed) {
@@ -108,8 +119,15 @@ static mlp_cl_dataset *make_data(const run *drawn, size_t rows, uint64_t seed) {
   static const float scales[] = {
       [MLP_CL_UINT8] = 1.0f / 255, [MLP_CL_INT8] = 1.0f / 127, [MLP_CL_INT16] = 1.0f / 32767, [MLP_CL_FLOAT32] = 1.0f};
   mlp_cl_dataset *data = NULL;
-  ck_ok(mlp_cl_dataset_from_arrays(features, drawn->element, rows, width, scales[drawn->element], labels, classes,
-                                   &data, &test_error));
+  if (drawn->shape.task == MLP_CL_CLASSIFICATION) {
+    ck_ok(mlp_cl_dataset_from_arrays(features, drawn->element, rows, width, scales[drawn->element], labels, classes,
+                                     &data, &test_error));
+  } else {
+    float *targets = make_targets(drawn, rows, &r);
+    ck_ok(mlp_cl_dataset_from_targets(features, drawn->element, rows, width, scales[drawn->element], targets, classes,
+                                      &data, &test_error));
+    free(targets);
+  }
   free(features);
   free(labels);
   return data;
@@ -158,7 +176,8 @@ static void describe(const run *drawn, char *text, size_t size) {
   for (size_t i = 0; i <= drawn->layers && used < size; i++)
     used += (size_t)snprintf(text + used, size - used, "%s%zu", i > 0 ? "-" : "", drawn->widths[i]);
   if (used < size)
-    used += (size_t)snprintf(text + used, size - used, " %s %s", mlp_cl_activation_name(drawn->shape.activation),
+    used += (size_t)snprintf(text + used, size - used, " %s %s %s", mlp_cl_task_name(drawn->shape.task),
+                             mlp_cl_activation_name(drawn->shape.activation),
                              mlp_cl_optimiser_name(drawn->recipe.optimiser));
   const mlp_cl_recipe *r = &drawn->recipe;
   if (used < size)

@@ -279,10 +279,12 @@ typedef struct step_plan {
 } step_plan;
 
 /* Whole steps of one kind are one kernel. */
-typedef enum step_kind { STEPS_SGD, STEPS_ADAM, STEP_KINDS } step_kind;
+typedef enum step_kind { STEPS_SGD, STEPS_ADAM, STEPS_TARGETS_SGD, STEPS_TARGETS_ADAM, STEP_KINDS } step_kind;
 
 static inline step_kind step_kind_of(const step_plan *plan) {
-  return plan->optimiser == MLP_CL_SGD ? STEPS_SGD : STEPS_ADAM;
+  bool by_sgd = plan->optimiser == MLP_CL_SGD;
+  if (plan->task == MLP_CL_CLASSIFICATION) return by_sgd ? STEPS_SGD : STEPS_ADAM;
+  return by_sgd ? STEPS_TARGETS_SGD : STEPS_TARGETS_ADAM;
 }
 
 /* Steps over rows [first, end) of the order in batches of plan->batch, the last one ragged; `step` is the number of the

@@ -18,6 +18,8 @@ const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 240, .batch = 96, .widths = {10, 100, 2}, .sum = UINT64_C(0x8e4a3380597994aa)},
     {STEPS_ADAM, .rows = 170, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0xbb0db8b26425360a)},
     {STEPS_ADAM, .rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0xe960c7147254b4e0)},
+    {STEPS_TARGETS_SGD, .rows = 240, .batch = 96, .widths = {24, 24, 20}, .sum = UINT64_C(0x2fe71ae9e755be9c)},
+    {STEPS_TARGETS_ADAM, .rows = 170, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x792d8faf75e60874)},
 };
 
 /* Whole multiples of 2^-9 below 1/4, from a linear congruential generator. */
@@ -30,27 +32,54 @@ static size_t layers_of(const step_test *test) {
   return test->widths[STEP_TEST_LAYERS] > 0 ? STEP_TEST_LAYERS : STEP_TEST_LAYERS - 1;
 }
 
+static bool is_adam(const step_test *test) {
+  return test->kind == STEPS_ADAM || test->kind == STEPS_TARGETS_ADAM;
+}
+
+static mlp_cl_task task_of(const step_test *test) {
+  switch (test->kind) {
+    case STEPS_TARGETS_SGD: return MLP_CL_REGRESSION;
+    case STEPS_TARGETS_ADAM: return MLP_CL_MULTI_LABEL;
+    default: return MLP_CL_CLASSIFICATION;
+  }
+}
+
 static tensor *add_drawn(tensor_set *set, uint32_t *state, tensor_role role, size_t rows, size_t cols) {
   float values[MOST_VALUES];
   for (size_t i = 0; i < rows * cols; i++) values[i] = draw(state);
   return tensor_set_add(set, role, TENSOR_FLOAT32, rows, cols, values);
 }
 
+/* A row's class, or its targets, depend on its features. */
+static void add_answers(tensor_set *set, const step_test *test, const uint8_t *source, step_plan *plan) {
+  size_t rows = test->rows, width = test->widths[0], outputs = test->widths[layers_of(test)];
+  plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
+  if (plan->task == MLP_CL_CLASSIFICATION) {
+    int32_t labels[MOST_ROWS];
+    for (size_t i = 0; i < rows; i++) labels[i] = (int32_t)((size_t)source[i] % outputs);
+    plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, labels);
+    plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
+    return;
+  }
+  float targets[MOST_VALUES];
+  for (size_t i = 0; i < rows * outputs; i++) {
+    uint8_t feature = source[i * 7 % (rows * width)];
+    targets[i] = plan->task == MLP_CL_REGRESSION ? (float)feature * 0x1p-8f : (float)(feature & 1);
+  }
+  plan->targets = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, rows, outputs, targets);
+  plan->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
+}
+
 static void add_data(tensor_set *set, uint32_t *state, const step_test *test, step_plan *plan) {
   static const int32_t none = -1;
   uint8_t source[MOST_BYTES];
-  int32_t labels[MOST_ROWS], order[MOST_ROWS];
+  int32_t order[MOST_ROWS];
   size_t rows = test->rows, width = test->widths[0];
   for (size_t i = 0; i < rows * width; i++) source[i] = (uint8_t)(draw(state) * 0x1p9f + 128.0f);
-  for (size_t i = 0; i < rows; i++) {
-    labels[i] = (int32_t)((size_t)source[i] % test->widths[layers_of(test)]);
-    order[i] = (int32_t)(rows - 1 - i);
-  }
+  for (size_t i = 0; i < rows; i++) order[i] = (int32_t)(rows - 1 - i);
   plan->source = tensor_set_add(set, TENSOR_PLAIN, TENSOR_UINT8, rows, width, source);
-  plan->labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, labels);
   plan->order = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, order);
-  plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
-  plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
+  add_answers(set, test, source, plan);
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &none);
   plan->x = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, width);
 }
@@ -64,7 +93,7 @@ static void add_layer(tensor_set *set, uint32_t *state, const step_test *test, s
   layer->bias_velocity = add_drawn(set, state, TENSOR_STATE, 1, out);
   layer->y = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, out);
   layer->d_y = tensor_set_add_zeroed(set, TENSOR_GRADIENT, test->batch, out);
-  if (test->kind != STEPS_ADAM) return;
+  if (!is_adam(test)) return;
   layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, in, out);
   layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, out);
 }
@@ -88,7 +117,7 @@ static uint64_t sum_of(tensor_set *set, const step_plan *plan) {
     if (plan->layers[i].bias_rms != NULL) add_sum(set, plan->layers[i].bias_rms, &sum);
   }
   add_sum(set, plan->losses, &sum);
-  add_sum(set, plan->predictions, &sum);
+  add_sum(set, plan->task == MLP_CL_CLASSIFICATION ? plan->predictions : plan->scores, &sum);
   return sum;
 }
 
@@ -114,7 +143,8 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
                     .batch = test->batch,
                     .source_scale = 0x1p-8f,
                     .update = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true},
-                    .optimiser = test->kind == STEPS_ADAM ? MLP_CL_ADAMW : MLP_CL_SGD,
+                    .task = task_of(test),
+                    .optimiser = is_adam(test) ? MLP_CL_ADAMW : MLP_CL_SGD,
                     .adam = {.learning_rate = 0.01f,
                              .beta1 = 0.9f,
                              .beta2 = 0.999f,

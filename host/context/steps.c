@@ -6,7 +6,8 @@
 #include "context/context.h"
 #include "context/self_test.h"
 
-static const char *const names[STEP_KINDS] = {"steps", "steps with Adam"};
+static const char *const names[STEP_KINDS] = {"steps", "steps with Adam", "steps to targets",
+                                              "steps to targets with Adam"};
 static const double proof_s = 2.0, load_s = 0.1;
 
 static mlp_cl_status prove(mlp_cl_context *context, step_kind kind, bool at_once, mlp_cl_error *error) {

@@ -68,7 +68,7 @@ typedef struct opencl_tuning {
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
 
-enum { KERNELS_MAX = 48, PROGRAMS_MAX = 12 };
+enum { KERNELS_MAX = 48, PROGRAMS_MAX = 16 };
 
 typedef struct opencl_program {
   const char *file; /* a literal */

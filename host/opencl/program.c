@@ -119,6 +119,8 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
                {"adam", "adam.cl"},
                {"dense_backward_weight_adam", "matmul_panel_adam.cl"},
                {"train_steps_adam", "program_steps_adam.cl"},
+               {"train_steps_targets", "program_steps_targets.cl"},
+               {"train_steps_targets_adam", "program_steps_targets_adam.cl"},
                {"squared_blocks", "clip.cl"},
                {"squared_sum", "clip.cl"},
                {"clip", "clip.cl"},

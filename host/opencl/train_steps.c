@@ -100,8 +100,31 @@ static void launch_schedule(launch *l, const adam_rates *rates, uint32_t first, 
   launch_floats(l, root, ADAM_STEPS_MAX);
 }
 
+static float loss_scale(const step_plan *plan, size_t rows) {
+  size_t outputs = plan->layers[plan->layers_count - 1].out;
+  if (plan->task != MLP_CL_CLASSIFICATION) return target_loss_scale(plan->task, plan->mean, rows, outputs);
+  return plan->mean ? 1.0f / (float)rows : 1.0f;
+}
+
+/* ANSWER_PARAMETERS of kernels/train_steps.h. */
+static void launch_answers(launch *l, const step_plan *plan) {
+  if (plan->task == MLP_CL_CLASSIFICATION) {
+    launch_buffer_of(l, plan->labels);
+    launch_buffer_of(l, plan->predictions);
+    return;
+  }
+  launch_buffer_of(l, plan->targets);
+  launch_buffer_of(l, plan->scores);
+  launch_int(l, plan->task == MLP_CL_REGRESSION);
+  launch_float(l, 1.0f / (float)plan->layers[plan->layers_count - 1].out);
+}
+
 static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, const step_range *range, size_t steps,
                                   size_t work_items, mlp_cl_error *error) {
+  static const char *const kernels[STEP_KINDS] = {[STEPS_SGD] = "train_steps",
+                                                  [STEPS_ADAM] = "train_steps_adam",
+                                                  [STEPS_TARGETS_SGD] = "train_steps_targets",
+                                                  [STEPS_TARGETS_ADAM] = "train_steps_targets_adam"};
   static const cl_uint zero = 0;
   size_t ragged = (range->end - range->first) % plan->batch;
   launch l;
@@ -111,7 +134,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
     TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_WORDS * sizeof zero, 0,
                                NULL, NULL),
            "clearing the progress of steps");
-  TRY(launch_begin(&l, self, is_sgd(plan) ? "train_steps" : "train_steps_adam", error));
+  TRY(launch_begin(&l, self, kernels[step_kind_of(plan)], error));
   launch_int(&l, plan->layers_count);
   launch_int(&l, first_by_rows(self, plan, work_items));
   launch_int(&l, plan->batch);
@@ -123,16 +146,15 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_uint(&l, range->step);
   launch_int(&l, steps);
   launch_float(&l, plan->source_scale);
-  launch_float(&l, plan->mean ? 1.0f / (float)plan->batch : 1.0f);
-  launch_float(&l, plan->mean && ragged > 0 ? 1.0f / (float)ragged : 1.0f);
+  launch_float(&l, loss_scale(plan, plan->batch));
+  launch_float(&l, loss_scale(plan, ragged > 0 ? ragged : plan->batch));
   launch_int(&l, (size_t)plan->source->element);
   launch_buffer_of(&l, plan->source);
   launch_buffer_of(&l, plan->order);
-  launch_buffer_of(&l, plan->labels);
+  launch_answers(&l, plan);
   launch_buffer(&l, work_items > 1 ? self->scratch : opencl_of(plan->x)->buffer);
   launch_int(&l, opencl_of(plan->x)->stride);
   launch_buffer_of(&l, plan->losses);
-  launch_buffer_of(&l, plan->predictions);
   launch_buffer_of(&l, plan->flag);
   launch_mask(&l, &plan->dropout);
   if (is_sgd(plan))
@@ -228,11 +250,11 @@ static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, c
   return opencl_train_steps(&self->base, plan, range, taken, error);
 }
 
-/* What the kernel was written for; all else goes by launches. */
+/* What the kernels were written for; all else goes by launches. */
 static bool is_known(const opencl_backend *self, const step_plan *plan) {
   return self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && plan->activation == MLP_CL_RELU &&
-         plan->task == MLP_CL_CLASSIFICATION && (is_sgd(plan) || self->tuning.variant == VARIANT_PANEL) &&
-         !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
+         (self->tuning.variant == VARIANT_PANEL || step_kind_of(plan) == STEPS_SGD) && !plan->has_terms &&
+         plan->clip_norm == 0.0f && !plan->streamed;
 }
 
 /* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by

@@ -258,7 +258,7 @@ edit kernels/clip.cl '/factor < 1\.0f/d'
 caught_by clip pocl
 
 mutation 'the norm leaves out biases'
-edit host/network/step.c 's/i % 2 == 0 \? layer->d_weight : layer->d_bias/i % 2 == 0 ? layer->d_weight : NULL/'
+edit host/network/step.c '/const tensor \*gradient/s/i % 2 == 0 \? layer->d_weight : layer->d_bias/i % 2 == 0 ? layer->d_weight : NULL/'
 caught_by clip reference
 
 mutation 'clipping adds its sums backwards'
@@ -304,7 +304,7 @@ caught_by operations pocl
 # ---- Streams and checkpoints ----
 
 mutation 'a streamed batch is read from the start of its chunk'
-edit host/network/step.c 's/s->first - plan->streamed_first/0/'
+edit host/network/step.c 's/first - plan->streamed_first/0/'
 caught_by training pocl
 
 mutation 'a resumed run forgets its velocities'
@@ -372,3 +372,7 @@ caught_by network pocl
 mutation 'rows of a pass are counted from its first'
 edit host/network/predict.c 's/first \+ i \/ width/i \/ width/'
 caught_by network reference
+
+mutation 'whole steps towards targets keep their gradient where it was'
+edit kernels/train_steps.cl 's/transpose_block\(l->d_y, l->d_y_stride, row/transpose_block(l->y, l->y_stride, row/'
+caught_by context pocl
