@@ -24,6 +24,10 @@ for kernel in kernels/*.cl; do
   clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Ikernels -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
     "$kernel" || complain "$kernel does not compile alone"
 done
+for kernel in kernels/program_plain.cl kernels/program_tile.cl kernels/matmul_tile_small.cl kernels/train_steps_group.cl; do
+  clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Ikernels -Wall -Wextra -Werror -DVECTOR_LINES=0 -fsyntax-only \
+    "$kernel" || complain "$kernel does not compile as for GPUs"
+done
 # Results of these differ between drivers; docs/numerics.md tells what takes their place.
 loose='(^|[^a-z_0-9])(native_[a-z0-9]+|half_[a-z0-9]+|atomic_xchg|atomic_cmpxchg|mad|mad24|mul24|fmin|fmax|exp|log|sqrt|rsqrt|pow)[[:space:]]*\('
 for kernel in kernels/*.cl kernels/*.h; do

@@ -66,6 +66,8 @@ static inline void update_lines(const update_rule *rule, int count, const line *
   sgd_update(rule, count, sum, p->value + at, p->velocity + at, largest);
 }
 
+#if VECTOR_LINES
+
 /* As sgd_far, and update_lines where that allows it; else nothing, and false. */
 static inline uint update_far(const update_rule *rule) {
   return sgd_far(rule);
@@ -75,6 +77,8 @@ static inline __attribute__((always_inline)) bool update_lines_far(const update_
                                                                    const line *sum, const parameters *p, size_t at) {
   return sgd_update_far(rule, far, count, sum, p->value + at);
 }
+
+#endif
 
 #endif
 

@@ -157,6 +157,16 @@ START_TEST(whole_steps_launches) {
 }
 END_TEST
 
+/* On GPUs by one work-group. */
+START_TEST(whole_steps_of_a_group) {
+  static const launches wanted[] = {{"train_steps", 1}};
+  run r = begin("group", 0.25f);
+  take(&r, EPOCH_STEPS - 1);
+  EXPECT(wanted);
+  end(&r);
+}
+END_TEST
+
 /* Each kind has a kernel of its own. With Adam a launch takes 16 steps at most. */
 START_TEST(whole_steps_of_all_kinds) {
   static const struct {
@@ -315,6 +325,7 @@ int main(void) {
   tcase_add_test(all, tile_launches);
   tcase_add_test(all, plain_launches);
   tcase_add_test(all, whole_steps_launches);
+  tcase_add_test(all, whole_steps_of_a_group);
   tcase_add_test(all, whole_steps_of_all_kinds);
   tcase_add_test(all, whole_steps_wait_until_they_are_worth_it);
   tcase_add_test(all, steps_do_not_wait);
