@@ -16,7 +16,7 @@ complain() {
 }
 
 # As host/opencl/tuning.c has them by default where work-groups have up to 256 work-items.
-options="-I kernels -cl-std=CL1.2 -DVECTOR_LINES=0 -DSTEP_ITEMS=256 -DSMALL_PARTS=4"
+options="-I kernels -cl-std=CL1.2 -DVECTOR_LINES=0 -DSTEP_ITEMS=256 -DOUTPUT_ROWS=4 -DSMALL_PARTS=4"
 options="$options -DSMALL_GROUP_ROWS=4 -DSMALL_GROUP_COLS=8 -DSMALL_ITEM_ROWS=4 -DSMALL_ITEM_COLS=4"
 few_registers="-DGROUP_ROWS=16 -DGROUP_COLS=8 -DITEM_ROWS=4 -DITEM_COLS=4"
 
@@ -57,7 +57,7 @@ for device in gfx900 gfx1010 gfx1030 gfx90a; do
       continue
     }
     awk '/^    \.name:/ { name = $2 } /^    \.private_segment_fixed_size:/ { bytes = $2 } /^    \.vgpr_count:/ { count = $2 }
-      /^    \.vgpr_spill_count:/ && name ~ /^(dense|train)/ { printf "  %-28s %3d %3d %4d\n", name, count, $2, bytes }' "$out/built.s"
+      /^    \.vgpr_spill_count:/ && name ~ /^(dense|output|train)/ { printf "  %-28s %3d %3d %4d\n", name, count, $2, bytes }' "$out/built.s"
   done
 done
 exit $failed
