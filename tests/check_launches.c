@@ -126,6 +126,33 @@ START_TEST(tile_launches) {
 }
 END_TEST
 
+/* Adam is part of the weights' gradients on CPUs alone. */
+START_TEST(adam_launches) {
+  enum { STEPS = 3 };
+  static const launches panel[] = {{"gather", STEPS},
+                                   {"dense_forward", LAYERS * STEPS},
+                                   {"cross_entropy", STEPS},
+                                   {"dense_backward_input", (LAYERS - 1) * STEPS},
+                                   {"dense_backward_weight_adam", LAYERS * STEPS}};
+  static const launches tile[] = {{"gather", 1},
+                                  {"dense_forward", (LAYERS - 1) * STEPS},
+                                  {"output_layer", STEPS},
+                                  {"dense_backward_input", (LAYERS - 2) * STEPS},
+                                  {"dense_backward_weight", STEPS},
+                                  {"adam", 2 * LAYERS * STEPS}};
+  mlp_cl_recipe recipe = plain_recipe(0.25f);
+  recipe.optimiser = MLP_CL_ADAM;
+  run r = begin_task("panel", MLP_CL_CLASSIFICATION, &recipe);
+  take(&r, STEPS);
+  EXPECT(panel);
+  end(&r);
+  r = begin_task("tile", MLP_CL_CLASSIFICATION, &recipe);
+  take(&r, STEPS);
+  EXPECT(tile);
+  end(&r);
+}
+END_TEST
+
 START_TEST(plain_launches) {
   enum { STEPS = 2, HIDDEN = LAYERS - 1 };
   static const launches wanted[] = {{"gather", STEPS},
@@ -323,6 +350,7 @@ int main(void) {
   tcase_set_timeout(all, 120);
   tcase_add_test(all, panel_launches);
   tcase_add_test(all, tile_launches);
+  tcase_add_test(all, adam_launches);
   tcase_add_test(all, plain_launches);
   tcase_add_test(all, whole_steps_launches);
   tcase_add_test(all, whole_steps_of_a_group);

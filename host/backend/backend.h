@@ -265,7 +265,7 @@ typedef struct step_plan {
   size_t streamed_first; /* instead of all rows */
   float source_scale;
   tensor *x;       /* (batch, in): the gathered batch */
-  tensor *x_ahead; /* as x, for the batch after it; NULL: each is gathered in its own step */
+  tensor *x_ahead; /* as x, for the batch after it; NULL: each is gathered in its own step. With classes only */
   tensor *losses, *flag;
   tensor *predictions; /* classification */
   tensor *scores;      /* else */
@@ -302,6 +302,9 @@ typedef enum peak_kind {
 } peak_kind;
 
 /* ---- The interface ---------------------------------------------------------------------------------------------- */
+
+/* For dense_backward_weight. */
+#define LAYERS_TOGETHER 4
 
 /* For products_by. */
 #define KERNELS_BY_SIZE SIZE_MAX
@@ -340,8 +343,8 @@ typedef struct backend_operations {
   mlp_cl_status (*dense_forward)(backend *self, const dense_forward *d, mlp_cl_error *error);
   mlp_cl_status (*cross_entropy)(backend *self, const cross_entropy *c, mlp_cl_error *error);
   mlp_cl_status (*dense_backward_input)(backend *self, const dense_backward_input *d, mlp_cl_error *error);
-  /* Of `count` layers of one step: they have rows, update, flag and step in common, and none has another's tensors but
-   * to read. */
+  /* Of `count` layers of one step: they have rows, update, adam, flag and step in common, or are all stored, and none
+   * writes what another reads or writes. More than LAYERS_TOGETHER are not faster. */
   mlp_cl_status (*dense_backward_weight)(backend *self, const dense_backward_weight *d, size_t count,
                                          mlp_cl_error *error);
   mlp_cl_status (*output_layer)(backend *self, const output_layer *o, mlp_cl_error *error);
@@ -411,7 +414,7 @@ struct backend {
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
   bool tuning_recalled;             /* they were remembered from an earlier search */
   bool fuses_adam;                  /* dense_backward_weight applies Adam without a gradient in memory */
-  bool gathers_ahead;               /* output_layer has time for the next step's rows */
+  size_t classes_ahead;             /* output_layer gathers beside so many classes at most for nothing; 0: never */
   bool steps_proven[STEP_KINDS];    /* train_steps may be called for these: it keeps the bits */
   bool steps_refused[STEP_KINDS];   /* the device cannot run it */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */

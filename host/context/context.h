@@ -6,7 +6,7 @@
 
 /* When whole steps are worth their kernel. */
 typedef struct steps_patience {
-  double first_step_s; /* when training was first begun; 0: not yet */
+  double first_step_s; /* when training by such steps was first begun; 0: not yet */
   double worth_s;      /* so long after it; 0 where nothing can be remembered */
 } steps_patience;
 

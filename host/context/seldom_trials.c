@@ -207,13 +207,14 @@ static void adam_in_backward_weight(trial_run *run, trial_shape s) {
                              .d_y = batch_tensor(run, TENSOR_GRADIENT, s, TRIAL_UNIFORM),
                              .adam = &rule,
                              .weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, TRIAL_UNIFORM),
-                             .bias = trial_tensor(run, TENSOR_WEIGHT, 1, s.out, TRIAL_UNIFORM),
                              .weight_velocity = trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_UNIFORM),
-                             .bias_velocity = trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_UNIFORM),
                              .weight_rms = trial_tensor(run, TENSOR_STATE, s.in, s.out, TRIAL_NOT_NEGATIVE),
-                             .bias_rms = trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_NOT_NEGATIVE),
                              .flag = trial_integers(run, 1, -1),
                              .step = 3};
+  DO(&run->set, dense_backward_weight, &d, 1);
+  d.bias = trial_tensor(run, TENSOR_WEIGHT, 1, s.out, TRIAL_UNIFORM);
+  d.bias_velocity = trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_UNIFORM);
+  d.bias_rms = trial_tensor(run, TENSOR_STATE, 1, s.out, TRIAL_NOT_NEGATIVE);
   DO(&run->set, dense_backward_weight, &d, 1);
   trial_collect(run, d.weight, s.in);
   trial_collect(run, d.weight_velocity, s.in);

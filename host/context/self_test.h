@@ -11,7 +11,7 @@ mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *erro
 /* The same for those of seldom_trials whose bits are 1 in `chosen`. */
 mlp_cl_status self_test_seldom(backend *tested, uint64_t chosen, const char **broken, mlp_cl_error *error);
 
-/* The same for whole training steps of a kind. */
-mlp_cl_status self_test_steps(backend *tested, step_kind kind, const char **broken, mlp_cl_error *error);
+/* The same for whole training steps of a kind; *taken is false where the backend leaves them to single operations. */
+mlp_cl_status self_test_steps(backend *tested, step_kind kind, const char **broken, bool *taken, mlp_cl_error *error);
 
 #endif

@@ -133,7 +133,8 @@ static bool take_steps(tensor_set *set, const step_plan *plan, size_t rows) {
   return left.first >= rows;
 }
 
-mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, mlp_cl_error *error) {
+mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, bool *taken, mlp_cl_error *error) {
+  *taken = false;
   if (tested->op->train_steps == NULL) return MLP_CL_OK;
   tensor_set set;
   step_layer layers[STEP_TEST_LAYERS];
@@ -157,6 +158,7 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
   tensor_set_begin(&set, tested, error);
   add_data(&set, &state, test, &plan);
   for (size_t i = 0; i < plan.layers_count; i++) add_layer(&set, &state, test, i, &layers[i]);
-  if (take_steps(&set, &plan, test->rows)) *sum = sum_of(&set, &plan);
+  *taken = take_steps(&set, &plan, test->rows);
+  if (*taken) *sum = sum_of(&set, &plan);
   return tensor_set_end(&set);
 }

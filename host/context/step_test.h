@@ -11,13 +11,13 @@ enum { STEP_TESTS_COUNT = 8, STEP_TEST_LAYERS = 3 };
 typedef struct step_test {
   step_kind kind;
   size_t rows, batch, widths[STEP_TEST_LAYERS + 1];
-  uint64_t sum; /* of parameters, velocities, losses and predictions after it */
+  uint64_t sum; /* of parameters, what the optimiser keeps, losses and predictions or scores after it */
 } step_test;
 
 extern const step_test step_tests[STEP_TESTS_COUNT];
 
-/* *sum gets what the test comes to on this backend, and is left alone where it leaves such steps to the single
- * operations. */
-mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, mlp_cl_error *error);
+/* *sum gets what the test comes to on this backend; *taken is false, and it is left alone, where the backend leaves
+ * such steps to the single operations. */
+mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *sum, bool *taken, mlp_cl_error *error);
 
 #endif

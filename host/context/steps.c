@@ -22,8 +22,9 @@ static mlp_cl_status prove(mlp_cl_context *context, step_kind kind, bool at_once
   if (!at_once && clock_now_s() - patience->first_step_s < patience->worth_s) return MLP_CL_OK;
   if (!context_remembers(context, what)) {
     const char *broken = NULL;
+    bool taken = false;
     /* Steps are as right without: what keeps a driver from running them is no reason to end a run. */
-    on->steps_refused[kind] = self_test_steps(on, kind, &broken, NULL) != MLP_CL_OK;
+    on->steps_refused[kind] = self_test_steps(on, kind, &broken, &taken, NULL) != MLP_CL_OK || !taken;
     if (on->steps_refused[kind]) return MLP_CL_OK;
     TRY(context_judge(context, what, broken, error));
   }

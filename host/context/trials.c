@@ -121,8 +121,8 @@ static void backward_weight_overflow(trial_run *run, trial_shape s) {
 
 /* Several layers at once, of other sizes, the second without a bias. */
 static void backward_weight_layers(trial_run *run, trial_shape s) {
-  enum { LAYERS = 3 };
-  const size_t in[LAYERS] = {s.in, s.out, 40}, out[LAYERS] = {s.out, 40, 2};
+  enum { LAYERS = LAYERS_TOGETHER + 1 };
+  const size_t in[LAYERS] = {s.in, s.out, 40, 2, 17}, out[LAYERS] = {s.out, 40, 2, 17, 1};
   dense_backward_weight d[LAYERS];
   tensor *flag = trial_integers(run, 1, -1);
   for (size_t i = 0; i < LAYERS; i++)
@@ -206,9 +206,9 @@ static void run_output_layer(trial_run *run, trial_shape s, bool below) {
                              .step = 3},
                     .has_below = below};
   const gather ahead = {.source = trial_plain(run, TENSOR_UINT8, source_rows, s.in),
-                        .order = trial_integers(run, s.rows + 2, (int32_t)source_rows),
+                        .order = s.rows % 2 == 0 ? trial_integers(run, s.rows + 2, (int32_t)source_rows) : NULL,
                         .first = 2,
-                        .rows = s.rows,
+                        .rows = (s.rows + 1) / 2,
                         .scale = 0x1.010102p-8f,
                         .y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.in)};
   if (below) o.ahead = &ahead;
@@ -216,7 +216,7 @@ static void run_output_layer(trial_run *run, trial_shape s, bool below) {
     o.backward = (dense_backward_input){.rows = s.rows,
                                         .d_y = d_logits,
                                         .weight = weight,
-                                        .y = x,
+                                        .y = s.in % 2 == 0 ? x : NULL,
                                         .scale = trial_mask(0).scale,
                                         .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.in)};
   DO(&run->set, output_layer, &o);
@@ -227,7 +227,7 @@ static void run_output_layer(trial_run *run, trial_shape s, bool below) {
   trial_collect(run, o.loss.flag, 1);
   if (!below) return;
   trial_collect(run, o.backward.d_x, s.rows);
-  trial_collect(run, ahead.y, s.rows);
+  trial_collect(run, ahead.y, ahead.rows);
 }
 static void output_layer_alone(trial_run *run, trial_shape s) {
   run_output_layer(run, s, false);

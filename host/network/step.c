@@ -11,6 +11,7 @@ typedef struct step {
   uint32_t number;
   tensor *x;
   const gather *ahead; /* of the next step's rows, or NULL */
+  adam rule;           /* of Adam */
 } step;
 
 /* What layer i reads. */
@@ -148,17 +149,13 @@ static mlp_cl_status last_layer(const step *s, mlp_cl_error *error) {
   return i > 0 ? backward_activation(s, i, error) : MLP_CL_OK;
 }
 
-static adam adam_of_number(const step *s) {
-  return adam_of_step(&s->plan->adam, (uint64_t)s->number + 1);
-}
-
 /* One tensor's update from its stored gradient. */
 static mlp_cl_status apply_gradient(const step *s, const tensor *gradient, tensor *weight, tensor *velocity,
                                     tensor *rms, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   if (plan->optimiser == MLP_CL_SGD)
     return s->on->op->sgd(s->on, &plan->update, gradient, weight, velocity, plan->flag, s->number, error);
-  adam_step a = {.rule = adam_of_number(s),
+  adam_step a = {.rule = s->rule,
                  .gradient = gradient,
                  .weight = weight,
                  .moment = velocity,
@@ -199,7 +196,7 @@ static dense_backward_weight gradients_of(const step *s, size_t i) {
 }
 
 /* Of layer i: applied at once. */
-static dense_backward_weight updates_of(const step *s, size_t i, const adam *rule) {
+static dense_backward_weight updates_of(const step *s, size_t i) {
   const step_plan *plan = s->plan;
   const step_layer *layer = &plan->layers[i];
   bool is_sgd = plan->optimiser == MLP_CL_SGD;
@@ -207,7 +204,7 @@ static dense_backward_weight updates_of(const step *s, size_t i, const adam *rul
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
                                  .update = is_sgd ? &plan->update : NULL,
-                                 .adam = is_sgd ? NULL : rule,
+                                 .adam = is_sgd ? NULL : &s->rule,
                                  .weight = layer->weight,
                                  .bias = layer->bias,
                                  .weight_velocity = layer->weight_velocity,
@@ -220,14 +217,12 @@ static dense_backward_weight updates_of(const step *s, size_t i, const adam *rul
 
 /* All weights, once no gradient has to be made of them any more. */
 static mlp_cl_status backward_weights(const step *s, mlp_cl_error *error) {
-  enum { TOGETHER = 4 };
   const step_plan *plan = s->plan;
-  const adam rule = adam_of_number(s);
   bool fused = !step_plan_stores_gradients(s->on, plan);
-  for (size_t first = 0; first < plan->layers_count; first += TOGETHER) {
-    dense_backward_weight d[TOGETHER];
-    size_t count = size_min(TOGETHER, plan->layers_count - first);
-    for (size_t i = 0; i < count; i++) d[i] = fused ? updates_of(s, first + i, &rule) : gradients_of(s, first + i);
+  for (size_t first = 0; first < plan->layers_count; first += LAYERS_TOGETHER) {
+    dense_backward_weight d[LAYERS_TOGETHER];
+    size_t count = size_min(LAYERS_TOGETHER, plan->layers_count - first);
+    for (size_t i = 0; i < count; i++) d[i] = fused ? updates_of(s, first + i) : gradients_of(s, first + i);
     TRY(s->on->op->dense_backward_weight(s->on, d, count, error));
   }
   if (fused) return MLP_CL_OK;
@@ -259,7 +254,7 @@ static mlp_cl_status take_whole_steps(backend *on, const step_plan *plan, const 
 
 /* The rows of a step are gathered in it, unless the one before has done so. */
 mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *range, mlp_cl_error *error) {
-  tensor *x = plan->x, *x_ahead = plan->task == MLP_CL_CLASSIFICATION ? plan->x_ahead : NULL;
+  tensor *x = plan->x, *x_ahead = plan->x_ahead;
   bool gathered = false;
   step_range left = *range;
   while (left.first < left.end) {
@@ -270,6 +265,7 @@ mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *ra
     } else {
       gather now = gather_of_batch(plan, left.first, left.end, x), ahead;
       step s = {.on = on, .plan = plan, .first = left.first, .rows = now.rows, .number = left.step, .x = x};
+      if (plan->optimiser != MLP_CL_SGD) s.rule = adam_of_step(&plan->adam, (uint64_t)left.step + 1);
       if (!gathered) TRY(on->op->gather(on, &now, error));
       gathered = x_ahead != NULL && next < left.end;
       if (gathered) {

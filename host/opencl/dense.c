@@ -1,7 +1,9 @@
-/* The fused products of a dense layer, by variant: one launch each on CPUs and GPUs, a chain of unfused launches in
- * plain form. All give the same bits. */
+/* The fused products of a dense layer, by variant: one launch each on CPUs and GPUs, on these also for the weights of
+ * several layers; a chain of unfused launches in plain form. All give the same bits. */
 #include "base/size.h"
 #include "opencl/internal.h"
+
+_Static_assert(LAYERS_TOGETHER == WEIGHT_LAYERS_MAX, "layers of a launch");
 
 /* ---- Plain: the unfused operations, one after the other --------------------------------------------------------- */
 

@@ -64,9 +64,12 @@ typedef struct opencl_tuning {
   int groups;                 /* panel: work-groups of a launch */
   bool whole_steps;           /* panel, tile: short steps in one launch */
   int step_items;             /* tile: work-items of it, a multiple of PANEL */
-  int output_rows;            /* tile: of a group of the kernel output_layer */
+  int output_rows;            /* tile: of the batch, which a group of output_layer takes; its square are its lines */
   size_t longest_sum;         /* terms that a work-item can add up */
 } opencl_tuning;
+
+/* Of an output layer that is one launch. */
+enum { OUTPUT_CLASSES_MAX = 32 };
 
 enum { KERNELS_MAX = 48, PROGRAMS_MAX = 16 };
 

@@ -2,11 +2,14 @@
 #include "base/size.h"
 #include "opencl/internal.h"
 
-/* More classes are worth tiles of products. */
-enum { CLASSES_MAX = 32 };
+/* Each group reads all weights, a line at a time, so that many of them, or many groups, are better off with tiles of
+ * products; as are more classes. */
+enum { LINES_MAX = 2048, ROWS_MAX = 8192 };
 
 static bool is_one_launch(const opencl_backend *self, const output_layer *o) {
-  return self->tuning.variant == VARIANT_TILE && o->loss.terms == NULL && o->forward.weight->cols <= CLASSES_MAX;
+  const tensor *weight = o->forward.weight;
+  return self->tuning.variant == VARIANT_TILE && o->loss.terms == NULL && weight->cols <= OUTPUT_CLASSES_MAX &&
+         weight->rows * opencl_panels(weight) <= LINES_MAX && o->forward.rows <= ROWS_MAX;
 }
 
 /* The gather beside the layer: a line of work-items takes some of its lines. */

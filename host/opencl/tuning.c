@@ -39,7 +39,9 @@ static bool fits(const opencl_tuning *u, const mlp_cl_device *device) {
            forward_rows % MASK_ROWS == 0;
   }
   return tile_fits(&u->large, device) && tile_fits(&u->small, device) && u->step_items % PANEL == 0 &&
-         (size_t)u->step_items <= device->work_group_size && registers_fit(u->registers, device);
+         (size_t)u->step_items <= device->work_group_size &&
+         (size_t)(u->output_rows * u->output_rows * PANEL) <= device->work_group_size &&
+         registers_fit(u->registers, device);
 }
 
 /* ---- Defaults ---------------------------------------------------------------------------------------------------- */
@@ -144,6 +146,7 @@ static const struct parameter {
     {"small_item_cols", VARIANT_TILE, offsetof(opencl_tuning, small.item_cols), 16},
     {"parts", VARIANT_TILE, offsetof(opencl_tuning, small.parts), 8},
     {"enough_tiles", VARIANT_TILE, offsetof(opencl_tuning, enough_tiles), 1 << 20},
+    {"output_rows", VARIANT_TILE, offsetof(opencl_tuning, output_rows), 4},
     {"step_items", VARIANT_TILE, offsetof(opencl_tuning, step_items), 1024},
     {"slab_unroll", VARIANT_TILE, offsetof(opencl_tuning, slab_unroll), 16},
     {"registers", VARIANT_TILE, offsetof(opencl_tuning, registers), REGISTERS_MOST},
@@ -230,6 +233,8 @@ static const char *const tile_candidates[] = {
     "small_rows=8 small_cols=8 small_item_rows=4 small_item_cols=4 parts=4",
     "small_rows=4 small_cols=8 small_item_rows=4 small_item_cols=4 parts=2",
     "small_rows=4 small_cols=8 small_item_rows=8 small_item_cols=8 parts=4",
+    "output_rows=2",
+    "output_rows=1",
     "step_items=256",
     "step_items=1024",
 };
@@ -303,7 +308,7 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
     TRY(parse(&self->tuning, tuning, &self->base.device, error));
   format(&self->tuning, self->base.tuning);
   self->base.fuses_adam = self->tuning.variant == VARIANT_PANEL;
-  self->base.gathers_ahead = self->tuning.variant == VARIANT_TILE;
+  self->base.classes_ahead = self->tuning.variant == VARIANT_TILE ? OUTPUT_CLASSES_MAX : 0;
   return MLP_CL_OK;
 }
 

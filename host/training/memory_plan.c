@@ -124,7 +124,7 @@ mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *sh
                                         .device = context->backend->device,
                                         .resident_bytes = context->backend->resident_bytes,
                                         .fuses_adam = context->backend->fuses_adam,
-                                        .gathers_ahead = context->backend->gathers_ahead},
+                                        .classes_ahead = context->backend->classes_ahead},
                                .real = context->backend,
                                .memory = memory};
   mlp_cl_context on = *context;

@@ -58,7 +58,7 @@ static void add_tensors(mlp_cl_trainer *t) {
   }
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
   plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
-  if (t->network->backend->gathers_ahead && plan->task == MLP_CL_CLASSIFICATION)
+  if (plan->task == MLP_CL_CLASSIFICATION && data->classes <= t->network->backend->classes_ahead)
     plan->x_ahead = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
   for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
   if (plan->clip_norm > 0.0f) plan->squares = tensor_set_add_zeroed(set, TENSOR_PLAIN, 1, 2 * plan->layers_count);
@@ -157,7 +157,7 @@ static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_
   return context_prove(network->context, "label-terms", error);
 }
 
-/* The gradient's product applies it itself, unless all of them have to be there before. */
+/* The gradient's product applies it itself, unless all of them have to be there before; with Adam some backends' do. */
 static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_recipe *recipe, mlp_cl_error *error) {
   bool adaptive = recipe->optimiser != MLP_CL_SGD, clipped = recipe->clip_norm > 0.0f;
   if (adaptive) TRY(context_prove(context, "adam", error));
