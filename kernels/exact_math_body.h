@@ -55,22 +55,29 @@ EXACT_FUNCTION REAL exact_log(REAL x) {
   return magnitude < 0x00800000u ? AS_REAL((UINT)(0xff800000u)) : p;
 }
 
-/* a / b, correctly rounded wherever the quotient is normal. Significands first: y is 1/b correctly rounded (checked for
- * each of the 2^23 significands), so q, within 1 ulp, is made exact by a residual (Markstein 1990). Exponents after. */
+/* 1 / b, correctly rounded, for b in [2^-60, 2^60]: Newton's steps, which leave one significand at a tie (checked for
+ * each of the 2^23). */
+EXACT_FUNCTION REAL exact_reciprocal(REAL b) {
+  UINT bits = AS_UINT(b);
+  REAL one = (REAL)(1.0f);
+  REAL y = AS_REAL(0x7ef127eau - bits); /* within 6 % */
+  REAL e = EXACT_FMA(-b, y, one);
+  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
+  e = EXACT_FMA(-b, y, one);
+  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
+  e = EXACT_FMA(-b, y, one);
+  y = EXACT_FMA(y, e, y);
+  return (bits & 0x007fffffu) == 0x007fffffu ? AS_REAL(0x7f000000u - bits) : y;
+}
+
+/* a / b, correctly rounded wherever the quotient is normal. Significands first: y is 1/b correctly rounded, so q,
+ * within 1 ulp, is made exact by a residual (Markstein 1990). Exponents after. */
 EXACT_FUNCTION REAL exact_divide(REAL a, REAL b) {
   UINT a_bits = AS_UINT(a) & 0x7fffffffu, b_bits = AS_UINT(b) & 0x7fffffffu;
   UINT sign = (AS_UINT(a) ^ AS_UINT(b)) & 0x80000000u;
   REAL n = AS_REAL((a_bits & 0x007fffffu) | 0x3f800000u);
   REAL d = AS_REAL((b_bits & 0x007fffffu) | 0x3f800000u);
-  REAL one = (REAL)(1.0f);
-  REAL y = AS_REAL(0x7ef127eau - AS_UINT(d)); /* within 6 % */
-  REAL e = EXACT_FMA(-d, y, one);
-  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
-  e = EXACT_FMA(-d, y, one);
-  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
-  e = EXACT_FMA(-d, y, one);
-  y = EXACT_FMA(y, e, y);
-  y = AS_UINT(d) == 0x3fffffffu ? (REAL)(0x1.000002p-1f) : y; /* the one that Newton's steps leave at a tie */
+  REAL y = exact_reciprocal(d);
   REAL q = n * y;
   q = EXACT_FMA(EXACT_FMA(-d, q, n), y, q);
   q = EXACT_FMA(EXACT_FMA(-d, q, n), y, q);
@@ -97,12 +104,8 @@ EXACT_FUNCTION REAL exact_quotient(REAL a, REAL b, REAL y) {
   return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
 }
 
-/* sqrt(x), correctly rounded: m in [1, 4) with x = m · 4^k, Goldschmidt's iteration, one residual. NaN below 0. */
-EXACT_FUNCTION REAL exact_sqrt(REAL x) {
-  UINT bits = AS_UINT(x);
-  UINT magnitude = bits & 0x7fffffffu;
-  UINT biased = bits >> 23;
-  REAL m = AS_REAL((bits & 0x007fffffu) | (0x40000000u - ((biased & 1u) << 23)));
+/* sqrt(m), correctly rounded, for m in [2^-40, 2^120] (checked for each): Goldschmidt's iteration, one residual. */
+EXACT_FUNCTION REAL goldschmidt_root(REAL m) {
   REAL y = AS_REAL(0x5f375a86u - (AS_UINT(m) >> 1)); /* 1/sqrt(m) within 4 % */
   REAL one_half = (REAL)(0.5f);
   REAL g = m * y, h = one_half * y;
@@ -115,7 +118,16 @@ EXACT_FUNCTION REAL exact_sqrt(REAL x) {
   r = EXACT_FMA(-g, h, one_half);
   g = EXACT_FMA(g, r, g);
   h = EXACT_FMA(h, r, h);
-  g = EXACT_FMA(EXACT_FMA(-g, g, m), h, g);
+  return EXACT_FMA(EXACT_FMA(-g, g, m), h, g);
+}
+
+/* sqrt(x), correctly rounded: m in [1, 4) with x = m · 4^k. NaN below 0. */
+EXACT_FUNCTION REAL exact_sqrt(REAL x) {
+  UINT bits = AS_UINT(x);
+  UINT magnitude = bits & 0x7fffffffu;
+  UINT biased = bits >> 23;
+  REAL m = AS_REAL((bits & 0x007fffffu) | (0x40000000u - ((biased & 1u) << 23)));
+  REAL g = goldschmidt_root(m);
   REAL result = AS_REAL(AS_UINT(g) + ((((biased + 1u) >> 1) - 64u) << 23));
   result = bits == 0x7f800000u ? x : result;
   result = bits > 0x80000000u ? AS_REAL((UINT)(0x7fc00000u)) : result;
@@ -126,36 +138,13 @@ EXACT_FUNCTION REAL exact_sqrt(REAL x) {
 /* exact_divide for b in [2^-60, 2^60] and a = 0 or |a| in the same range, where nothing on the way is subnormal or
  * infinite: significands need not be taken apart. The sign of a 0 is open. */
 EXACT_FUNCTION REAL exact_ratio(REAL a, REAL b) {
-  UINT b_bits = AS_UINT(b);
-  REAL one = (REAL)(1.0f);
-  REAL y = AS_REAL(0x7ef127eau - b_bits);
-  REAL e = EXACT_FMA(-b, y, one);
-  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
-  e = EXACT_FMA(-b, y, one);
-  y = EXACT_FMA(y, EXACT_FMA(e, e, e), y);
-  e = EXACT_FMA(-b, y, one);
-  y = EXACT_FMA(y, e, y);
-  y = (b_bits & 0x007fffffu) == 0x007fffffu ? AS_REAL(0x7f000000u - b_bits) : y;
+  REAL y = exact_reciprocal(b);
   REAL q = a * y;
   q = EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
   return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
 }
 
-/* exact_sqrt for x in [0, 2^60], but 0 where that is below 2^-50 (checked for each x). */
+/* exact_sqrt for x in [0, 2^60], but 0 where that is below 2^-50. */
 EXACT_FUNCTION REAL exact_root(REAL x) {
-  REAL m = x * 0x1p60f;
-  REAL y = AS_REAL(0x5f375a86u - (AS_UINT(m) >> 1));
-  REAL one_half = (REAL)(0.5f);
-  REAL g = m * y, h = one_half * y;
-  REAL r = EXACT_FMA(-g, h, one_half);
-  g = EXACT_FMA(g, r, g);
-  h = EXACT_FMA(h, r, h);
-  r = EXACT_FMA(-g, h, one_half);
-  g = EXACT_FMA(g, r, g);
-  h = EXACT_FMA(h, r, h);
-  r = EXACT_FMA(-g, h, one_half);
-  g = EXACT_FMA(g, r, g);
-  h = EXACT_FMA(h, r, h);
-  g = EXACT_FMA(EXACT_FMA(-g, g, m), h, g);
-  return x < (REAL)(0x1p-100f) ? (REAL)(0.0f) : g * 0x1p-30f;
+  return x < (REAL)(0x1p-100f) ? (REAL)(0.0f) : goldschmidt_root(x * 0x1p60f) * 0x1p-30f;
 }
