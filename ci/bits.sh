@@ -25,7 +25,7 @@ for kernels in steps panel tile group plain; do
 done
 runs "PoCL, narrow tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_TUNING='tile_rows=6 tile_panels=1'
 runs "PoCL, wide tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_TUNING='tile_rows=8 tile_panels=2'
-runs "PoCL, small tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_KERNELS=tile MLP_CL_TEST_TUNING='enough_tiles=1048576'
+runs "PoCL, small tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_KERNELS=tile MLP_CL_TEST_TUNING='enough_tiles=1048576 output_rows=4'
 runs "PoCL, one thread" "$steps" OCL_ICD_VENDORS=pocl.icd POCL_MAX_PTHREAD_COUNT=1
 runs "rusticl" $((steps / 10)) OCL_ICD_VENDORS=rusticl.icd RUSTICL_ENABLE=llvmpipe MLP_CL_TEST_SMALL=1
 if [ -n "${MLP_CL_INTEL_ICD:-}" ]; then
