@@ -19,17 +19,12 @@ static tensor *input_of(const step *s, size_t i) {
   return i == 0 ? s->x : s->plan->layers[i - 1].y;
 }
 
-/* Rows of the batch that begins at position `first`, the last of which is ragged. */
-static size_t rows_of_batch(const step_plan *plan, size_t first, size_t end) {
-  return size_min(plan->batch, end - first);
-}
-
-/* x (rows, in): the rows of the batch, gathered and scaled. */
+/* x (rows, in): the rows of the batch that begins at position `first`, gathered and scaled. The last is ragged. */
 static gather gather_of_batch(const step_plan *plan, size_t first, size_t end, tensor *x) {
   return (gather){.source = plan->source,
                   .order = plan->streamed ? NULL : plan->order,
                   .first = plan->streamed ? first - plan->streamed_first : first,
-                  .rows = rows_of_batch(plan, first, end),
+                  .rows = size_min(plan->batch, end - first),
                   .scale = plan->source_scale,
                   .y = x};
 }
@@ -252,29 +247,40 @@ static mlp_cl_status take_whole_steps(backend *on, const step_plan *plan, const 
   return MLP_CL_OK;
 }
 
-/* The rows of a step are gathered in it, unless the one before has done so. */
+/* Where the rows of a step are, or will be gathered, and those of the one after it (or NULL). */
+typedef struct turns {
+  tensor *x, *x_ahead;
+  bool gathered;
+} turns;
+
+/* The first step of the range, by single operations. */
+static mlp_cl_status take_step(backend *on, const step_plan *plan, const step_range *left, turns *t,
+                               mlp_cl_error *error) {
+  gather now = gather_of_batch(plan, left->first, left->end, t->x), ahead;
+  size_t next = left->first + now.rows;
+  step s = {.on = on, .plan = plan, .first = left->first, .rows = now.rows, .number = left->step, .x = t->x};
+  if (plan->optimiser != MLP_CL_SGD) s.rule = adam_of_step(&plan->adam, (uint64_t)left->step + 1);
+  if (!t->gathered) TRY(on->op->gather(on, &now, error));
+  t->gathered = t->x_ahead != NULL && next < left->end;
+  if (t->gathered) {
+    ahead = gather_of_batch(plan, next, left->end, t->x_ahead);
+    s.ahead = &ahead;
+    t->x_ahead = t->x;
+    t->x = ahead.y;
+  }
+  return run_step(&s, error);
+}
+
 mlp_cl_status run_steps(backend *on, const step_plan *plan, const step_range *range, mlp_cl_error *error) {
-  tensor *x = plan->x, *x_ahead = plan->x_ahead;
-  bool gathered = false;
+  turns t = {.x = plan->x, .x_ahead = plan->x_ahead};
   step_range left = *range;
   while (left.first < left.end) {
-    size_t taken = 0, next = left.first + size_min(plan->batch, left.end - left.first);
+    size_t taken = 0;
     TRY(take_whole_steps(on, plan, &left, &taken, error));
     if (taken > 0) {
-      gathered = false;
+      t.gathered = false; /* they gather for themselves */
     } else {
-      gather now = gather_of_batch(plan, left.first, left.end, x), ahead;
-      step s = {.on = on, .plan = plan, .first = left.first, .rows = now.rows, .number = left.step, .x = x};
-      if (plan->optimiser != MLP_CL_SGD) s.rule = adam_of_step(&plan->adam, (uint64_t)left.step + 1);
-      if (!gathered) TRY(on->op->gather(on, &now, error));
-      gathered = x_ahead != NULL && next < left.end;
-      if (gathered) {
-        ahead = gather_of_batch(plan, next, left.end, x_ahead);
-        s.ahead = &ahead;
-        x_ahead = x;
-        x = ahead.y;
-      }
-      TRY(run_step(&s, error));
+      TRY(take_step(on, plan, &left, &t, error));
       taken = 1;
     }
     left.first = size_min(left.end, left.first + taken * plan->batch);

@@ -170,7 +170,7 @@ edit kernels/matmul_tile.cl 's/l = WEIGHT_LAYER_FROM_PARAMETERS\(n\)/l = WEIGHT_
 caught_by operations pocl tile
 
 mutation 'the rows gathered ahead are those of the same step'
-edit host/network/step.c 's/gather_of_batch\(plan, next, left\.end, x_ahead\)/gather_of_batch(plan, left.first, left.end, x_ahead)/'
+edit host/network/step.c 's/gather_of_batch\(plan, next, left->end, /gather_of_batch(plan, left->first, left->end, /'
 caught_by golden pocl tile
 
 mutation 'a phase of the one work-group ends without a barrier'
@@ -235,7 +235,7 @@ caught_by golden reference
 # ---- Adam, clipping, activations, other losses ----
 
 mutation 'the bias of moments is corrected for the next step'
-edit host/network/step.c 's/\(uint64_t\)left\.step \+ 1/(uint64_t)left.step + 2/'
+edit host/network/step.c 's/\(uint64_t\)left->step \+ 1/(uint64_t)left->step + 2/'
 caught_by golden reference
 
 mutation 'moments are stored as they come'
