@@ -3,7 +3,7 @@
 
 #include "reference/operations.h"
 
-static HOT bool step_row(const adam *r, size_t count, const float *gradient, float *w, float *m, float *s) {
+static HOT bool adam_step_row(const adam *r, size_t count, const float *gradient, float *w, float *m, float *s) {
   bool finite = true;
   for (size_t j = 0; j < count; j++) {
     float g = gradient[j], kept = w[j];
@@ -19,7 +19,7 @@ static HOT bool step_row(const adam *r, size_t count, const float *gradient, flo
 }
 
 bool adam_row(const adam *rule, size_t count, const float *g, float *w, float *m, float *s) {
-  return step_row(rule, count, g, w, m, s);
+  return adam_step_row(rule, count, g, w, m, s);
 }
 
 mlp_cl_status reference_adam(const adam_step *a, mlp_cl_error *error) {
