@@ -1,5 +1,4 @@
-/* adam: one step of Adam or AdamW on weight (rows, cols), its moment and its rms, from the gradient. Shares of lines.
- */
+/* adam: one step of Adam or AdamW on weight (rows, cols), moment and rms, from the gradient. Shares of lines. */
 #include "adam.h"
 #include "sgd.h"
 

@@ -3,11 +3,9 @@
  * without. */
 #include "cross_entropy.h"
 
-kernel void cross_entropy(int rows, int cols, global const float *logits, int logits_stride, global const int *labels,
-                          int ordered, global const uint *order, ulong first, float scale, int gradient,
-                          global float *d_logits, int d_stride, int transposed, global float *d_transposed,
-                          int transposed_stride, global float *losses, global int *predictions, ulong slot,
-                          global uint *flag, uint step) {
+kernel void cross_entropy(int rows, int cols, global const float *logits, int logits_stride, LABEL_PARAMETERS,
+                          int gradient, global float *d_logits, int d_stride, int transposed,
+                          global float *d_transposed, int transposed_stride, METRIC_PARAMETERS) {
   const cross_entropy_batch b = {rows,
                                  cols,
                                  logits,
@@ -16,7 +14,7 @@ kernel void cross_entropy(int rows, int cols, global const float *logits, int lo
                                  ordered != 0,
                                  order,
                                  first,
-                                 scale,
+                                 loss_scale,
                                  gradient != 0,
                                  d_logits,
                                  d_stride,

@@ -19,6 +19,9 @@ static inline int first_maximum(global const float *logits, int stride, int row,
   return found < cols ? found : 0;
 }
 
+#define LABEL_PARAMETERS global const int *labels, int ordered, global const uint *order, ulong first, float loss_scale
+#define METRIC_PARAMETERS global float *losses, global int *predictions, ulong slot, global uint *flag, uint step
+
 /* What all rows have in common. Row i's label is labels[order[first + i]]; losses and predictions begin at the batch's
  * slot. */
 typedef struct {

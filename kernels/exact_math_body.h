@@ -70,17 +70,22 @@ EXACT_FUNCTION REAL exact_reciprocal(REAL b) {
   return (bits & 0x007fffffu) == 0x007fffffu ? AS_REAL(0x7f000000u - bits) : y;
 }
 
-/* a / b, correctly rounded wherever the quotient is normal. Significands first: y is 1/b correctly rounded, so q,
- * within 1 ulp, is made exact by a residual (Markstein 1990). Exponents after. */
+/* a / b, correctly rounded, from y = 1 / b, correctly rounded, which serves many a: a quotient within 1 ulp is made
+ * exact by a residual (Markstein 1990), twice. No residual may be subnormal: a is 0, or its magnitude and b are both in
+ * [2^-60, 2^60]. The sign of a 0 is open. */
+EXACT_FUNCTION REAL exact_quotient(REAL a, REAL b, REAL y) {
+  REAL q = a * y;
+  q = EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+  return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+}
+
+/* a / b, correctly rounded wherever the quotient is normal. Significands first, exponents after. */
 EXACT_FUNCTION REAL exact_divide(REAL a, REAL b) {
   UINT a_bits = AS_UINT(a) & 0x7fffffffu, b_bits = AS_UINT(b) & 0x7fffffffu;
   UINT sign = (AS_UINT(a) ^ AS_UINT(b)) & 0x80000000u;
   REAL n = AS_REAL((a_bits & 0x007fffffu) | 0x3f800000u);
   REAL d = AS_REAL((b_bits & 0x007fffffu) | 0x3f800000u);
-  REAL y = exact_reciprocal(d);
-  REAL q = n * y;
-  q = EXACT_FMA(EXACT_FMA(-d, q, n), y, q);
-  q = EXACT_FMA(EXACT_FMA(-d, q, n), y, q);
+  REAL q = exact_quotient(n, d, exact_reciprocal(d));
   UINT exponent = (AS_UINT(q) >> 23) + (a_bits >> 23) - (b_bits >> 23) + 256u; /* biased by 256 more: never negative */
   REAL result = AS_REAL((AS_UINT(q) & 0x007fffffu) | ((exponent - 256u) << 23) | sign);
   REAL zero = (REAL)(0.0f);
@@ -94,14 +99,6 @@ EXACT_FUNCTION REAL exact_divide(REAL a, REAL b) {
   result = a_bits == 0x7f800000u ? (b_bits == 0x7f800000u ? nan_value : infinity) : result;
   result = a_bits > 0x7f800000u ? nan_value : result;
   return b_bits > 0x7f800000u ? nan_value : result;
-}
-
-/* a / b, correctly rounded, from y = exact_divide(1, b), which serves many a: for b in [1, 2^24] and a = 0 or in
- * [2^-50, 2^24], where no residual can be subnormal. The sign of a 0 is open. */
-EXACT_FUNCTION REAL exact_quotient(REAL a, REAL b, REAL y) {
-  REAL q = a * y;
-  q = EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
-  return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
 }
 
 /* sqrt(m), correctly rounded, for m in [2^-40, 2^120] (checked for each): Goldschmidt's iteration, one residual. */
@@ -138,10 +135,7 @@ EXACT_FUNCTION REAL exact_sqrt(REAL x) {
 /* exact_divide for b in [2^-60, 2^60] and a = 0 or |a| in the same range, where nothing on the way is subnormal or
  * infinite: significands need not be taken apart. The sign of a 0 is open. */
 EXACT_FUNCTION REAL exact_ratio(REAL a, REAL b) {
-  REAL y = exact_reciprocal(b);
-  REAL q = a * y;
-  q = EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
-  return EXACT_FMA(EXACT_FMA(-b, q, a), y, q);
+  return exact_quotient(a, b, exact_reciprocal(b));
 }
 
 /* exact_sqrt for x in [0, 2^60], but 0 where that is below 2^-50. */

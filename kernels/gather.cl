@@ -8,11 +8,11 @@ OUTLINED_FUNCTION void gather_piece(int element, global const uchar *source, ulo
                 scale, y, y_stride);
 }
 
-kernel void gather(int rows, int width, ulong first, int ordered, float scale, int element, global const uchar *source,
-                   global const uint *order, global float *y, int y_stride) {
-  FOR_LINES(GATHER_PIECES(width), rows, row, piece) {
-    ulong from = first + (ulong)row;
-    if (ordered) from = order[from];
-    gather_piece(element, source, from, width, piece, scale, y + line_index(0, y_stride, row), y_stride);
+kernel void gather(GATHER_PARAMETERS) {
+  FOR_LINES(GATHER_PIECES(width), gather_rows, row, piece) {
+    ulong from = gather_first + (ulong)row;
+    if (gather_ordered) from = gather_order[from];
+    gather_piece(element, source, from, width, piece, gather_scale, gathered + line_index(0, gathered_stride, row),
+                 gathered_stride);
   }
 }

@@ -11,6 +11,10 @@
 #define ELEMENT_FLOAT32 3
 #define ELEMENT_BYTES(element) ((element) == ELEMENT_FLOAT32 ? 4 : (element) == ELEMENT_INT16 ? 2 : 1)
 
+#define GATHER_PARAMETERS                                                                              \
+  int gather_rows, int width, ulong gather_first, int gather_ordered, float gather_scale, int element, \
+      global const uchar *source, global const uint *gather_order, global float *gathered, int gathered_stride
+
 /* The pieces of a row that gather.cl shares: so many panels each, which a CPU reads in one stream. */
 #define GATHER_PIECES(width) ((PANELS(width) + GATHER_PANELS - 1) / GATHER_PANELS)
 

@@ -1,7 +1,7 @@
 /* The three products of a dense layer for CPU devices, with what surrounds them in their epilogues (dense.h); with ADAM
- * the weights' gradient alone. Each
- * work-item is a work-group and takes an equal share of the units, which have unit_rows rows: any that dense.h's blocks
- * take forward, a multiple of UNIT_ROWS for the input's gradient, at most UNIT_ROWS for the weight's. */
+ * the weights' gradient alone. Each work-item is a work-group and takes an equal share of the units, which have
+ * unit_rows rows: any that dense.h's blocks take forward, a multiple of UNIT_ROWS for the input's gradient, at most
+ * UNIT_ROWS for the weight's. */
 #include "dense.h"
 
 #if !ADAM

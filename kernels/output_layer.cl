@@ -59,36 +59,31 @@ static float feature_sum(global const float *x, int x_stride, int row, global co
 }
 
 /* Line `first` of the gathered rows, and each after as many as all groups of gatherers have. */
-static void gather_lines(int first, int lines, int rows, int width, ulong first_row, bool ordered,
-                         global const uint *order, float scale, int element, global const uchar *source,
-                         global float *y, int y_stride) {
+static void gather_lines(int first, int lines, GATHER_PARAMETERS) {
   const int panels = PANELS(width);
-  for (int u = first; u < rows * panels; u += lines) {
+  for (int u = first; u < gather_rows * panels; u += lines) {
     const int row = u / panels, panel = u % panels;
-    ulong from = first_row + (ulong)row;
-    if (ordered) from = order[from];
-    gather_panels(element, source, from, width, panel, panel + 1, scale, y + line_index(0, y_stride, row), y_stride);
+    ulong from = gather_first + (ulong)row;
+    if (gather_ordered) from = gather_order[from];
+    gather_panels(element, source, from, width, panel, panel + 1, gather_scale,
+                  gathered + line_index(0, gathered_stride, row), gathered_stride);
   }
 }
 
 __attribute__((reqd_work_group_size(OUTPUT_ITEMS, 1, 1))) kernel void output_layer(
     int rows, int in, int out, global const float *x, int x_stride, global const float *weight, int weight_stride,
-    int with_bias, global const float *bias, int bias_stride, global float *logits, int logits_stride,
-    global const int *labels, int ordered, global const uint *order, ulong first, float loss_scale,
-    global float *d_logits, int d_stride, global float *losses, global int *predictions, ulong slot, global uint *flag,
-    uint step, int has_below, int with_y, global const float *y, int y_stride, float scale, global float *d_x,
-    int d_x_stride, int ahead_rows, int ahead_width, ulong ahead_first, int ahead_ordered,
-    global const uint *ahead_order, float ahead_scale, int ahead_element, global const uchar *ahead_source,
-    global float *ahead_x, int ahead_x_stride) {
+    int with_bias, global const float *bias, int bias_stride, global float *logits, int logits_stride, LABEL_PARAMETERS,
+    global float *d_logits, int d_stride, METRIC_PARAMETERS, int has_below, int with_y, global const float *y,
+    int y_stride, float scale, global float *d_x, int d_x_stride, GATHER_PARAMETERS) {
   local float sums[OUTPUT_ITEMS];
   local int lanes[OUTPUT_ITEMS];
   const int line_of_group = (int)get_local_id(0) / PANEL, part = line_of_group / OUTPUT_ROWS;
   const int first_row = (int)get_group_id(0) * OUTPUT_ROWS, row = first_row + line_of_group % OUTPUT_ROWS;
   const int groups = (rows + OUTPUT_ROWS - 1) / OUTPUT_ROWS, gatherer = (int)get_group_id(0) - groups;
   if (gatherer >= 0) {
-    gather_lines(gatherer * OUTPUT_LINES + line_of_group, ((int)get_num_groups(0) - groups) * OUTPUT_LINES, ahead_rows,
-                 ahead_width, ahead_first, ahead_ordered != 0, ahead_order, ahead_scale, ahead_element, ahead_source,
-                 ahead_x, ahead_x_stride);
+    gather_lines(gatherer * OUTPUT_LINES + line_of_group, ((int)get_num_groups(0) - groups) * OUTPUT_LINES, gather_rows,
+                 width, gather_first, gather_ordered, gather_scale, element, source, gather_order, gathered,
+                 gathered_stride);
     return;
   }
   const int row_or_last = min(row, rows - 1); /* all come to each barrier: those without a row do the last one again */

@@ -27,7 +27,7 @@ static inline line finite_or_nan(line x) {
 /* What all rows have in common. Row i's targets are those of row order[first + i]; losses and scores begin at the
  * batch's slot. */
 typedef struct {
-  int rows, cols;
+  int cols;
   bool squared;
   global const float *outputs;
   int outputs_stride;

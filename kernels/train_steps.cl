@@ -247,8 +247,7 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
 }
 
 kernel void STEPS_KERNEL(JOB_PARAMETERS) {
-  job j = JOB_FROM_PARAMETERS;
-  SET_SCHEDULE(&j);
+  const job j = JOB_FROM_PARAMETERS;
   const size_t me = get_global_id(0);
   worker w = {(int)me, (int)get_global_size(0), -1, x + me * line_index(PANELS(width), x_stride, 0)};
   run_steps(&j, steps, &w, progress);

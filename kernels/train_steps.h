@@ -72,7 +72,7 @@ typedef struct {
   mask dropout;
   update_rule rule;
 #if ADAM
-  float rates[ADAM_STEPS_MAX], roots[ADAM_STEPS_MAX]; /* the rule's, of each step */
+  float16 rates, roots; /* the rule's, of each step: ADAM_STEPS_MAX */
 #endif
   layer layers[LAYERS_MAX];
 } job;
@@ -86,14 +86,10 @@ typedef struct {
 
 #if ADAM
 #define SCHEDULE_PARAMETERS float16 rates, float16 roots,
-#define SCHEDULE_FROM_PARAMETERS {0}, {0},
-#define SET_SCHEDULE(j)           \
-  vstore16(rates, 0, (j)->rates); \
-  vstore16(roots, 0, (j)->roots)
+#define SCHEDULE_FROM_PARAMETERS rates, roots,
 #else
 #define SCHEDULE_PARAMETERS
 #define SCHEDULE_FROM_PARAMETERS
-#define SET_SCHEDULE(j) (void)(j)
 #endif
 
 #define JOB_PARAMETERS                                                                                        \
@@ -128,10 +124,23 @@ static inline void loss_of_step(const job *j, const step_rows *s, loss_batch *b)
   const float scale = s->rows == j->batch ? j->loss_scale : j->last_loss_scale;
   const uint step = j->first_step + (uint)s->number;
 #if TARGETS
-  *b = (loss_batch){
-      s->rows,  l->out, j->squared,    l->y, l->y_stride, j->targets,    j->ordered,           j->order,
-      s->first, scale,  j->per_output, true, l->d_y,      l->d_y_stride, j->losses + s->first, j->scores + s->first,
-      j->flag,  step};
+  *b = (loss_batch){l->out,
+                    j->squared,
+                    l->y,
+                    l->y_stride,
+                    j->targets,
+                    j->ordered,
+                    j->order,
+                    s->first,
+                    scale,
+                    j->per_output,
+                    true,
+                    l->d_y,
+                    l->d_y_stride,
+                    j->losses + s->first,
+                    j->scores + s->first,
+                    j->flag,
+                    step};
 #else
   *b = (loss_batch){s->rows,
                     l->out,
@@ -158,8 +167,8 @@ static inline void loss_of_step(const job *j, const step_rows *s, loss_batch *b)
 static inline void rule_of_step(const job *j, const step_rows *s, update_rule *rule) {
   *rule = j->rule;
 #if ADAM
-  rule->rate = j->rates[s->number];
-  rule->root = j->roots[s->number];
+  rule->rate = ((const float *)&j->rates)[s->number];
+  rule->root = ((const float *)&j->roots)[s->number];
 #else
   (void)s;
 #endif

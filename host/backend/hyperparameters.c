@@ -83,7 +83,8 @@ mlp_cl_status dropout_from_rate(float rate, bool unscaled, dropout *mask, mlp_cl
   return MLP_CL_OK;
 }
 
-float target_loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs) {
+float loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs) {
   float factor = task == MLP_CL_REGRESSION ? 2.0f : 1.0f;
-  return mean ? factor / (float)(rows * outputs) : factor;
+  size_t terms = task == MLP_CL_CLASSIFICATION ? rows : rows * outputs;
+  return mean ? factor / (float)terms : factor;
 }

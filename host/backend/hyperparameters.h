@@ -19,7 +19,8 @@ mlp_cl_status adam_from_recipe(const mlp_cl_recipe *recipe, adam_rates *rates, m
  * and 1 - learning_rate · weight_decay. */
 adam adam_of_step(const adam_rates *rates, uint64_t t);
 
-/* Of target_loss: (2 for squared errors, 1 else) · (1 / (rows · outputs) for the mean, 1 for the sum). */
-float target_loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs);
+/* Of cross_entropy: 1 / rows for the mean, 1 for the sum. Of target_loss: (2 for squared errors, 1 else) · (1 / (rows ·
+ * outputs) for the mean, 1 for the sum). */
+float loss_scale(mlp_cl_task task, bool mean, size_t rows, size_t outputs);
 
 #endif

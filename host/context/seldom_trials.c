@@ -118,7 +118,7 @@ static void run_target_loss(trial_run *run, trial_shape s, mlp_cl_task task) {
                                            task == MLP_CL_REGRESSION ? TRIAL_UNIFORM : TRIAL_NOT_NEGATIVE),
                    .order = trial_integers(run, s.rows + 2, (int32_t)source_rows),
                    .first = 2,
-                   .scale = target_loss_scale(task, true, s.rows, s.out),
+                   .scale = loss_scale(task, true, s.rows, s.out),
                    .slot = slot,
                    .losses = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),
                    .scores = trial_tensor(run, TENSOR_PLAIN, 1, slot + s.rows, TRIAL_CANARY),

@@ -64,14 +64,13 @@ static mlp_cl_status forward_layer(const step *s, size_t i, mlp_cl_error *error)
 static mlp_cl_status loss_of_targets(const step *s, mlp_cl_error *error) {
   const step_plan *plan = s->plan;
   const step_layer *last = &plan->layers[plan->layers_count - 1];
-  float scale = target_loss_scale(plan->task, plan->mean, s->rows, last->out);
   target_loss t = {.rows = s->rows,
                    .task = plan->task,
                    .outputs = last->y,
                    .targets = plan->targets,
                    .order = plan->order,
                    .first = s->first,
-                   .scale = scale,
+                   .scale = loss_scale(plan->task, plan->mean, s->rows, last->out),
                    .slot = s->first,
                    .losses = plan->losses,
                    .scores = plan->scores,
@@ -90,7 +89,7 @@ static cross_entropy loss_of_labels(const step *s) {
                          .labels = plan->labels,
                          .order = plan->order,
                          .first = s->first,
-                         .scale = plan->mean ? 1.0f / (float)s->rows : 1.0f,
+                         .scale = loss_scale(plan->task, plan->mean, s->rows, last->out),
                          .terms = plan->has_terms ? &plan->terms : NULL,
                          .slot = s->first,
                          .losses = plan->losses,

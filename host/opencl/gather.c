@@ -8,14 +8,6 @@ _Static_assert(TENSOR_UINT8 == 0 && TENSOR_INT8 == 1 && TENSOR_INT16 == 2 && TEN
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error) {
   launch l;
   TRY(launch_begin(&l, (opencl_backend *)base, "gather", error));
-  launch_int(&l, g->rows);
-  launch_int(&l, g->source->cols);
-  launch_ulong(&l, g->first);
-  launch_int(&l, g->order != NULL);
-  launch_float(&l, g->scale);
-  launch_int(&l, (size_t)g->source->element);
-  launch_buffer_of(&l, g->source);
-  launch_buffer_of(&l, g->order);
-  launch_tensor(&l, g->y);
+  launch_gather(&l, g);
   return launch_lines(&l, g->rows * size_divide_up(opencl_panels(g->y), GATHER_PANELS), error);
 }

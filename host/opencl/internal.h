@@ -222,6 +222,11 @@ void launch_buffer_of(launch *l, const tensor *t);
 void launch_mask(launch *l, const dropout *mask);
 /* SGD_PARAMETERS of kernels/sgd.h; NULL is zeros. */
 void launch_sgd(launch *l, const sgd *update);
+/* GATHER_PARAMETERS of kernels/gather.h; NULL is no rows. */
+void launch_gather(launch *l, const gather *g);
+/* Of cross_entropy: LABEL_PARAMETERS and METRIC_PARAMETERS of kernels/cross_entropy.h. */
+void launch_labels(launch *l, const cross_entropy *c);
+void launch_metrics(launch *l, const cross_entropy *c);
 /* ADAM_PARAMETERS of kernels/adam.h. */
 void launch_adam(launch *l, const adam *rule);
 /* PARAMETERS_OF (kernels/update.h) of weights or biases; NULL: none, or not kept by the optimiser. */

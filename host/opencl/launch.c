@@ -76,6 +76,36 @@ void launch_sgd(launch *l, const sgd *update) {
   launch_int(l, u->nesterov ? 1 : 0);
 }
 
+void launch_gather(launch *l, const gather *g) {
+  static const gather none = {0};
+  if (g == NULL) g = &none;
+  launch_int(l, g->rows);
+  launch_int(l, g->source != NULL ? g->source->cols : 0);
+  launch_ulong(l, g->first);
+  launch_int(l, g->order != NULL);
+  launch_float(l, g->scale);
+  launch_int(l, g->source != NULL ? (size_t)g->source->element : 0);
+  launch_buffer_of(l, g->source);
+  launch_buffer_of(l, g->order);
+  launch_tensor(l, g->y);
+}
+
+void launch_labels(launch *l, const cross_entropy *c) {
+  launch_buffer_of(l, c->labels);
+  launch_int(l, c->order != NULL);
+  launch_buffer_of(l, c->order);
+  launch_ulong(l, c->first);
+  launch_float(l, c->scale);
+}
+
+void launch_metrics(launch *l, const cross_entropy *c) {
+  launch_buffer_of(l, c->losses);
+  launch_buffer_of(l, c->predictions);
+  launch_ulong(l, c->slot);
+  launch_buffer_of(l, c->flag);
+  launch_uint(l, c->step);
+}
+
 void launch_adam(launch *l, const adam *rule) {
   launch_float(l, rule->rate);
   launch_float(l, rule->root);

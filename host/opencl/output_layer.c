@@ -19,20 +19,6 @@ static size_t groups_of_gather(const gather *g, size_t lines_of_group) {
   return size_min(GROUPS_MAX, size_divide_up(g->rows * opencl_panels(g->y), LINES_OF_LINE * lines_of_group));
 }
 
-static void launch_gather(launch *l, const gather *g) {
-  static const gather none = {0};
-  if (g == NULL) g = &none;
-  launch_int(l, g->rows);
-  launch_int(l, g->source != NULL ? g->source->cols : 0);
-  launch_ulong(l, g->first);
-  launch_int(l, g->order != NULL);
-  launch_buffer_of(l, g->order);
-  launch_float(l, g->scale);
-  launch_int(l, g->source != NULL ? (size_t)g->source->element : 0);
-  launch_buffer_of(l, g->source);
-  launch_tensor(l, g->y);
-}
-
 mlp_cl_status opencl_output_layer(backend *base, const output_layer *o, mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
   const dense_forward *f = &o->forward;
@@ -51,17 +37,9 @@ mlp_cl_status opencl_output_layer(backend *base, const output_layer *o, mlp_cl_e
   launch_int(&l, f->bias != NULL);
   launch_tensor(&l, f->bias);
   launch_tensor(&l, f->y);
-  launch_buffer_of(&l, c->labels);
-  launch_int(&l, c->order != NULL);
-  launch_buffer_of(&l, c->order);
-  launch_ulong(&l, c->first);
-  launch_float(&l, c->scale);
+  launch_labels(&l, c);
   launch_tensor(&l, c->d_logits);
-  launch_buffer_of(&l, c->losses);
-  launch_buffer_of(&l, c->predictions);
-  launch_ulong(&l, c->slot);
-  launch_buffer_of(&l, c->flag);
-  launch_uint(&l, c->step);
+  launch_metrics(&l, c);
   launch_int(&l, o->has_below);
   launch_int(&l, o->has_below && b->y != NULL);
   launch_tensor(&l, o->has_below ? b->y : NULL);

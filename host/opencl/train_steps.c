@@ -86,24 +86,18 @@ static bool is_sgd(const step_plan *plan) {
   return plan->optimiser == MLP_CL_SGD;
 }
 
-/* ADAM_PARAMETERS, and the rates of the steps from number `first` on. */
+/* ADAM_PARAMETERS of one of the steps from number `first` on, and what differs between them. */
 static void launch_schedule(launch *l, const adam_rates *rates, uint32_t first, size_t steps) {
   cl_float rate[ADAM_STEPS_MAX] = {0}, root[ADAM_STEPS_MAX] = {0};
-  const adam rule = adam_of_step(rates, (uint64_t)first + 1);
+  adam rule = {0};
   for (size_t i = 0; i < steps; i++) {
-    const adam later = adam_of_step(rates, (uint64_t)first + i + 1);
-    rate[i] = later.rate;
-    root[i] = later.root;
+    rule = adam_of_step(rates, (uint64_t)first + i + 1);
+    rate[i] = rule.rate;
+    root[i] = rule.root;
   }
   launch_adam(l, &rule);
   launch_floats(l, rate, ADAM_STEPS_MAX);
   launch_floats(l, root, ADAM_STEPS_MAX);
-}
-
-static float loss_scale(const step_plan *plan, size_t rows) {
-  size_t outputs = plan->layers[plan->layers_count - 1].out;
-  if (plan->task != MLP_CL_CLASSIFICATION) return target_loss_scale(plan->task, plan->mean, rows, outputs);
-  return plan->mean ? 1.0f / (float)rows : 1.0f;
 }
 
 /* ANSWER_PARAMETERS of kernels/train_steps.h. */
@@ -126,7 +120,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
                                                   [STEPS_TARGETS_SGD] = "train_steps_targets",
                                                   [STEPS_TARGETS_ADAM] = "train_steps_targets_adam"};
   static const cl_uint zero = 0;
-  size_t ragged = (range->end - range->first) % plan->batch;
+  size_t ragged = (range->end - range->first) % plan->batch, outputs = plan->layers[plan->layers_count - 1].out;
   launch l;
   if (work_items > 1 && opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, NULL) != MLP_CL_OK)
     work_items = 1; /* which uses the plan's own */
@@ -146,8 +140,8 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_uint(&l, range->step);
   launch_int(&l, steps);
   launch_float(&l, plan->source_scale);
-  launch_float(&l, loss_scale(plan, plan->batch));
-  launch_float(&l, loss_scale(plan, ragged > 0 ? ragged : plan->batch));
+  launch_float(&l, loss_scale(plan->task, plan->mean, plan->batch, outputs));
+  launch_float(&l, loss_scale(plan->task, plan->mean, ragged > 0 ? ragged : plan->batch, outputs));
   launch_int(&l, (size_t)plan->source->element);
   launch_buffer_of(&l, plan->source);
   launch_buffer_of(&l, plan->order);

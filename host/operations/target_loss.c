@@ -25,7 +25,7 @@ static mlp_cl_status run(const char *name, mlp_cl_task task, mlp_cl_context *con
       .task = task,
       .outputs = operation_tensor(&set, TENSOR_ACTIVATION, rows, cols, outputs),
       .targets = operation_tensor(&set, TENSOR_PLAIN, rows, cols, targets),
-      .scale = target_loss_scale(task, reduction == MLP_CL_MEAN, rows, cols),
+      .scale = loss_scale(task, reduction == MLP_CL_MEAN, rows, cols),
       .losses = operation_tensor(&set, TENSOR_PLAIN, 1, rows, NULL),
       .scores = operation_tensor(&set, TENSOR_PLAIN, 1, rows, NULL),
       .d_outputs = d_outputs != NULL ? operation_tensor(&set, TENSOR_GRADIENT, rows, cols, NULL) : NULL,

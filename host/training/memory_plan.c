@@ -120,13 +120,8 @@ mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *sh
   *memory = (mlp_cl_memory){.device_limit_bytes = context->backend->device.global_memory_bytes,
                             .largest_limit_bytes = context->backend->device.largest_allocation_bytes,
                             .host_limit_bytes = memory_total_bytes()};
-  counting_backend counting = {.base = {.op = &counts,
-                                        .device = context->backend->device,
-                                        .resident_bytes = context->backend->resident_bytes,
-                                        .fuses_adam = context->backend->fuses_adam,
-                                        .classes_ahead = context->backend->classes_ahead},
-                               .real = context->backend,
-                               .memory = memory};
+  counting_backend counting = {.base = *context->backend, .real = context->backend, .memory = memory};
+  counting.base.op = &counts;
   mlp_cl_context on = *context;
   on.backend = &counting.base;
   on.proven = UINT64_MAX; /* nothing is computed */

@@ -213,7 +213,7 @@ edit host/reference/softmax.c 's/x\[j\] > x\[best\]/x[j] >= x[best]/'
 caught_by operations reference
 
 mutation 'a ragged batch is averaged over the full one'
-edit host/network/step.c 's/1\.0f \/ \(float\)s->rows/1.0f \/ (float)plan->batch/'
+edit host/network/step.c 's/loss_scale\(plan->task, plan->mean, s->rows/loss_scale(plan->task, plan->mean, plan->batch/'
 caught_by golden reference
 
 mutation 'no weight decay'
@@ -247,7 +247,7 @@ edit kernels/adam.h 's/ \&\& !rule->decoupled//'
 caught_by adam pocl
 
 mutation 'all steps of a launch have the rates of its first'
-edit kernels/train_steps.h 's/j->rates\[s->number\]/j->rates[0]/; s/j->roots\[s->number\]/j->roots[0]/'
+edit kernels/train_steps.h 's/(&j->r(ates|oots)\))\[s->number\]/\1[0]/'
 caught_by context pocl
 
 mutation 'Adam divides large numbers as if they were usual'
@@ -287,11 +287,11 @@ edit kernels/label_terms.cl 's/weight \* scale/scale/'
 caught_by target_loss pocl
 
 mutation 'targets are taken in file order'
-edit kernels/target_loss.cl 's/ordered \? \(ulong\)order\[from\] : from/from/'
+edit kernels/target_loss.h 's/b->ordered \? \(ulong\)b->order\[from\] : from/from/'
 caught_by target_loss pocl
 
 mutation 'labels behind the last one are counted'
-edit kernels/target_loss.cl 's/loss \+= inside \? part : zero/loss += part/'
+edit kernels/target_loss.h 's/loss \+= inside \? part : zero/loss += part/'
 caught_by target_loss pocl
 
 mutation 'scaled integers are never below the floor'
