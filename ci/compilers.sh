@@ -8,8 +8,8 @@ ci/deps.sh compilers
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 failed=0
-programs=$(cd kernels && ls program_plain.cl program_tile.cl matmul_tile_small.cl train_steps_group.cl activation.cl adam.cl \
-  clip.cl label_terms.cl peak.cl target_loss.cl)
+programs=$(cd kernels && ls program_plain.cl program_tile.cl program_adam*.cl program_steps*.cl matmul_tile_small.cl \
+  activation.cl adam.cl clip.cl label_terms.cl peak.cl target_loss.cl)
 complain() {
   echo "ci/compilers.sh: $1" >&2
   failed=1

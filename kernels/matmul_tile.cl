@@ -1,11 +1,8 @@
-/* The three products of a dense layer for GPUs (matmul_tile.h), with what surrounds them in their epilogues. Group
- * (x, y) computes tile (row y, column x) of the result; the weights' gradients are one launch for several layers, in
- * which a group's parts compute a tile each. */
-#include "batch_sum.h"
-#include "dropout.h"
+/* The three products of a dense layer for GPUs (matmul_tile.h), with what surrounds them in their epilogues; with ADAM
+ * the weights' gradients alone. Group (x, y) computes tile (row y, column x) of the result; the weights' gradients are
+ * one launch for several layers, in which a group's parts compute a tile each. */
 #include "matmul_tile.h"
 #include "quad.h"
-#include "sgd.h"
 
 /* Work-groups of the same program in another size have another name. */
 #ifndef TILE_KERNEL
@@ -20,6 +17,8 @@
     .depth = (depth_), .tx = ITEM % GROUP_COLS, .ty = ITEM / GROUP_COLS, .item = ITEM, \
     .slabs = (slabs) + PART * 2 * SLAB_FLOATS                                          \
   }
+
+#if !ADAM
 
 /* y (rows, out) = dropout(relu(x (rows, in) · weight (in, out) + bias)) */
 GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_forward)(int rows, int in, int out, global const float *x, int x_stride,
@@ -67,6 +66,8 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_input)(int rows, int in, 
   }
 }
 
+#endif
+
 /* The parameters of a layer, and what their gradient is made of. */
 typedef struct {
   int in, out;
@@ -74,20 +75,18 @@ typedef struct {
   int x_stride;
   global const float *d_y;
   int d_y_stride;
-  global float *weight, *weight_velocity;
-  int weight_stride, with_bias;
-  global float *bias, *bias_velocity;
-  int bias_stride;
+  parameters weight;
+  int with_bias;
+  parameters bias;
 } weight_layer;
 
-#define WEIGHT_LAYER_PARAMETERS(n)                                                                            \
-  int in_##n, int out_##n, global const float *x_##n, int x_stride_##n, global const float *d_y_##n,          \
-      int d_y_stride_##n, global float *weight_##n, global float *weight_velocity_##n, int weight_stride_##n, \
-      int with_bias_##n, global float *bias_##n, global float *bias_velocity_##n, int bias_stride_##n
-#define WEIGHT_LAYER_FROM_PARAMETERS(n)                                                                                \
-  (weight_layer) {                                                                                                     \
-    in_##n, out_##n, x_##n, x_stride_##n, d_y_##n, d_y_stride_##n, weight_##n, weight_velocity_##n, weight_stride_##n, \
-        with_bias_##n, bias_##n, bias_velocity_##n, bias_stride_##n                                                    \
+#define WEIGHT_LAYER_PARAMETERS(n)                                                                   \
+  int in_##n, int out_##n, global const float *x_##n, int x_stride_##n, global const float *d_y_##n, \
+      int d_y_stride_##n, PARAMETERS_OF(weight_##n), int with_bias_##n, PARAMETERS_OF(bias_##n)
+#define WEIGHT_LAYER_FROM_PARAMETERS(n)                                                                        \
+  (weight_layer) {                                                                                             \
+    in_##n, out_##n, x_##n, x_stride_##n, d_y_##n, d_y_stride_##n, PARAMETERS_FROM(weight_##n), with_bias_##n, \
+        PARAMETERS_FROM(bias_##n)                                                                              \
   }
 
 /* A layer's tiles, of which a group takes as many below each other as it has parts. */
@@ -99,15 +98,49 @@ typedef struct {
     l = WEIGHT_LAYER_FROM_PARAMETERS(n); \
   }
 
+TILE_FUNCTION void update_quad(const pipeline *p, bool store, const update_rule *rule, const weight_layer *l, int q,
+                               float4 gradient, global uint *flag, uint step) {
+  int row = p->a.first + QUAD_ROW(q, p->ty), col = p->b.first + QUAD_COL(q, p->tx);
+  if (row < l->in && col < l->out)
+    quad_update(store, rule, gradient, col, l->out, &l->weight, element_index(l->weight.stride, row, col), flag, step);
+}
+
+#if ADAM
+
+/* The rule is long: one text serves all quads, which it finds in local memory, where slabs are no longer needed. */
+#define QUADS_THERE min(ITEM_QUADS, 2 * SLAB_FLOATS / PART_ITEMS / 4)
+TILE_FUNCTION void update_tile(const pipeline *p, bool store, const update_rule *rule, const weight_layer *l,
+                               float sum[ITEM_ROWS][ITEM_COLS], global uint *flag, uint step) {
+  local float4 *own = (local float4 *)p->slabs + p->item;
+#pragma unroll
+  for (int first = 0; first < ITEM_QUADS; first += QUADS_THERE) {
+#pragma unroll
+    for (int i = 0; i < QUADS_THERE; i++)
+      if (first + i < ITEM_QUADS) own[i * PART_ITEMS] = vload4(first + i, sum[0]);
+#pragma unroll 1
+    for (int i = 0; i < min(QUADS_THERE, ITEM_QUADS - first); i++)
+      update_quad(p, store, rule, l, first + i, own[i * PART_ITEMS], flag, step);
+  }
+}
+
+#else
+
+TILE_FUNCTION void update_tile(const pipeline *p, bool store, const update_rule *rule, const weight_layer *l,
+                               float sum[ITEM_ROWS][ITEM_COLS], global uint *flag, uint step) {
+#pragma unroll
+  for (int q = 0; q < ITEM_QUADS; q++) update_quad(p, store, rule, l, q, vload4(q, sum[0]), flag, step);
+}
+
+#endif
+
 /* xᵀ · d_y (in, out) of each layer in the tree order, applied or stored; the groups of the first rows do the bias too.
  * The tiles of all layers are in a row. Each work-item keeps the tree's pending nodes in `pending`, [level][quad]
  * [work-item], when there is more than one leaf. */
-GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int store, SGD_PARAMETERS, global uint *flag,
-                                                               uint step, global float *pending,
-                                                               WEIGHT_LAYER_PARAMETERS(0), WEIGHT_LAYER_PARAMETERS(1),
-                                                               WEIGHT_LAYER_PARAMETERS(2), WEIGHT_LAYER_PARAMETERS(3)) {
+GROUP_ATTRIBUTE kernel void TILE_KERNEL(UPDATE_KERNEL(dense_backward_weight))(
+    int rows, int store, UPDATE_PARAMETERS, global uint *flag, uint step, global float *pending,
+    WEIGHT_LAYER_PARAMETERS(0), WEIGHT_LAYER_PARAMETERS(1), WEIGHT_LAYER_PARAMETERS(2), WEIGHT_LAYER_PARAMETERS(3)) {
   SLABS_OF_GROUP(slabs);
-  const sgd_rule rule = SGD_FROM_PARAMETERS;
+  const update_rule rule = UPDATE_FROM_PARAMETERS;
   int tile = (int)get_group_id(0);
   weight_layer l = WEIGHT_LAYER_FROM_PARAMETERS(0);
   IN_LAYER(1)
@@ -142,19 +175,8 @@ GROUP_ATTRIBUTE kernel void TILE_KERNEL(dense_backward_weight)(int rows, int sto
     empty = false;
   }
 #undef NODE
-#pragma unroll
-  for (int i = 0; i < ITEM_ROWS; i++)
-#pragma unroll
-    for (int j = 0; j < ITEM_COLS; j++) {
-      int row = first_row + ITEM_ROW(i, p.ty), col = first_col + ITEM_COL(j, p.tx);
-      if (row >= l.in || col >= l.out) continue;
-      size_t at = element_index(l.weight_stride, row, col);
-      parameter_update(store != 0, &rule, sum[i][j], l.weight + at, l.weight_velocity + at, flag, step);
-    }
+  update_tile(&p, store != 0, &rule, &l, sum, flag, step);
   if (first_row != 0 || !l.with_bias) return;
-  for (int col = first_col + p.item; col < min(l.out, first_col + TILE_N); col += PART_ITEMS) {
-    float g = batch_sum_of_element(l.d_y + element_index(l.d_y_stride, 0, col), rows);
-    size_t at = element_index(l.bias_stride, 0, col);
-    parameter_update(store != 0, &rule, g, l.bias + at, l.bias_velocity + at, flag, step);
-  }
+  for (int col = first_col + p.item; col < min(l.out, first_col + TILE_N); col += PART_ITEMS)
+    bias_update(store != 0, &rule, l.d_y, l.d_y_stride, rows, col, &l.bias, flag, step);
 }

@@ -12,5 +12,6 @@
 #define ITEM_COLS SMALL_ITEM_COLS
 #define PARTS SMALL_PARTS
 #endif
-#define TILE_KERNEL(name) name##_small
+#define NAME_OF_SMALL(name) name##_small
+#define TILE_KERNEL(name) NAME_OF_SMALL(name)
 #include "matmul_tile.cl"

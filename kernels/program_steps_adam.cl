@@ -1,4 +1,4 @@
 /* Whole steps with Adam, in a program of their own. */
 #define ADAM 1
 #define STEPS_KERNEL train_steps_adam
-#include "train_steps.cl"
+#include "program_steps.cl"

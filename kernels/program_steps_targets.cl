@@ -1,4 +1,4 @@
 /* Whole steps towards targets, in a program of their own. */
 #define TARGETS 1
 #define STEPS_KERNEL train_steps_targets
-#include "train_steps.cl"
+#include "program_steps.cl"

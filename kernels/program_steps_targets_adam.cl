@@ -2,4 +2,4 @@
 #define ADAM 1
 #define TARGETS 1
 #define STEPS_KERNEL train_steps_targets_adam
-#include "train_steps.cl"
+#include "program_steps.cl"

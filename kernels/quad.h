@@ -1,10 +1,11 @@
 /* Four neighbouring columns of a row, which share a Philox counter and are 16 bytes: of d_y · weightᵀ, and what follows
- * a product. And what follows for one parameter. For kernels without vector lines. */
+ * a product. For kernels without vector lines. */
 #ifndef QUAD_H
 #define QUAD_H
 
+#include "batch_sum.h"
 #include "dropout.h"
-#include "sgd.h"
+#include "update.h"
 
 static inline float4 load_quad(global const float *tensor, int stride, int row, int col) {
   return *(global const float4 *)(tensor + element_index(stride, row, col));
@@ -66,19 +67,48 @@ static inline void quad_backward_input(float4 total, int col, int in, bool with_
   *(global float4 *)d_x = vload4(0, v);
 }
 
-/* Steps a parameter by its gradient, or stores the gradient. */
-static inline void parameter_update(bool store, const sgd_rule *rule, float g, global float *w, global float *v,
-                                    global uint *flag, uint step) {
-  g = canonical(g, FLOOR_GRADIENT);
-  if (store) {
-    *w = g;
-    return;
-  }
-  float velocity = rule->momentum != 0.0f ? *v : 0.0f;
-  float weight = sgd_step(rule, g, *w, &velocity);
-  if (rule->momentum != 0.0f) *v = velocity;
-  *w = weight;
-  if (!below(magnitude(weight), INFINITY_BITS)) atomic_min(flag, step);
+/* One parameter in registers after its gradient, which is not canonical yet; or the gradient itself, to be stored.
+ * *largest grows to the magnitudes of what has to be finite. */
+static inline float parameter_after(bool store, const update_rule *rule, float gradient, float value, float *velocity,
+                                    float *rms, uint *largest) {
+  gradient = canonical(gradient, FLOOR_GRADIENT);
+  if (store) return gradient;
+  value = update_step(rule, gradient, value, velocity, rms);
+  *largest = max(*largest, max(magnitude(value), magnitude(*rms)));
+  return value;
+}
+
+/* The parameters of columns col … col+3 of `cols`, which begin at index `at`. */
+static inline void quad_update(bool store, const update_rule *rule, float4 gradient, int col, int cols,
+                               const parameters *p, size_t at, global uint *flag, uint step) {
+  const bool with_velocity = !store && keeps_velocity(rule), with_rms = !store && ADAM;
+  float g[4], w[4], v[4] = {0.0f, 0.0f, 0.0f, 0.0f}, s[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+  uint largest = 0;
+  vstore4(gradient, 0, g);
+  vstore4(*(global const float4 *)(p->value + at), 0, w);
+  if (with_velocity) vstore4(*(global const float4 *)(p->velocity + at), 0, v);
+  if (with_rms) vstore4(*(global const float4 *)(p->rms + at), 0, s);
+#pragma unroll
+  for (int c = 0; c < 4; c++)
+    if (col + c < cols) w[c] = parameter_after(store, rule, g[c], w[c], &v[c], &s[c], &largest);
+  *(global float4 *)(p->value + at) = vload4(0, w);
+  if (with_velocity) *(global float4 *)(p->velocity + at) = vload4(0, v);
+  if (with_rms) *(global float4 *)(p->rms + at) = vload4(0, s);
+  if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
+}
+
+/* The bias of one column, whose gradient is the sum of d_y's over the rows. */
+static inline void bias_update(bool store, const update_rule *rule, global const float *d_y, int d_y_stride, int rows,
+                               int col, const parameters *p, global uint *flag, uint step) {
+  const bool with_velocity = !store && keeps_velocity(rule), with_rms = !store && ADAM;
+  const size_t at = element_index(p->stride, 0, col);
+  float v = with_velocity ? p->velocity[at] : 0.0f, s = with_rms ? p->rms[at] : 0.0f;
+  uint largest = 0;
+  p->value[at] = parameter_after(store, rule, batch_sum_of_element(d_y + element_index(d_y_stride, 0, col), rows),
+                                 p->value[at], &v, &s, &largest);
+  if (with_velocity) p->velocity[at] = v;
+  if (with_rms) p->rms[at] = s;
+  if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
 }
 
 #endif

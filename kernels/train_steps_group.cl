@@ -5,7 +5,6 @@
  *   gather | forward of each layer | loss | gradients of the inputs, from the last layer on | all updates
  *
  * A work-item computes four neighbouring columns at a time. Batches have at most one leaf of rows (batch_sum.h). */
-#include "batch_sum.h"
 #include "gather.h"
 #include "quad.h"
 #include "train_steps.h"
@@ -73,8 +72,14 @@ static void loss(const job *j, const step_rows *s, local int *memory) {
   loss_batch b;
   loss_of_step(j, s, &b);
   const int line = ITEM / PANEL;
-  for (int row = 0; row < s->rows; row += LINES_AT_A_TIME)
-    cross_entropy_row(&b, min(row + line, s->rows - 1), memory + line * PANEL);
+  for (int row = 0; row < s->rows; row += LINES_AT_A_TIME) {
+    const int row_or_last = min(row + line, s->rows - 1);
+#if TARGETS
+    target_loss_row(&b, row_or_last, memory + line * PANEL);
+#else
+    cross_entropy_row(&b, row_or_last, memory + line * PANEL);
+#endif
+  }
 }
 
 static void backward_input(const job *j, const step_rows *s, int i) {
@@ -95,26 +100,21 @@ static void update(const job *j, const step_rows *s, int i) {
   const uint step = j->first_step + (uint)s->number;
   int x_stride;
   global const float *x = input_of_layer(j, i, j->x, &x_stride);
+  update_rule rule;
+  rule_of_step(j, s, &rule);
   for (int u = ITEM; u < l->in * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
     float4 sum = (float4)(0.0f);
-    float g[4];
 #pragma unroll 8
     for (int r = 0; r < s->rows; r++)
       sum = fma((float4)(x[element_index(x_stride, r, row)]), load_quad(l->d_y, l->d_y_stride, r, col), sum);
-    vstore4(sum, 0, g);
-    const size_t at = element_index(l->weight.stride, row, col);
-    for (int c = 0; c < min(4, l->out - col); c++)
-      parameter_update(false, &j->rule, g[c], l->weight.value + at + c, l->weight.velocity + at + c, j->flag, step);
+    quad_update(false, &rule, sum, col, l->out, &l->weight, element_index(l->weight.stride, row, col), j->flag, step);
   }
-  for (int col = ITEM; j->with_bias && col < l->out; col += STEP_ITEMS) {
-    const size_t at = element_index(l->bias.stride, 0, col);
-    parameter_update(false, &j->rule, batch_sum_of_element(l->d_y + element_index(l->d_y_stride, 0, col), s->rows),
-                     l->bias.value + at, l->bias.velocity + at, j->flag, step);
-  }
+  for (int col = ITEM; j->with_bias && col < l->out; col += STEP_ITEMS)
+    bias_update(false, &rule, l->d_y, l->d_y_stride, s->rows, col, &l->bias, j->flag, step);
 }
 
-__attribute__((reqd_work_group_size(STEP_ITEMS, 1, 1))) kernel void train_steps(JOB_PARAMETERS) {
+__attribute__((reqd_work_group_size(STEP_ITEMS, 1, 1))) kernel void STEPS_KERNEL(JOB_PARAMETERS) {
   const job j = JOB_FROM_PARAMETERS;
   local int memory[STEP_ITEMS];
   (void)progress;

@@ -28,6 +28,16 @@ typedef adam_rule update_rule;
 #define UPDATE_FROM_PARAMETERS ADAM_FROM_PARAMETERS
 #define UPDATE_KERNEL(name) name##_adam
 
+static inline bool keeps_velocity(const update_rule *rule) {
+  (void)rule;
+  return true;
+}
+
+/* The new weight; what the optimiser keeps is updated. The gradient is canonical. */
+static inline line update_step(const update_rule *rule, line g, line weight, line *velocity, line *rms) {
+  return adam_step(rule, g, weight, velocity, rms);
+}
+
 /* Steps `count` lines from index `at` on by sums that are not canonical yet; *largest grows to the magnitudes of what
  * has to be finite. */
 OUTLINED_FUNCTION void update_lines(const update_rule *rule, int count, const line *sum, const parameters *p, size_t at,
@@ -60,6 +70,15 @@ typedef sgd_rule update_rule;
 #define UPDATE_PARAMETERS SGD_PARAMETERS
 #define UPDATE_FROM_PARAMETERS SGD_FROM_PARAMETERS
 #define UPDATE_KERNEL(name) name
+
+static inline bool keeps_velocity(const update_rule *rule) {
+  return rule->momentum != 0.0f;
+}
+
+static inline line update_step(const update_rule *rule, line g, line weight, line *velocity, line *rms) {
+  (void)rms;
+  return sgd_step(rule, g, weight, velocity);
+}
 
 static inline void update_lines(const update_rule *rule, int count, const line *sum, const parameters *p, size_t at,
                                 uint_line *largest) {

@@ -138,8 +138,7 @@ START_TEST(adam_launches) {
                                   {"dense_forward", (LAYERS - 1) * STEPS},
                                   {"output_layer", STEPS},
                                   {"dense_backward_input", (LAYERS - 2) * STEPS},
-                                  {"dense_backward_weight", STEPS},
-                                  {"adam", 2 * LAYERS * STEPS}};
+                                  {"dense_backward_weight_adam", STEPS}};
   mlp_cl_recipe recipe = plain_recipe(0.25f);
   recipe.optimiser = MLP_CL_ADAM;
   run r = begin_task("panel", MLP_CL_CLASSIFICATION, &recipe);

@@ -46,18 +46,15 @@ static mlp_cl_status apply(opencl_backend *self, const dense_backward_weight *d,
                      error);
 }
 
-/* Where the update is not fused, the gradients go through memory of their own. */
-static mlp_cl_status store_and_apply(opencl_backend *self, const dense_backward_weight *d,
-                                     mlp_cl_status (*store)(opencl_backend *, const dense_backward_weight *,
-                                                            mlp_cl_error *),
-                                     mlp_cl_error *error) {
+/* The gradients go through memory of their own. */
+static mlp_cl_status plain_apply(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   backend *base = &self->base;
   dense_backward_weight stored = {.rows = d->rows, .x = d->x, .d_y = d->d_y};
   mlp_cl_status status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, d->weight->rows, d->weight->cols,
                                               &stored.d_weight, error);
   if (status == MLP_CL_OK && d->bias != NULL)
     status = opencl_tensor_create(base, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, d->bias->cols, &stored.d_bias, error);
-  if (status == MLP_CL_OK) status = store(self, &stored, error);
+  if (status == MLP_CL_OK) status = plain_store(self, &stored, error);
   if (status == MLP_CL_OK)
     status = apply(self, d, stored.d_weight, d->weight, d->weight_velocity, d->weight_rms, error);
   if (status == MLP_CL_OK && d->bias != NULL)
@@ -68,13 +65,21 @@ static mlp_cl_status store_and_apply(opencl_backend *self, const dense_backward_
 }
 
 static mlp_cl_status plain_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
-  return is_stored(d) ? plain_store(self, d, error) : store_and_apply(self, d, plain_store, error);
+  return is_stored(d) ? plain_store(self, d, error) : plain_apply(self, d, error);
 }
 
 /* ---- What the two fused variants share --------------------------------------------------------------------------- */
 
 /* Below this one work-item is done before a second core has been woken. */
 static const double short_launch_flops = 1e6;
+
+/* UPDATE_PARAMETERS of kernels/update.h. */
+static void launch_update(launch *l, const dense_backward_weight *d) {
+  if (d->adam != NULL)
+    launch_adam(l, d->adam);
+  else
+    launch_sgd(l, d->update);
+}
 
 /* Units of a row of units: each takes a tile's panels. */
 static size_t widths_of(const opencl_backend *self, size_t cols) {
@@ -217,10 +222,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_tensor(&l, d->x);
   launch_tensor(&l, d->d_y);
   launch_int(&l, is_stored(d));
-  if (d->adam != NULL)
-    launch_adam(&l, d->adam);
-  else
-    launch_sgd(&l, d->update);
+  launch_update(&l, d);
   launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
   launch_int(&l, bias != NULL);
   launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
@@ -289,43 +291,31 @@ static void launch_weight_layer(launch *l, const dense_backward_weight *d) {
   launch_int(l, weight != NULL ? weight->cols : 0);
   launch_tensor(l, d->x);
   launch_tensor(l, d->d_y);
-  launch_buffer_of(l, weight);
-  launch_buffer_of(l, d->weight_velocity);
-  launch_int(l, weight != NULL ? opencl_of(weight)->stride : 0);
+  launch_parameters(l, weight, d->weight_velocity, d->weight_rms);
   launch_int(l, bias != NULL);
-  launch_buffer_of(l, bias);
-  launch_buffer_of(l, d->bias_velocity);
-  launch_int(l, bias != NULL ? opencl_of(bias)->stride : 0);
+  launch_parameters(l, bias, d->bias_velocity, d->bias_rms);
 }
 
-/* At most WEIGHT_LAYERS_MAX layers, without Adam. */
-static mlp_cl_status tile_backward_weights(opencl_backend *self, const dense_backward_weight *d, size_t count,
-                                           mlp_cl_error *error) {
+/* At most WEIGHT_LAYERS_MAX layers. */
+static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, size_t count,
+                                          mlp_cl_error *error) {
   const tile_shape *tile = tile_of_weights(self, d, count);
   size_t local = (size_t)(tile->group_rows * tile->group_cols * tile->parts);
   size_t work_items = weight_groups(tile, d, count) * local;
+  const char *kernel = d->adam != NULL
+                           ? tile_kernel(self, tile, "dense_backward_weight_adam", "dense_backward_weight_adam_small")
+                           : tile_kernel(self, tile, "dense_backward_weight", "dense_backward_weight_small");
   launch l;
   TRY(pending_reserve(self, tile, work_items, d->rows, error));
-  TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_backward_weight", "dense_backward_weight_small"), error));
+  TRY(launch_begin(&l, self, kernel, error));
   launch_int(&l, d->rows);
   launch_int(&l, is_stored(d));
-  launch_sgd(&l, d->update);
+  launch_update(&l, d);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
   launch_buffer(&l, self->scratch);
   for (size_t i = 0; i < WEIGHT_LAYERS_MAX; i++) launch_weight_layer(&l, i < count ? &d[i] : NULL);
   return launch_run(&l, work_items, 1, local, 1, error);
-}
-
-static mlp_cl_status tile_store(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
-  return tile_backward_weights(self, d, 1, error);
-}
-
-static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_backward_weight *d, size_t count,
-                                          mlp_cl_error *error) {
-  if (d->adam == NULL) return tile_backward_weights(self, d, count, error);
-  for (size_t i = 0; i < count; i++) TRY(store_and_apply(self, &d[i], tile_store, error));
-  return MLP_CL_OK;
 }
 
 /* Layers that one launch takes: several, unless their trees would have to be in memory at once. */

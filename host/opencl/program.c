@@ -117,7 +117,8 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
                {"activation_backward", "activation.cl"},
                {"target_loss", "target_loss.cl"},
                {"adam", "adam.cl"},
-               {"dense_backward_weight_adam", "matmul_panel_adam.cl"},
+               {"dense_backward_weight_adam", "program_adam.cl"},
+               {"dense_backward_weight_adam_small", "program_adam_small.cl"},
                {"train_steps_adam", "program_steps_adam.cl"},
                {"train_steps_targets", "program_steps_targets.cl"},
                {"train_steps_targets_adam", "program_steps_targets_adam.cl"},
@@ -125,7 +126,6 @@ static const char *file_of(const opencl_backend *self, const char *kernel) {
                {"squared_sum", "clip.cl"},
                {"clip", "clip.cl"},
                {"label_terms", "label_terms.cl"}};
-  if (self->tuning.variant == VARIANT_TILE && strcmp(kernel, "train_steps") == 0) return "train_steps_group.cl";
   for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
     if (strcmp(apart[i].kernel, kernel) == 0) return apart[i].file;
   return files[self->tuning.variant];

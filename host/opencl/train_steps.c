@@ -247,8 +247,7 @@ static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, c
 /* What the kernels were written for; all else goes by launches. */
 static bool is_known(const opencl_backend *self, const step_plan *plan) {
   return self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && plan->activation == MLP_CL_RELU &&
-         (self->tuning.variant == VARIANT_PANEL || step_kind_of(plan) == STEPS_SGD) && !plan->has_terms &&
-         plan->clip_norm == 0.0f && !plan->streamed;
+         !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
 }
 
 /* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by

@@ -307,7 +307,7 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
   else
     TRY(parse(&self->tuning, tuning, &self->base.device, error));
   format(&self->tuning, self->base.tuning);
-  self->base.fuses_adam = self->tuning.variant == VARIANT_PANEL;
+  self->base.fuses_adam = self->tuning.variant != VARIANT_PLAIN;
   self->base.classes_ahead = self->tuning.variant == VARIANT_TILE ? OUTPUT_CLASSES_MAX : 0;
   return MLP_CL_OK;
 }

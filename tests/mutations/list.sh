@@ -246,6 +246,10 @@ mutation 'AdamW decays its gradient too'
 edit kernels/adam.h 's/ \&\& !rule->decoupled//'
 caught_by adam pocl
 
+mutation 'kernels for GPUs forget the mean squares'
+edit kernels/quad.h '/if \(with_rms\) \*\(global/d'
+caught_by golden pocl tile
+
 mutation 'all steps of a launch have the rates of its first'
 edit kernels/train_steps.h 's/(&j->r(ates|oots)\))\[s->number\]/\1[0]/'
 caught_by context pocl
