@@ -260,7 +260,7 @@ static void find_verdicts(const char *kernels) {
   const mlp_cl_context_options options = {.allow_inexact = true, .kernels = kernels};
   mlp_cl_context *context;
   ck_ok(mlp_cl_context_create(getenv("MLP_CL_TEST_DEVICE"), &options, &context, &test_error));
-  ck_ok(context_prove_steps(context, NULL, true, &test_error));
+  context_prove_steps(context, NULL, true);
   mlp_cl_context_destroy(context);
 }
 

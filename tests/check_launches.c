@@ -222,24 +222,24 @@ START_TEST(whole_steps_wait_until_they_are_worth_it) {
   run r = begin("steps", 0.25f);
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 0);
-  ck_ok(context_prove_steps(r.context, NULL, true, &test_error));
+  context_prove_steps(r.context, NULL, true);
   layer_reset();
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 1);
   end(&r);
   r = begin("steps", 0.25f);
-  ck_ok(context_prove_steps(r.context, NULL, true, &test_error));
+  context_prove_steps(r.context, NULL, true);
   take(&r, EPOCH_STEPS);
   ck_assert_uint_eq(layer_launches("train_steps"), 1);
   end(&r);
   /* What compiled then and does not now is done without, and not asked for again. */
   r = begin("steps", 0.25f);
-  ck_ok(context_prove_steps(r.context, NULL, true, &test_error));
+  context_prove_steps(r.context, NULL, true);
   layer_fail("clBuildProgram", 1, 0);
   take(&r, 2);
   ck_assert_uint_eq(layer_launches("train_steps"), 0);
   ck_assert_uint_eq(layer_launches("gather"), 2);
-  ck_ok(context_prove_steps(r.context, NULL, true, &test_error));
+  context_prove_steps(r.context, NULL, true);
   take(&r, 1);
   ck_assert_uint_eq(layer_launches("train_steps"), 0);
   end(&r);

@@ -204,6 +204,17 @@ START_TEST(reads_archives) {
   ck_fails(mlp_cl_dataset_open(test_path("b.npz"), &train, &test, &test_error), MLP_CL_BAD_FILE, "b.npz");
   free(bytes);
 
+  /* What is learned has to agree between the parts, too: two targets a row here, one there. */
+  archive = zip_open(test_path("d.npz"), ZIP_CREATE, &code);
+  add(archive, "x_train.npy", x, x_count);
+  add(archive, "y_train.npy", x, x_count);
+  add(archive, "x_test.npy", x, x_count);
+  add(archive, "y_test.npy", t, t_count);
+  ck_assert_int_eq(zip_close(archive), 0);
+  dataset_parts a, b;
+  ck_fails(npz_read(test_path("d.npz"), true, &a, &b, &test_error), MLP_CL_BAD_FILE,
+           "training rows have 2 targets, test rows 1");
+
   archive = zip_open(test_path("c.npz"), ZIP_CREATE, &code);
   add(archive, "weights.npy", x, x_count);
   ck_assert_int_eq(zip_close(archive), 0);

@@ -1,7 +1,8 @@
 /* What is kept between runs, one file an entry, in $MLP_CL_CACHE, else $XDG_CACHE_HOME/mlp_cl, else ~/.cache/mlp_cl.
  * MLP_CL_CACHE=off keeps nothing. The folder must belong to the user and be closed to others (0700), or it is not used;
- * links are not followed; an entry that is damaged counts as absent. It never has more than 256 MiB. A cache only saves
- * time, so nothing here reports errors. Keys are 64 hex digits: hashes of all that the entry depends on. */
+ * links are not followed; an entry that is damaged counts as absent. What is larger than a page never takes more than
+ * 256 MiB. A cache only saves time, so nothing here reports errors. Keys are 64 hex digits: hashes of all that the
+ * entry depends on. */
 #ifndef BASE_CACHE_H
 #define BASE_CACHE_H
 

@@ -261,11 +261,14 @@ static int bench(const options *o) {
   if (report_is_json()) r.object = begin_object(r.context);
   interrupt_defer();
   mlp_cl_status status = measure_all(&r, o, &own, first_s);
-  if (status == MLP_CL_OK) status = write_profile(o, r.context, &error);
-  if (status != MLP_CL_OK)
+  if (status == MLP_CL_OK) {
+    report_result_comes();
+    warn_of_refused_steps(r.context);
+    if (write_profile(o, r.context, &error) != MLP_CL_OK) result = report_failure(&error);
+    if (r.object) result = report_json(json_incref(r.object), result);
+  } else {
     result = report_failure(&error);
-  else if (r.object)
-    result = report_json(json_incref(r.object), STATUS_OK);
+  }
   json_decref(r.object);
   mlp_cl_context_destroy(r.context);
   return result;

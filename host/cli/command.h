@@ -7,7 +7,7 @@
 typedef struct command {
   const char *name;
   const char *summary;         /* one line */
-  const char *operand;         /* the name of its one operand in the help, or NULL: it takes none */
+  const char *operand;         /* its operands in the help, or NULL: it takes none */
   const char *examples;        /* lines */
   struct poptOption *table;    /* its options */
   int (*complete)(options *o); /* adds what the command line leaves to others to say; an exit status; or NULL */

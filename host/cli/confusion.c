@@ -90,13 +90,17 @@ static void draw_names(const matrix *m) {
   }
 }
 
+bool confusion_fits(size_t classes) {
+  if (classes > CLASSES_MAX)
+    report_failed(MLP_CL_BAD_SHAPE, "--plot draws up to %d classes, these are %zu; --json has their counts",
+                  CLASSES_MAX, classes);
+  return classes <= CLASSES_MAX;
+}
+
 int confusion_write(const char *path, const char *const *names, const uint64_t *counts, size_t classes,
                     double accuracy) {
   svg picture;
   matrix m = {.picture = &picture, .names = names, .counts = counts, .classes = classes};
-  if (classes > CLASSES_MAX)
-    return report_failed(MLP_CL_BAD_SHAPE, "--plot draws up to %d classes, these are %zu; --json has their counts",
-                         CLASSES_MAX, classes);
   lay_out(&m);
   double side = m.cell * (double)classes;
   uint64_t rows = 0;

@@ -106,8 +106,8 @@ static json_t *json_scores(mlp_cl_task task, const uint64_t *confusion, size_t c
   return scores;
 }
 
-static int print_json(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
-                      size_t classes) {
+static int print_json(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion, size_t classes,
+                      int status) {
   json_t *object = report_object(), *names = json_array();
   for (size_t i = 0; i < classes; i++) {
     char buffer[24];
@@ -122,14 +122,14 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
     json_object_set_new(object, "rmse", report_number(sqrt(result->loss) * unit_of(m)));
     json_object_set_new(object, "mae", report_number(result->mean_absolute_error * unit_of(m)));
     json_decref(names);
-    return report_json(object, STATUS_OK);
+    return report_json(object, status);
   }
   json_object_set_new(object, "accuracy", report_number(result->accuracy));
   json_object_set_new(object, "confusion",
                       json_confusion(confusion, classes, task == MLP_CL_CLASSIFICATION ? classes : 4));
   json_object_set_new(object, "classes", names);
   json_object_set_new(object, "scores", json_scores(task, confusion, classes));
-  return report_json(object, STATUS_OK);
+  return report_json(object, status);
 }
 
 static int plot(const opened_model *m, const char *path, const mlp_cl_evaluation *result, const uint64_t *counts,
@@ -154,23 +154,21 @@ static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dat
   if (picture && task != MLP_CL_CLASSIFICATION)
     return report_usage("--plot draws a confusion matrix, and %s, a model for %s, has none", o->operand,
                         mlp_cl_task_name(task));
+  if (picture && !confusion_fits(classes)) return STATUS_FAILED;
   size_t cols = task == MLP_CL_CLASSIFICATION ? classes : 4;
   uint64_t *confusion = classes <= most ? calloc(classes * cols, sizeof *confusion) : NULL;
   if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, cols);
-  int status = STATUS_OK;
-  if (mlp_cl_network_evaluate(m->network, data, &result, task == MLP_CL_REGRESSION ? NULL : confusion, &error) !=
-      MLP_CL_OK)
-    status = report_failure(&error);
-  else if (picture)
-    status = plot(m, picture, &result, confusion, classes);
-  if (status != STATUS_OK) {
-    free(confusion);
-    return status;
+  mlp_cl_status evaluated =
+      mlp_cl_network_evaluate(m->network, data, &result, task == MLP_CL_REGRESSION ? NULL : confusion, &error);
+  int status = evaluated == MLP_CL_OK ? STATUS_OK : report_failure(&error);
+  if (evaluated == MLP_CL_OK) {
+    report_result_comes();
+    if (picture) status = plot(m, picture, &result, confusion, classes);
+    if (report_is_json())
+      status = print_json(m, &result, confusion, classes, status);
+    else
+      print_text(m, &result, confusion, classes);
   }
-  if (report_is_json())
-    status = print_json(m, &result, confusion, classes);
-  else
-    print_text(m, &result, confusion, classes);
   free(confusion);
   return status;
 }

@@ -40,6 +40,11 @@ mlp_cl_status open_device_for(const options *o, uint64_t data_bytes, mlp_cl_cont
   return status;
 }
 
+void warn_of_refused_steps(const mlp_cl_context *context) {
+  const char *reason = mlp_cl_context_steps_refusal(context);
+  if (reason != NULL) report_note("warning: no whole training steps in one launch, which are faster: %s", reason);
+}
+
 mlp_cl_status write_profile(const options *o, mlp_cl_context *context, mlp_cl_error *error) {
   const char *path = options_text(o, OPTION_PROFILE, NULL);
   if (!path) return MLP_CL_OK;

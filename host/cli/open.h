@@ -13,8 +13,11 @@
 mlp_cl_status open_device(const options *o, mlp_cl_context **context, mlp_cl_error *error);
 /* The same, with memory for data as in mlp_cl_context_options. */
 mlp_cl_status open_device_for(const options *o, uint64_t data_bytes, mlp_cl_context **context, mlp_cl_error *error);
+/* Says so where training was slower than is meant for the device. */
+void warn_of_refused_steps(const mlp_cl_context *context);
 /* Writes --profile, if it was given. */
 mlp_cl_status write_profile(const options *o, mlp_cl_context *context, mlp_cl_error *error);
+
 /* A model file (the command's first operand) on its device. */
 typedef struct opened_model {
   mlp_cl_context *context;

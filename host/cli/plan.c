@@ -76,11 +76,11 @@ static bool read_rates(const options *o, plan *p) {
 
 static bool read_counts(const options *o, plan *p) {
   uint64_t epochs = p->recipe.epochs, batch = p->recipe.batch, decay = p->recipe.decay_epochs, warmup = 0, patience = 0;
-  const char *count = "a whole number from 1 to 1000000000";
+  const char *count = "a whole number from 1 to 1000000000", *any_count = "a whole number from 0 to 1000000000";
   if (!options_unsigned(o, OPTION_DECAY_EPOCHS, 1, 1000000000, count, &decay) ||
-      !options_unsigned(o, OPTION_WARMUP, 1, 1000000000, count, &warmup) ||
-      !options_unsigned(o, OPTION_PATIENCE, 1, 1000000000, count, &patience) ||
-      !options_unsigned(o, OPTION_EPOCHS, 1, 1000000000, "a whole number from 1 to 1000000000", &epochs) ||
+      !options_unsigned(o, OPTION_WARMUP, 0, 1000000000, any_count, &warmup) ||
+      !options_unsigned(o, OPTION_PATIENCE, 0, 1000000000, any_count, &patience) ||
+      !options_unsigned(o, OPTION_EPOCHS, 1, 1000000000, count, &epochs) ||
       !options_unsigned(o, OPTION_BATCH, 1, 1 << 24, "a whole number from 1 to 16777216", &batch) ||
       !options_unsigned(o, OPTION_LOG_EVERY, 1, 1000000000, "a whole number of steps from 1", &p->log_every) ||
       !options_unsigned(o, OPTION_SEED, 0, UINT64_MAX, "a whole number from 0 to 18446744073709551615",

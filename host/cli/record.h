@@ -21,7 +21,7 @@ typedef struct record {
 extern struct poptOption record_options[];
 
 /* Before the work: what --log and --plot name, if anything; a run that is resumed may have drawn its picture before.
- * Returns an exit status, after a complaint unless it is STATUS_OK; record_end in any case. */
+ * Returns an exit status, after a complaint unless it is STATUS_OK, and then there is nothing to end. */
 int record_begin(const options *o, bool resumed, record *r);
 /* As soon as it is known where and what the run will be. */
 void record_start(record *r, const options *o, const mlp_cl_device *device, const plan *p, const run_data *data);

@@ -137,6 +137,13 @@ static void warn_of_sizes(const mlp_cl_dataset *data) {
         targets > large ? "the numbers to learn" : "the inputs", targets > large ? targets : features);
 }
 
+/* Their values mean something else to the network. */
+static void warn_of_scales(const mlp_cl_parts *parts) {
+  if (parts->test && mlp_cl_dataset_scale(parts->test) != mlp_cl_dataset_scale(parts->train))
+    report_note("warning: rows to train are values times %g, those to test values times %g",
+                (double)mlp_cl_dataset_scale(parts->train), (double)mlp_cl_dataset_scale(parts->test));
+}
+
 int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
   mlp_cl_error error;
   mlp_cl_data_options with = {.seed = seed};
@@ -146,6 +153,7 @@ int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
     int status = refuse_table_options(o);
     if (status != STATUS_OK) return status;
     warn_of_sizes(parts->train);
+    warn_of_scales(parts);
   }
   if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0 || with.validation > 0) tell_parts(parts);
   return STATUS_OK;

@@ -252,6 +252,7 @@ static void explain_difference(const run *trained) {
 }
 
 static int finish(const plan *p, const run *trained, const run *reference, int status) {
+  warn_of_refused_steps(trained->context);
   bool differ = reference && strcmp(trained->sha256, reference->sha256) != 0;
   if (differ) status = STATUS_BITS_DIFFER;
   if (report_is_json())

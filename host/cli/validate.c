@@ -150,13 +150,12 @@ static void print_verdict(const verdict *v, const mlp_cl_context *context) {
 }
 
 static int report_verdict(const verdict *v, const mlp_cl_context *context, const options *o, mlp_cl_status result) {
-  /* A device that differs has failed what it was asked to show: 1, not the 3 of a training run. */
-  int status = result == MLP_CL_OK ? STATUS_OK : STATUS_FAILED;
+  int status = result == MLP_CL_OK ? STATUS_OK : STATUS_BITS_DIFFER;
   const char *path = options_text(o, OPTION_REPORT, NULL);
-  if (path) {
-    int written = write_report(path, full_result(v, context, o));
-    if (written != STATUS_OK) return written;
-  }
+  report_result_comes();
+  warn_of_refused_steps(context);
+  if (path && write_report(path, full_result(v, context, o)) != STATUS_OK && status == STATUS_OK)
+    status = STATUS_FAILED;
   if (report_is_json()) return report_json(result_of(v, context), status);
   print_verdict(v, context);
   return status;

@@ -200,11 +200,16 @@ void mlp_cl_context_destroy(mlp_cl_context *context) {
   if (context == NULL) return;
   if (context->backend != NULL) context->backend->op->close(context->backend);
   free(context->fallback);
+  free(context->steps_refusal);
   free(context);
 }
 
 const char *mlp_cl_context_fallback(const mlp_cl_context *context) {
   return context->fallback;
+}
+
+const char *mlp_cl_context_steps_refusal(const mlp_cl_context *context) {
+  return context->steps_refusal;
 }
 
 mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error) {

@@ -10,6 +10,8 @@ typedef struct steps_patience {
   double worth_s;      /* so long after it; 0 where nothing can be remembered */
 } steps_patience;
 
+extern const char *const step_kind_names[STEP_KINDS];
+
 struct mlp_cl_context {
   backend *backend;
   bool allow_inexact;
@@ -18,6 +20,7 @@ struct mlp_cl_context {
   const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */
   char verdict_key[65];    /* what all verdicts on this device depend on */
   steps_patience steps[STEP_KINDS];
+  char *steps_refusal; /* why whole steps are not taken that the kernels know, the first reason; owned; or NULL */
 };
 
 /* Proves the device for what every run needs, with the kernels that were asked for (or NULL).
@@ -28,16 +31,14 @@ mlp_cl_status context_prove_device(mlp_cl_context *context, const char *kernels,
 mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error);
 /* Lets whole training steps of the plan (NULL: of any) be taken, when they have proven to be exact: at once, or after
  * as much training as it takes to prove them, or to load what has been proven. Before each training step. A device that
- * cannot run them does without. Error: INEXACT, unless allowed. */
-mlp_cl_status context_prove_steps(mlp_cl_context *context, const step_plan *plan, bool at_once, mlp_cl_error *error);
+ * cannot run them does without. */
+void context_prove_steps(mlp_cl_context *context, const step_plan *plan, bool at_once);
 
 /* A second thread takes part in what the context, one of the reference, computes forward, if one is to be had. */
 void context_hire(mlp_cl_context *reference);
 
 /* Whether `what` has proven to be exact on this device, with this driver and these kernels, in any process. */
 bool context_remembers(const mlp_cl_context *context, const char *what);
-/* The verdict on `what`: the rule or operation that it breaks, or NULL, which is remembered.
- * Error: INEXACT, unless allowed. */
-mlp_cl_status context_judge(mlp_cl_context *context, const char *what, const char *broken, mlp_cl_error *error);
+void context_remember(const mlp_cl_context *context, const char *what);
 
 #endif

@@ -35,11 +35,16 @@ bool context_remembers(const mlp_cl_context *context, const char *what) {
   return cache_holds(key, exact);
 }
 
-mlp_cl_status context_judge(mlp_cl_context *context, const char *what, const char *broken, mlp_cl_error *error) {
+void context_remember(const mlp_cl_context *context, const char *what) {
   char key[65];
   key_of(context, what, key);
+  cache_keep(key, exact);
+}
+
+/* The verdict on `what`: the rule or operation that it breaks, or NULL. */
+static mlp_cl_status judge(mlp_cl_context *context, const char *what, const char *broken, mlp_cl_error *error) {
   if (broken == NULL) {
-    cache_keep(key, exact);
+    context_remember(context, what);
     return MLP_CL_OK;
   }
   if (context->broken_rule == NULL) context->broken_rule = broken;
@@ -55,7 +60,7 @@ mlp_cl_status context_prove_device(mlp_cl_context *context, const char *kernels,
   verdict_key(context->backend, kernels, context->verdict_key);
   if (context_remembers(context, what)) return MLP_CL_OK;
   TRY(self_test(context->backend, &broken, error));
-  return context_judge(context, what, broken, error);
+  return judge(context, what, broken, error);
 }
 
 mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_error *error) {
@@ -65,7 +70,7 @@ mlp_cl_status context_prove(mlp_cl_context *context, const char *word, mlp_cl_er
   const char *broken = NULL;
   if (!context_remembers(context, word)) {
     TRY(self_test_seldom(context->backend, missing, &broken, error));
-    TRY(context_judge(context, word, broken, error));
+    TRY(judge(context, word, broken, error));
   }
   context->proven |= missing;
   return MLP_CL_OK;

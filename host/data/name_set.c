@@ -1,10 +1,11 @@
 /* See name_set.h. */
 #include "data/name_set.h"
 
-#include <sodium/randombytes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static size_t slot_of(const name_set *set, const char *text) {
   unsigned char hash[crypto_shorthash_BYTES];
@@ -31,7 +32,8 @@ static mlp_cl_status grow(name_set *set, mlp_cl_error *error) {
   uint32_t *slots = realloc(set->slots, 2 * room * sizeof *slots);
   if (slots != NULL) set->slots = slots;
   if (texts == NULL || slots == NULL) return fail_memory(error, room * 16, "the values of a column");
-  if (set->room == 0) randombytes_buf(set->key, sizeof set->key);
+  if (set->room == 0 && getentropy(set->key, sizeof set->key) != 0)
+    return fail(error, MLP_CL_IO, "the system gives no random numbers: %s", strerror(errno));
   set->room = room;
   set->slots_count = 2 * room;
   fill_slots(set);

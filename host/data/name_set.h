@@ -17,7 +17,7 @@ typedef struct name_set {
 
 #define NAME_NONE UINT32_MAX
 
-/* Begins as {0}. The number of `text`, which is new when there was none. Error: NO_MEMORY. */
+/* Begins as {0}. The number of `text`, which is new when there was none. Errors: NO_MEMORY, IO (no random key). */
 mlp_cl_status name_set_add(name_set *set, const char *text, uint32_t *number, mlp_cl_error *error);
 /* NAME_NONE when it is not there. */
 uint32_t name_set_find(const name_set *set, const char *text);

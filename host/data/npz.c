@@ -91,10 +91,12 @@ static mlp_cl_status read_parts(const char *path, zip_t *archive, bool targets, 
   const char *suffix = strstr(pairs[pair][0], "_train");
   if (suffix == NULL) return MLP_CL_OK;
   TRY(read_pair(path, archive, pairs[pair][0][0] == 'x' ? "x_test" : "X_test", "y_test", targets, test, error));
-  if (test->rows > 0 && (test->width != train->width || test->outputs != train->outputs)) {
+  if (test->rows > 0 && test->width != train->width)
     return fail(error, MLP_CL_BAD_FILE, "%s: training rows have %zu features, test rows %zu; they must agree", path,
                 train->width, test->width);
-  }
+  if (test->rows > 0 && test->outputs != train->outputs)
+    return fail(error, MLP_CL_BAD_FILE, "%s: training rows have %zu targets, test rows %zu; they must agree", path,
+                train->outputs, test->outputs);
   train->classes = test->classes = train->classes > test->classes ? train->classes : test->classes;
   return MLP_CL_OK;
 }

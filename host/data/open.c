@@ -186,13 +186,14 @@ static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts 
     const mlp_cl_dataset *train = parts->train;
     bool targets = train->targets != NULL, answers = test->labels != NULL || test->targets != NULL;
     mlp_cl_status status =
-        answers ? fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu %s, but the training part has %zu and %zu",
-                       options->test_path, test->width, targets ? test->outputs : test->classes,
-                       targets ? "targets" : "classes", train->width, targets ? train->outputs : train->classes)
-                : fail(error, MLP_CL_BAD_FILE,
-                       "%s has no labels to measure on: give an archive (NPZ) or a folder that has them, or leave "
-                       "--test away and hold rows out",
-                       options->test_path);
+        answers
+            ? fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu %s, but the training part has %zu and %zu",
+                   options->test_path, test->width, targets ? test->outputs : test->classes,
+                   targets ? "targets" : "classes", train->width, targets ? train->outputs : train->classes)
+            : fail(error, MLP_CL_BAD_FILE,
+                   "%s has no labels to measure on: give an archive (NPZ) that has them, or leave --test away and hold "
+                   "rows out",
+                   options->test_path);
     mlp_cl_dataset_destroy(test);
     return status;
   }

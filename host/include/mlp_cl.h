@@ -8,11 +8,15 @@
  *    it holds the status and one sentence that says what, where and what to do; on success it is left alone.
  *  - On failure output arguments are set to NULL or left untouched, but for arrays, which may be filled in part, and
  *    nothing on disk has changed but for the checkpoints of a run that was stopped.
+ *  - Of errors a function names those that are its own. Each may also fail with NO_MEMORY; what works on a device, with
+ *    OPENCL, DEVICE_MEMORY and BUILD, and on the first use of an operation that most runs do without, with INEXACT.
  *  - No pointer argument may be NULL unless it is said that it may; what destroys or closes does nothing with NULL.
  *  - The library never prints, exits or aborts, and installs no signal handler.
  *  - Threads: different contexts may be used from different threads at once. One context, and what was created on it,
  *    belongs to one thread at a time. Datasets are immutable once made and may be shared by all.
  *  - All matrices in arguments are row-major float32 in host memory.
+ *  - The calling thread rounds to nearest, as every thread does unless told otherwise. A thread that flushes subnormals
+ *    does no harm.
  */
 #ifndef MLP_CL_H
 #define MLP_CL_H
@@ -94,7 +98,7 @@ typedef struct mlp_cl_device {
 
 /* Lists all OpenCL devices of all platforms, skipping platforms that have none. *devices is allocated and freed by the
  * caller with free(); NULL when *count is 0, which is no error.
- * Errors: NO_DEVICE when the OpenCL loader finds no platform at all, OPENCL, NO_MEMORY. */
+ * Errors: NO_DEVICE when the OpenCL loader finds no platform at all. */
 MLP_CL_API mlp_cl_status mlp_cl_devices(mlp_cl_device **devices, size_t *count, mlp_cl_error *error);
 
 /* ---- Context ---------------------------------------------------------------------------------------------------- */
@@ -114,8 +118,7 @@ typedef struct mlp_cl_context_options {
 /* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or
  * NULL for the best one (GPU before CPU). `options` may be NULL. Builds and runs the self-test of the numerics contract
  * on first use of a device and driver (some milliseconds after); operations that most runs do without pass it on their
- * own first use, which may fail with INEXACT or BUILD, too. Errors: NO_DEVICE (the text lists what there is),
- * INEXACT, BUILD, OPENCL, NO_MEMORY, BAD_ARGUMENT. */
+ * own first use. Errors: NO_DEVICE (the text lists what there is), INEXACT, BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options,
                                                mlp_cl_context **context, mlp_cl_error *error);
 /* Destroy what was created on a context before the context. NULL is allowed. */
@@ -125,6 +128,10 @@ MLP_CL_API const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *cont
 /* NULL, or why the plain kernels are used instead of those that suit the device: it did not build or launch them. Valid
  * as long as the context. */
 MLP_CL_API const char *mlp_cl_context_fallback(const mlp_cl_context *context);
+/* NULL, or why no whole training steps are taken in one launch: the device did not build or run them, or not with the
+ * reference's bits. Training is as right without. They are tried once training has gone on for two seconds, and by
+ * mlp_cl_validate and mlp_cl_bench_create. Valid as long as the context. */
+MLP_CL_API const char *mlp_cl_context_steps_refusal(const mlp_cl_context *context);
 /* True when the self-test found the device to keep the numerics contract; otherwise *rule (may be NULL) names the rule
  * that failed, valid as long as the context. */
 MLP_CL_API bool mlp_cl_context_exact(const mlp_cl_context *context, const char **rule);
@@ -141,7 +148,7 @@ typedef enum mlp_cl_element { MLP_CL_UINT8, MLP_CL_INT8, MLP_CL_INT16, MLP_CL_FL
  * column is the class, all plain or .gz, one NPY file, or an NPZ file with x and y or x_train, y_train, x_test, y_test.
  * *train gets the training part; *test (may be NULL) gets the held-out part, or NULL when the source has none.
  * Integer elements are scaled by 1/maximum (1/255 for bytes) on their way into the network; digits by 1/16.
- * Errors: BAD_FILE (with file and place), IO, NO_MEMORY, BAD_ARGUMENT. */
+ * Errors: BAD_FILE (with file and place), IO, BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, mlp_cl_dataset **test,
                                              mlp_cl_error *error);
 /* Opens features alone, or features and labels, from IDX files (plain or .gz). `labels_path` may be NULL. */
@@ -151,7 +158,7 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, cons
 /* Copies rows × features elements of `element` type and, unless NULL, one label in 0 … classes-1 per row.
  * value in the network = element · scale. `classes` is at least 1 when there are labels.
  * Errors: BAD_ARGUMENT (rows or width 0, a label out of range, a feature that is not finite: the text names the row),
- * BAD_SHAPE (sizes overflow, more than 2^31 - 1 rows), NO_MEMORY. */
+ * BAD_SHAPE (sizes overflow, more than 2^31 - 1 rows). */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_from_arrays(const void *features, mlp_cl_element element, size_t rows,
                                                     size_t width, float scale, const int32_t *labels, size_t classes,
                                                     mlp_cl_dataset **dataset, mlp_cl_error *error);
@@ -165,7 +172,7 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_from_targets(const void *features, mlp_c
 
 /* Splits off a held-out part of about `fraction` of each class (stratified, drawn with `seed`), or of all rows where
  * they have targets. The source stays.
- * Errors: BAD_ARGUMENT (fraction not in (0,1), neither labels nor targets, a part would be empty), NO_MEMORY. */
+ * Errors: BAD_ARGUMENT (fraction not in (0,1), neither labels nor targets, a part would be empty). */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed,
                                               mlp_cl_dataset **kept, mlp_cl_dataset **held_out, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset);
@@ -234,7 +241,8 @@ typedef struct mlp_cl_parts {
 MLP_CL_API bool mlp_cl_source_is_table(const char *source);
 /* Opens a source, as mlp_cl_dataset_open does, and divides its rows; options may be NULL. Means, deviations and
  * extremes are those of the training part alone, summed as docs/tables.md says. Errors: BAD_FILE and BAD_ARGUMENT (with
- * file, line, column and what to do), IO, NO_MEMORY; *parts is {0} then. */
+ * file, line, column and what to do), BAD_SHAPE (the rows of test_path do not fit the others), IO; *parts is {0} then.
+ */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_options *options,
                                                    mlp_cl_parts *parts, mlp_cl_error *error);
 /* Destroys all and leaves {0}. */
@@ -244,7 +252,7 @@ MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
  * table of numbers without a heading, and whose labels are numbers to learn with `targets`. labels_path is as in
  * mlp_cl_data_options. Of a file with a test part this is the test part. Errors: BAD_FILE (a column that is missing:
  * names both sides; arrays where a table was, or a table where arrays were), BAD_ARGUMENT, IO (also what can be read
- * only once, as a pipe), NO_MEMORY. */
+ * only once, as a pipe). */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path,
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
@@ -289,16 +297,15 @@ MLP_CL_API mlp_cl_status mlp_cl_encoding_row(const mlp_cl_encoding *encoding, co
 typedef struct mlp_cl_rows mlp_cl_rows;
 
 /* `path` "-" is a table on standard input. `encoding` as in mlp_cl_dataset_open_as; with NULL each field of a table is
- * a feature, times `scale`. Label columns may be there or not. Errors: BAD_FILE, IO, NO_MEMORY. */
+ * a feature, times `scale`. Label columns may be there or not. Errors: BAD_FILE, IO. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_open(const char *path, const mlp_cl_encoding *encoding, mlp_cl_header header,
                                           float scale, mlp_cl_rows **rows, mlp_cl_error *error);
-/* The rows of a dataset, which they take over, also on failure. Error: NO_MEMORY. */
+/* The rows of a dataset, which they take over, also on failure. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_from_dataset(mlp_cl_dataset *dataset, mlp_cl_rows **rows, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_rows_close(mlp_cl_rows *rows);
 MLP_CL_API size_t mlp_cl_rows_width(const mlp_cl_rows *rows); /* features per row */
 /* Up to `most` rows as mlp_cl_network_predict takes them; *got is 0 only at the end. Through a pipe, no row waits for
- * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO,
- * NO_MEMORY. */
+ * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *rows, size_t most, float *features, size_t *got,
                                           mlp_cl_error *error);
 
@@ -339,8 +346,7 @@ typedef struct mlp_cl_shape {
 
 /* A multilayer perceptron: dense layers, an activation between them, logits at the end. Initial parameters are drawn
  * from Philox with `seed`. The first network with an activation or task other than the defaults also proves their
- * kernels on the device. Errors: BAD_ARGUMENT, INEXACT, BAD_SHAPE, DEVICE_MEMORY (what was asked, what there is),
- * NO_MEMORY, OPENCL, BUILD. */
+ * kernels on the device. Errors: BAD_ARGUMENT, BAD_SHAPE, DEVICE_MEMORY (what was asked, what there is). */
 MLP_CL_API mlp_cl_status mlp_cl_network_create(mlp_cl_context *context, const mlp_cl_shape *shape, uint64_t seed,
                                                mlp_cl_network **network, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_network_destroy(mlp_cl_network *network);
@@ -358,14 +364,13 @@ MLP_CL_API size_t mlp_cl_network_parameters(const mlp_cl_network *network);
 
 /* Copies the parameters of one layer: weight (in, out) row-major, bias (out). Either may be NULL.
  * get waits for the device. set stores canonical values (docs/numerics.md) and refuses values that are not finite.
- * Errors: BAD_ARGUMENT, OPENCL. */
+ * Error: BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_network_get(mlp_cl_network *network, size_t layer, float *weight, float *bias,
                                             mlp_cl_error *error);
 MLP_CL_API mlp_cl_status mlp_cl_network_set(mlp_cl_network *network, size_t layer, const float *weight,
                                             const float *bias, mlp_cl_error *error);
 /* The receipt: SHA-256 over all parameters as little-endian float32, layer by layer, weight as (in, out) row-major,
- * then bias. Writes 64 hex digits and a NUL. Waits. Errors: DIVERGED (a value is not finite: NaN is never hashed),
- * OPENCL. */
+ * then bias. Writes 64 hex digits and a NUL. Waits. Error: DIVERGED (a value is not finite: NaN is never hashed). */
 MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex[65], mlp_cl_error *error);
 
 /* (rows, outputs) for `rows` rows of `width` features, taken as they are (no scaling): the probabilities of the
@@ -374,8 +379,7 @@ MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex
  * such calls follow each other within 0.1 ms, a second thread takes part and stays awake in between.
  * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
  * allocate nothing in this library, or a few bytes for more rows than fit into one pass. Parameters or features so
- * large that sums overflow give results that are not finite. Errors: BAD_ARGUMENT (a feature that is not finite),
- * DEVICE_MEMORY, OPENCL, INEXACT, BUILD. */
+ * large that sums overflow give results that are not finite. Error: BAD_ARGUMENT (a feature that is not finite). */
 MLP_CL_API mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *features, size_t rows,
                                                 float *probabilities, mlp_cl_error *error);
 /* The same for the rows [first, first + rows) of a dataset, scaled as the dataset says. Waits. */
@@ -397,7 +401,7 @@ typedef struct mlp_cl_evaluation {
  * outputs, where outputs is the width of the logits and may exceed the dataset's classes; row = label, column =
  * prediction. Multi-label: outputs × 4, for each label true negatives, false positives, false negatives, true
  * positives. Regression: none, it must be NULL. Waits. Errors: BAD_SHAPE (features, classes or targets do not fit),
- * BAD_ARGUMENT (no labels or targets, as the task needs), DIVERGED, OPENCL. */
+ * BAD_ARGUMENT (no labels or targets, as the task needs), DIVERGED. */
 MLP_CL_API mlp_cl_status mlp_cl_network_evaluate(mlp_cl_network *network, const mlp_cl_dataset *dataset,
                                                  mlp_cl_evaluation *evaluation, uint64_t *confusion,
                                                  mlp_cl_error *error);
@@ -499,7 +503,7 @@ typedef bool mlp_cl_on_event(const mlp_cl_event *event, void *user);
 typedef struct mlp_cl_trainer mlp_cl_trainer;
 
 /* A run of `recipe` on `network`, which must outlive the trainer, as must the datasets; `test` may be NULL.
- * Errors: BAD_ARGUMENT (names the recipe's field and its range), BAD_SHAPE, DEVICE_MEMORY, OPENCL. */
+ * Errors: BAD_ARGUMENT (names the recipe's field and its range), BAD_SHAPE. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train,
                                                const mlp_cl_dataset *test, const mlp_cl_recipe *recipe,
                                                mlp_cl_trainer **trainer, mlp_cl_error *error);
@@ -510,7 +514,7 @@ MLP_CL_API void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer);
  * changes. Each such step waits for the device, reads its parameters twice and takes a step on the CPU; memory is
  * needed for another copy of the network and the training data. A difference ends mlp_cl_trainer_steps and _run with
  * MISMATCH (the text names step, layer, element and both values); the network then holds what the device computed.
- * Errors: BAD_ARGUMENT, NO_MEMORY. */
+ * Error: BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_verify_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* From now on trainer_run tells the loss within epochs, too: after every `steps`th step of the run (0: none), unless an
  * epoch ends there, comes a STEP event whose train_loss is the mean over the epoch's rows since the last one. Each
@@ -518,11 +522,11 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_verify_every(mlp_cl_trainer *trainer, ui
 MLP_CL_API mlp_cl_status mlp_cl_trainer_losses_every(mlp_cl_trainer *trainer, uint64_t steps, mlp_cl_error *error);
 /* Enqueues up to `steps` steps, across epochs; does not wait except to bound the work in flight. *done (may be NULL)
  * gets the number taken, less than asked only at the end of the run. Errors: DIVERGED (at the end of the run),
- * MISMATCH, OPENCL. */
+ * MISMATCH. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_steps(mlp_cl_trainer *trainer, uint64_t steps, uint64_t *done,
                                               mlp_cl_error *error);
 /* Runs to the end of the recipe. Errors: CANCELLED, DIVERGED (names epoch and step), MISMATCH (a verified step went
- * wrong), NO_MEMORY, OPENCL. */
+ * wrong). */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_run(mlp_cl_trainer *trainer, mlp_cl_on_event *on_event, void *user,
                                             mlp_cl_error *error);
 
@@ -550,7 +554,7 @@ typedef struct mlp_cl_checkpoints {
  * once it is. A run that is cancelled writes none: mlp_cl_trainer_save does, and mlp_cl_trainer_run goes on. Each is
  * told as an event, with why it was not written, if so. A file there that another program has written since this call
  * is left alone, and checkpoints go beside it: see mlp_cl_trainer_checkpoint_path. Errors: BAD_ARGUMENT and IO (as
- * mlp_cl_check_output), NO_MEMORY. */
+ * mlp_cl_check_output). */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when,
                                                     mlp_cl_error *error);
 /* Where the last checkpoint went that mlp_cl_trainer_checkpoints asked for, or will go: the path that was given there,
@@ -558,15 +562,16 @@ MLP_CL_API mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, con
  * trainer is used again. */
 MLP_CL_API const char *mlp_cl_trainer_checkpoint_path(const mlp_cl_trainer *trainer);
 /* Writes a checkpoint now, to the path or, where that is the one of mlp_cl_trainer_checkpoints, to
- * mlp_cl_trainer_checkpoint_path; it is on disk when the call returns. Waits for the device. Errors: IO, BAD_ARGUMENT
- * (path), DIVERGED (what is not finite is never saved: the file that is there stays), NO_MEMORY, OPENCL. */
+ * mlp_cl_trainer_checkpoint_path; it is on disk when the call returns. With patience, and once
+ * trainer_run has returned OK, its parameters are the best ones. Waits for the device. Errors: IO, BAD_ARGUMENT
+ * (path), DIVERGED (what is not finite is never saved: the file that is there stays). */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error);
 /* Brings the trainer to where the checkpoint's was, and calls on_event (or NULL) for each epoch that was complete then,
  * and for the checkpoint itself.
  * Network, data and recipe must be those of the checkpoint, but for the number of epochs, unless the schedule
  * is MLP_CL_COSINE or there is patience; the device need not. On BAD_ARGUMENT, BAD_FILE and IO the
  * trainer is as it was; CANCELLED says that on_event stopped it after that. Errors: BAD_ARGUMENT (data, recipe or
- * network differ: the text names what), BAD_FILE (no checkpoint, or damaged), IO, CANCELLED, NO_MEMORY, OPENCL. */
+ * network differ: the text names what), BAD_FILE (no checkpoint, or damaged), IO, CANCELLED. */
 MLP_CL_API mlp_cl_status mlp_cl_trainer_resume(mlp_cl_trainer *trainer, const char *path, mlp_cl_on_event *on_event,
                                                void *user, mlp_cl_error *error);
 
@@ -587,7 +592,7 @@ typedef struct mlp_cl_memory {
 } mlp_cl_memory;
 
 /* Tells what mlp_cl_network_create and mlp_cl_train would take, without taking it. `test` may be NULL.
- * Errors: as those two, except for memory of the device; NO_MEMORY. */
+ * Errors: as those two, except for memory of the device. */
 MLP_CL_API mlp_cl_status mlp_cl_plan_memory(mlp_cl_context *context, const mlp_cl_shape *shape,
                                             const mlp_cl_dataset *train, const mlp_cl_dataset *test,
                                             const mlp_cl_recipe *recipe, mlp_cl_memory *memory, mlp_cl_error *error);
@@ -605,8 +610,7 @@ MLP_CL_API mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_data
  * Each writes its inputs to the device, runs the unfused kernel, waits and reads back. Inputs are made canonical first
  * (docs/numerics.md): magnitudes below 2^-30 (values, weights) or 2^-50 (gradients, momentum) become 0.
  * All arrays are row-major and must not overlap, except where said.
- * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow), DEVICE_MEMORY, OPENCL, BUILD,
- * INEXACT. */
+ * Errors of all: BAD_ARGUMENT (a size of 0, a rate out of range), BAD_SHAPE (overflow). */
 
 typedef enum mlp_cl_product {
   MLP_CL_A_B,  /* forward: c (m,n) = a (m,k) · b (k,n); summed in blocks of 256 */
@@ -697,7 +701,7 @@ MLP_CL_API mlp_cl_status mlp_cl_gather(mlp_cl_context *context, const void *sour
 
 /* Tells before a long run whether `path` can be written: its folder exists and takes new files, and what is there now,
  * if anything, is a regular file (a link is followed). Leaves the disk as it was; an existing file is no error. Errors:
- * BAD_ARGUMENT (empty, a folder, a device or pipe), IO (with the system's reason), NO_MEMORY. */
+ * BAD_ARGUMENT (empty, a folder, a device or pipe), IO (with the system's reason). */
 MLP_CL_API mlp_cl_status mlp_cl_check_output(const char *path, mlp_cl_error *error);
 
 /* What a model file says beside its parameters. */
@@ -707,16 +711,17 @@ typedef struct mlp_cl_model_info mlp_cl_model_info;
  * torch.nn.Sequential(Linear, ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU,
  * Dropout, Linear, …). `recipe` and `dataset` (its classes and scale) go to the metadata and may be NULL. Written
  * beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's
- * features, classes or targets are not the network's inputs and outputs), DIVERGED (values not finite are never saved),
- * NO_MEMORY, OPENCL. */
+ * features, classes or targets are not the network's inputs and outputs), DIVERGED (values not finite are never
+ * saved). */
 MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
                                              const mlp_cl_dataset *dataset, mlp_cl_error *error);
 /* Reads a file that mlp_cl_network_save wrote, or one of PyTorch's with the same layers. *info (may be NULL) is freed
- * with mlp_cl_model_info_destroy. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY, DEVICE_MEMORY. */
+ * with mlp_cl_model_info_destroy. Errors: BAD_FILE (with offset and reason), BAD_SHAPE (wider
+ * than a network may be), IO. */
 MLP_CL_API mlp_cl_status mlp_cl_network_load(mlp_cl_context *context, const char *path, mlp_cl_network **network,
                                              mlp_cl_model_info **info, mlp_cl_error *error);
 /* Reads a model file as mlp_cl_network_load does, but needs no device. A receipt that does not fit the parameters is no
- * error here: compare. Errors: BAD_FILE (with offset and reason), IO, NO_MEMORY. */
+ * error here: compare. Errors: BAD_FILE (with offset and reason), IO. */
 MLP_CL_API mlp_cl_status mlp_cl_model_info_open(const char *path, mlp_cl_model_info **info, mlp_cl_error *error);
 MLP_CL_API void mlp_cl_model_info_destroy(mlp_cl_model_info *info);
 /* As mlp_cl_network_layers, _width, _has_bias, _activation and _task. */
@@ -742,7 +747,7 @@ MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_
  * graph. Out: "probabilities" (rows, outputs), or "values" of a regression, in the data's units. The metadata go with
  * it. Needs no device. Written beside, flushed, renamed. Errors: BAD_FILE (also when the weights are not those of the
  * file's receipt), IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (2 GiB or more, which the format does not
- * hold), NO_MEMORY. */
+ * hold). */
 MLP_CL_API mlp_cl_status mlp_cl_export_onnx(const char *model_path, const char *onnx_path, mlp_cl_error *error);
 
 /* ---- Validation ------------------------------------------------------------------------------------------------- */
@@ -767,7 +772,7 @@ typedef struct mlp_cl_validate_options {
 
 /* Runs every operation over many shapes, and whole training steps, on the context's device and on the reference, and
  * compares bits, or distances where there is a tolerance. Calls on_check after each group; false cancels. `options` may
- * be NULL: all shapes, bits. Errors: MISMATCH (after all groups ran), CANCELLED, OPENCL, BUILD. */
+ * be NULL: all shapes, bits. Errors: MISMATCH (after all groups ran), CANCELLED. */
 MLP_CL_API mlp_cl_status mlp_cl_validate(mlp_cl_context *context, const mlp_cl_validate_options *options,
                                          mlp_cl_on_check *on_check, void *user, mlp_cl_error *error);
 
@@ -802,11 +807,10 @@ typedef struct mlp_cl_bench_result {
 /* One piece of work on random values, set up once and measured as often as one likes. */
 typedef struct mlp_cl_bench mlp_cl_bench;
 
-/* Errors: BAD_ARGUMENT (a size of 0; the reference has no FMA, COPY, LAUNCH and WAIT), BAD_SHAPE, NO_MEMORY,
- * DEVICE_MEMORY, OPENCL, BUILD. */
+/* Errors: BAD_ARGUMENT (a size of 0; the reference has no FMA, COPY, LAUNCH and WAIT), BAD_SHAPE. */
 MLP_CL_API mlp_cl_status mlp_cl_bench_create(mlp_cl_context *context, const mlp_cl_bench_work *work,
                                              mlp_cl_bench **bench, mlp_cl_error *error);
-/* Measures for about `seconds`, with three samples at least. Waits. Errors: OPENCL, BUILD, DEVICE_MEMORY. */
+/* Measures for about `seconds`, with three samples at least. Waits. */
 MLP_CL_API mlp_cl_status mlp_cl_bench_run(mlp_cl_bench *bench, double seconds, mlp_cl_bench_result *result,
                                           mlp_cl_error *error);
 /* NULL is allowed. */
@@ -835,7 +839,7 @@ MLP_CL_API mlp_cl_status mlp_cl_tuning_forget(const mlp_cl_context *context, mlp
  * Perfetto and chrome://tracing show: the first 131072 launches, and how many there were, without those of
  * MLP_CL_BENCH_LAUNCH and _WAIT, which measure themselves. Times are the device's, or, where the driver makes them up,
  * wall clock around each launch, which is then waited for. Waits. Errors: BAD_ARGUMENT (the reference; a context
- * without options.profile; as mlp_cl_check_output), IO, NO_MEMORY, OPENCL. */
+ * without options.profile; as mlp_cl_check_output), IO. */
 MLP_CL_API mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error);
 
 #ifdef __cplusplus

@@ -98,6 +98,7 @@ typedef struct opencl_pace {
  * depends on what else the machine does. */
 typedef struct opencl_steps_trial {
   const step_plan *plan; /* NULL: none yet */
+  uint32_t step;         /* that it is at: an earlier one is another run's */
   int round;             /* even ones try several work-items, odd ones the other way */
   int lead;              /* of several work-items, in votes */
   size_t steps;          /* that this round has taken, or left to launches */

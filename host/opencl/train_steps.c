@@ -289,7 +289,8 @@ mlp_cl_status opencl_train_steps(backend *base, const step_plan *plan, const ste
   size_t steps = w.steps, work_items = w.several;
   if (work_items == 0) return MLP_CL_OK;
   if (work_items == w.other) return take(self, plan, range, steps, work_items, taken, error);
-  if (t->plan != plan) *t = (opencl_steps_trial){.plan = plan};
+  if (t->plan != plan || range->step < t->step) *t = (opencl_steps_trial){.plan = plan};
+  t->step = range->step;
   bool trial = is_trial(t), other = trial ? t->round % 2 == 1 : t->lead < 0;
   if (other) work_items = w.other;
   if (trial && work_items > 0)

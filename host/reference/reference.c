@@ -240,15 +240,9 @@ static const backend_operations operations = {
     .adam = run_adam,
     .squared_sum = run_squared_sum,
     .clip = run_clip,
-    .train_steps = NULL,
     .pace = nothing_to_wait_for,
     .finish = nothing_to_wait_for,
 };
-
-static uint64_t memory_bytes(void) {
-  long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-  return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
-}
 
 mlp_cl_status reference_open(backend **opened, mlp_cl_error *error) {
   *opened = NULL;
@@ -263,8 +257,8 @@ mlp_cl_status reference_open(backend **opened, mlp_cl_error *error) {
                                     .name = "reference",
                                     .driver = MLP_CL_VERSION,
                                     .compute_units = 1,
-                                    .global_memory_bytes = memory_bytes(),
-                                    .largest_allocation_bytes = memory_bytes(),
+                                    .global_memory_bytes = memory_total_bytes(),
+                                    .largest_allocation_bytes = memory_total_bytes(),
                                     .work_group_size = 1}};
   *opened = &self->base;
   return MLP_CL_OK;

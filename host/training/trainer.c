@@ -166,8 +166,8 @@ static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_reci
 }
 
 /* Rows that are streamed go a chunk at a time. */
-static mlp_cl_status prove_steps(const mlp_cl_trainer *t, mlp_cl_error *error) {
-  return t->stream.data == NULL ? context_prove_steps(t->network->context, &t->plan, false, error) : MLP_CL_OK;
+static void prove_steps(const mlp_cl_trainer *t) {
+  if (t->stream.data == NULL) context_prove_steps(t->network->context, &t->plan, false);
 }
 
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
@@ -192,7 +192,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   created->recipe = *recipe;
   created->parts = parts;
   mlp_cl_status status = build(created, test, error);
-  if (status == MLP_CL_OK) status = prove_steps(created, error);
+  if (status == MLP_CL_OK) prove_steps(created);
   if (status != MLP_CL_OK) {
     mlp_cl_trainer_destroy(created);
     return status;
@@ -246,7 +246,7 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
   const epoch_order *order = &t->orders[epoch % 2];
   t->plan.order = order->uploaded;
   t->network->changes++;
-  TRY(prove_steps(t, error));
+  prove_steps(t);
   for (uint64_t end = t->step + steps; t->step < end;) {
     bool single = schedule_warms_up(&t->recipe, t->parts.epoch_steps, t->step);
     uint64_t count = single ? 1 : end - t->step;

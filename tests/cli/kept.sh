@@ -58,6 +58,20 @@ last='ulimit -f 0'
 same "$(get weights_sha256)" "$receipt"
 same "$(get failures.0.status)" IO
 
+# So is what was evaluated and validated.
+(
+  ulimit -f 0
+  "$MLP_CL" evaluate model.safetensors --device reference --plot large.svg --json 2>/dev/null
+) | cat >out
+same "$(get failures.0.status)" IO
+at_least "$(get accuracy)" 0.3
+(
+  ulimit -f 0
+  "$MLP_CL" validate --device reference --quick --report large.json --json 2>/dev/null
+) | cat >out
+same "$(get failures.0.status)" IO
+same "$(get pass)" true
+
 # Early stopping with a checkpoint ends well, and a run that goes on from its end tells the same.
 stops='--hidden 16 --epochs 300 --lr 0.5 --patience 1'
 run 0 train --device "$device" $stops --checkpoint stopped.safetensors --json

@@ -39,6 +39,7 @@ says out 'mlp_cl 1.'
 : >people.csv
 refused 2 people.csv
 says err 'mlp_cl train --data people.csv'
+run 0 train --device reference --hidden none --epochs 1 --warmup 0 --patience 0 --quiet
 refused 2 train people.csv
 says err 'did you mean --data people.csv?'
 refused 2 xyzzyx
