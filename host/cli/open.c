@@ -94,7 +94,7 @@ static int open_part(const options *o, const opened_model *m, const char *source
                          source);
   static const char *const parts[] = {"test", "train", NULL};
   size_t part = 0;
-  if (!options_word(o, OPTION_PART, parts, "test or train", &part)) return STATUS_USAGE;
+  if (!options_word(o, OPTION_PART, parts, &part)) return STATUS_USAGE;
   mlp_cl_error error;
   mlp_cl_dataset *train = NULL, *test = NULL;
   if (options_has(o, OPTION_LABELS)) report_note("--labels is not used: %s brings its own labels", source);

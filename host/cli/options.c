@@ -214,7 +214,14 @@ bool options_measure(const options *o, option_id id, uint64_t most, const char *
   return refuse(o, id, wanted);
 }
 
-bool options_word(const options *o, option_id id, const char *const *words, const char *wanted, size_t *value) {
+/* "mean or sum" */
+static void list_words(const char *const *words, char *text, size_t room) {
+  size_t used = 0;
+  for (size_t i = 0; words[i] && used < room; i++)
+    used += (size_t)snprintf(text + used, room - used, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+}
+
+bool options_word(const options *o, option_id id, const char *const *words, size_t *value) {
   if (!o->text[id]) return true;
   for (size_t i = 0; words[i]; i++) {
     if (strcmp(o->text[id], words[i]) == 0) {
@@ -222,6 +229,8 @@ bool options_word(const options *o, option_id id, const char *const *words, cons
       return true;
     }
   }
+  char wanted[160];
+  list_words(words, wanted, sizeof wanted);
   return refuse(o, id, wanted);
 }
 

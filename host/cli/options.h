@@ -131,7 +131,13 @@ bool options_unsigned(const options *o, option_id id, uint64_t least, uint64_t m
 bool options_measure(const options *o, option_id id, uint64_t most, const char *const *units, const char *wanted,
                      uint64_t *value, size_t *unit);
 /* The position of the value in `words`, which ends with NULL. */
-bool options_word(const options *o, option_id id, const char *const *words, const char *wanted, size_t *value);
+bool options_word(const options *o, option_id id, const char *const *words, size_t *value);
+/* As such words, the names of an enumeration of the library's, of which `name_of` tells one and NULL behind the last.
+ */
+#define OPTION_WORDS_MAX 16
+#define OPTION_NAMES(words, name_of)                \
+  const char *words[OPTION_WORDS_MAX + 1] = {NULL}; \
+  for (int i_ = 0; i_ < OPTION_WORDS_MAX && (words[i_] = name_of(i_)) != NULL; i_++) continue
 /* A list of numbers, such as 512,256; *values is allocated. "none" is the empty list. */
 bool options_list(const options *o, option_id id, uint64_t most, const char *wanted, size_t **values, size_t *count);
 

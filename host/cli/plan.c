@@ -101,18 +101,17 @@ static bool read_counts(const options *o, plan *p) {
 static bool read_words(const options *o, plan *p) {
   static const char *const inits[] = {"he", "pytorch", "zero", NULL};
   static const char *const reductions[] = {"mean", "sum", NULL};
-  static const char *const activations[] = {"relu", "leaky-relu", "tanh", "sigmoid", "gelu", NULL};
   static const char *const weights[] = {"none", "balanced", NULL};
-  static const char *const schedules[] = {"constant", "step", "cosine", NULL};
-  static const char *const optimisers[] = {"sgd", "adam", "adamw", NULL};
+  OPTION_NAMES(activations, mlp_cl_activation_name);
+  OPTION_NAMES(schedules, mlp_cl_schedule_name);
+  OPTION_NAMES(optimisers, mlp_cl_optimiser_name);
   size_t init = MLP_CL_INIT_HE, reduction = MLP_CL_MEAN, activation = MLP_CL_RELU, optimiser = MLP_CL_SGD;
   size_t schedule = MLP_CL_CONSTANT, balanced = 0;
-  if (!options_word(o, OPTION_CLASS_WEIGHTS, weights, "balanced or none", &balanced) ||
-      !options_word(o, OPTION_SCHEDULE, schedules, "constant, step or cosine", &schedule) ||
-      !options_word(o, OPTION_INIT, inits, "he, pytorch or zero", &init) ||
-      !options_word(o, OPTION_ACTIVATION, activations, "relu, leaky-relu, tanh, sigmoid or gelu", &activation) ||
-      !options_word(o, OPTION_OPTIMISER, optimisers, "sgd, adam or adamw", &optimiser) ||
-      !options_word(o, OPTION_REDUCTION, reductions, "mean or sum", &reduction))
+  if (!options_word(o, OPTION_CLASS_WEIGHTS, weights, &balanced) ||
+      !options_word(o, OPTION_SCHEDULE, schedules, &schedule) || !options_word(o, OPTION_INIT, inits, &init) ||
+      !options_word(o, OPTION_ACTIVATION, activations, &activation) ||
+      !options_word(o, OPTION_OPTIMISER, optimisers, &optimiser) ||
+      !options_word(o, OPTION_REDUCTION, reductions, &reduction))
     return false;
   p->init = (mlp_cl_init)init;
   p->activation = (mlp_cl_activation)activation;

@@ -253,7 +253,7 @@ static int predict_rows(const printer *p, mlp_cl_rows *rows) {
 static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *rows) {
   static const char *const formats[] = {"csv", "jsonl", "npy", NULL};
   size_t chosen = 0;
-  if (!options_word(o, OPTION_FORMAT, formats, "csv, jsonl or npy", &chosen)) return STATUS_USAGE;
+  if (!options_word(o, OPTION_FORMAT, formats, &chosen)) return STATUS_USAGE;
   printer p = {.m = m,
                .classes = open_outputs(m->info),
                .has_classes = open_has_classes(m->info),

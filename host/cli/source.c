@@ -43,9 +43,9 @@ const char *source_name(const options *o) {
 }
 
 bool source_task(const options *o, mlp_cl_task *task) {
-  static const char *const words[] = {"classification", "regression", "multi-label", NULL};
+  OPTION_NAMES(words, mlp_cl_task_name);
   size_t word = MLP_CL_CLASSIFICATION;
-  if (!options_word(o, OPTION_TASK, words, "classification, regression or multi-label", &word)) return false;
+  if (!options_word(o, OPTION_TASK, words, &word)) return false;
   *task = (mlp_cl_task)word;
   return true;
 }
@@ -53,7 +53,7 @@ bool source_task(const options *o, mlp_cl_task *task) {
 bool source_header(const options *o, mlp_cl_header *header) {
   static const char *const words[] = {"yes", "no", NULL};
   size_t word = 0;
-  if (!options_word(o, OPTION_HEADER, words, "yes or no", &word)) return false;
+  if (!options_word(o, OPTION_HEADER, words, &word)) return false;
   *header = !options_has(o, OPTION_HEADER) ? MLP_CL_HEADER_DETECT : word == 0 ? MLP_CL_HEADER_YES : MLP_CL_HEADER_NO;
   return true;
 }
@@ -66,10 +66,9 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   size_t scale = 0, mean = 0;
   float holdout = 0, validation = 0;
   mlp_cl_task task;
-  if (!source_task(o, &task) || !source_header(o, &with->header) ||
-      !options_word(o, OPTION_SCALE, scales, "standard, minmax or none", &scale) ||
-      !options_word(o, OPTION_MISSING, missing, "error or mean", &mean) ||
-      !options_float(o, OPTION_HOLDOUT, &share, &holdout) || !options_float(o, OPTION_VALIDATION, &share, &validation))
+  if (!source_task(o, &task) || !source_header(o, &with->header) || !options_word(o, OPTION_SCALE, scales, &scale) ||
+      !options_word(o, OPTION_MISSING, missing, &mean) || !options_float(o, OPTION_HOLDOUT, &share, &holdout) ||
+      !options_float(o, OPTION_VALIDATION, &share, &validation))
     return false;
   if (holdout > 0 && options_has(o, OPTION_TEST)) {
     report_usage("--holdout and --test both name the test part; give one of them");

@@ -735,6 +735,8 @@ MLP_CL_API mlp_cl_task mlp_cl_model_info_task(const mlp_cl_model_info *info);
 MLP_CL_API const char *mlp_cl_model_info_sha256(const mlp_cl_model_info *info);
 /* Entry `i` of the file's metadata, such as "mlp_cl.recipe": its value, and *key; NULL beyond the last. */
 MLP_CL_API const char *mlp_cl_model_info_metadata(const mlp_cl_model_info *info, size_t i, const char **key);
+/* Of classification and several labels, the classes or labels and their names; of regression, the outputs and their
+ * numbers from "0". The name is NULL when class is out of range. */
 MLP_CL_API size_t mlp_cl_model_info_classes(const mlp_cl_model_info *info);
 MLP_CL_API const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *info, size_t class_index);
 /* element · scale = value in the network; 0 when the file does not say. */

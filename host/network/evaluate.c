@@ -143,7 +143,7 @@ static mlp_cl_status run_chunk(evaluator *e, size_t first, size_t rows, mlp_cl_e
 }
 
 static mlp_cl_status count_confusion(const evaluator *e, uint64_t *confusion, mlp_cl_error *error) {
-  size_t classes = network_classes(e->network);
+  size_t classes = network_outputs(e->network);
   for (size_t i = 0; i < e->dataset->rows; i++) {
     int32_t predicted = e->host.predictions[i];
     if (predicted < 0 || (size_t)predicted >= classes)
@@ -156,7 +156,7 @@ static mlp_cl_status count_confusion(const evaluator *e, uint64_t *confusion, ml
 
 /* Of the rows of the chunk that has just run. */
 static mlp_cl_status count_labels(evaluator *e, size_t first, size_t rows, uint64_t *confusion, mlp_cl_error *error) {
-  size_t outputs = network_classes(e->network);
+  size_t outputs = network_outputs(e->network);
   backend *on = e->network->backend;
   float *logits = malloc(rows * outputs * sizeof *logits);
   if (logits == NULL) return fail_memory(error, rows * outputs * sizeof *logits, "the logits of some rows");
@@ -178,7 +178,7 @@ static mlp_cl_status read_metrics(evaluator *e, mlp_cl_error *error) {
 static mlp_cl_status begin_confusion(const evaluator *e, uint64_t *confusion, mlp_cl_error *error) {
   if (e->network->task == MLP_CL_REGRESSION)
     return fail(error, MLP_CL_BAD_ARGUMENT, "a network for regression has no confusion to count: pass NULL");
-  size_t outputs = network_classes(e->network);
+  size_t outputs = network_outputs(e->network);
   size_t cols = e->network->task == MLP_CL_CLASSIFICATION ? outputs : 4;
   memset(confusion, 0, outputs * cols * sizeof *confusion);
   return MLP_CL_OK;

@@ -14,7 +14,7 @@ static size_t most_rows(const mlp_cl_network *network) {
 }
 
 static size_t chunk_of(const mlp_cl_network *network, size_t rows) {
-  size_t widths = 3 * network_inputs(network) + network_classes(network); /* two sources, x; an answer */
+  size_t widths = 3 * network_inputs(network) + network_outputs(network); /* two sources, x; an answer */
   for (size_t i = 0; i < network->layers_count; i++) widths += network->layers[i].out;
   size_t fitting = MOST_BYTES / (widths * sizeof(float));
   return size_max(1, size_min(rows, size_min(fitting, most_rows(network))));
@@ -54,7 +54,7 @@ mlp_cl_status forward_reserve(mlp_cl_network *network, size_t rows, size_t *chun
 
 mlp_cl_status forward_reserve_passes(mlp_cl_network *network, size_t passes, size_t *places, mlp_cl_error *error) {
   forward_buffers *f = &network->forward;
-  size_t inputs = network_inputs(network), outputs = network_classes(network);
+  size_t inputs = network_inputs(network), outputs = network_outputs(network);
   size_t fitting = MOST_BYTES_OF_ANSWERS / (f->rows * outputs * sizeof(float));
   *places = size_min(passes, size_max(1, size_min(fitting, FORWARD_ANSWERS)));
   f->tensors.error = error;

@@ -138,7 +138,7 @@ size_t mlp_cl_network_layers(const mlp_cl_network *network) {
 }
 
 size_t mlp_cl_network_width(const mlp_cl_network *network, size_t i) {
-  return i < network->layers_count ? network->layers[i].in : network_classes(network);
+  return i < network->layers_count ? network->layers[i].in : network_outputs(network);
 }
 
 bool mlp_cl_network_has_bias(const mlp_cl_network *network) {
@@ -198,9 +198,9 @@ static mlp_cl_status check_labels(const mlp_cl_network *network, const mlp_cl_da
   if (dataset->labels == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "%s has no labels: a network for classification needs one for each row",
                 what);
-  if (dataset->classes > network_classes(network))
+  if (dataset->classes > network_outputs(network))
     return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu classes and the network tells %zu apart", what, dataset->classes,
-                network_classes(network));
+                network_outputs(network));
   return MLP_CL_OK;
 }
 
@@ -208,10 +208,10 @@ static mlp_cl_status check_targets(const mlp_cl_network *network, const mlp_cl_d
                                    mlp_cl_error *error) {
   if (dataset->targets == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "%s has no targets: a network for %s needs %zu for each row", what,
-                mlp_cl_task_name(network->task), network_classes(network));
-  if (dataset->outputs != network_classes(network))
+                mlp_cl_task_name(network->task), network_outputs(network));
+  if (dataset->outputs != network_outputs(network))
     return fail(error, MLP_CL_BAD_SHAPE, "%s has %zu targets a row and the network has %zu outputs", what,
-                dataset->outputs, network_classes(network));
+                dataset->outputs, network_outputs(network));
   for (size_t i = 0; network->task == MLP_CL_MULTI_LABEL && i < dataset->rows * dataset->outputs; i++)
     if (!(dataset->targets[i] >= 0.0f && dataset->targets[i] <= 1.0f))
       return fail(error, MLP_CL_BAD_ARGUMENT, "%s: target %zu of row %zu is %g: a label's target lies in 0 … 1", what,

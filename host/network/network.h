@@ -47,7 +47,7 @@ struct mlp_cl_network {
 static inline size_t network_inputs(const mlp_cl_network *network) {
   return network->layers[0].in;
 }
-static inline size_t network_classes(const mlp_cl_network *network) {
+static inline size_t network_outputs(const mlp_cl_network *network) {
   return network->layers[network->layers_count - 1].out;
 }
 

@@ -32,7 +32,7 @@ static mlp_cl_status begin_pass(prediction *p, size_t first, size_t i, mlp_cl_er
 static mlp_cl_status end_pass(const prediction *p, size_t first, size_t i, mlp_cl_error *error) {
   backend *on = p->network->backend;
   return on->op->tensor_read(on, p->network->forward.answers[i], 0, size_min(p->chunk, p->rows - first),
-                             p->outputs + first * network_classes(p->network), error);
+                             p->outputs + first * network_outputs(p->network), error);
 }
 
 /* As many passes as there are places for answers, before the first is waited for. */
@@ -70,7 +70,7 @@ mlp_cl_status mlp_cl_network_predict(mlp_cl_network *network, const float *featu
                 "predict: give a network, at least one row, and arrays for features and probabilities");
   size_t values;
   if (!size_multiply(rows, network_inputs(network) * sizeof(float), &values) ||
-      !size_multiply(rows, network_classes(network) * sizeof(float), &values))
+      !size_multiply(rows, network_outputs(network) * sizeof(float), &values))
     return fail(error, MLP_CL_BAD_ARGUMENT, "predict: %zu rows are more than memory can be", rows);
   prediction all = {
       .network = network,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "data/dataset.h"
 #include "training/best.h"
 #include "training/checkpoint.h"
@@ -168,51 +167,6 @@ static mlp_cl_status keep_last(progress *p, mlp_cl_error *error) {
 static uint64_t steps_to_checkpoint(const mlp_cl_trainer *t) {
   uint64_t every = t->checkpoints.when.every_steps;
   return t->checkpoints.writer == NULL || every == 0 ? UINT64_MAX : every - t->step % every;
-}
-
-void checkpoint_schedule_end(checkpoint_schedule *schedule) {
-  checkpoint_writer_destroy(schedule->writer);
-  free(schedule->note);
-}
-
-mlp_cl_status mlp_cl_trainer_checkpoints(mlp_cl_trainer *trainer, const mlp_cl_checkpoints *when, mlp_cl_error *error) {
-  if (trainer == NULL || when == NULL)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer or the schedule of its checkpoints is NULL");
-  if (!(when->every_s >= 0))
-    return fail(error, MLP_CL_BAD_ARGUMENT, "a checkpoint every %g s: give 0 or more", when->every_s);
-  TRY(mlp_cl_check_output(when->path, error));
-  if (when->note != NULL && !utf8_is_valid(when->note))
-    return fail(error, MLP_CL_BAD_ARGUMENT, "the note of the checkpoints is not UTF-8");
-  char *note = when->note != NULL ? strdup(when->note) : NULL;
-  if (when->note != NULL && note == NULL) return fail_memory(error, strlen(when->note) + 1, "a checkpoint's note");
-  checkpoint_writer *writer;
-  mlp_cl_status status = checkpoint_writer_create(when->path, when->keep_existing, &writer, error);
-  if (status != MLP_CL_OK) {
-    free(note);
-    return status;
-  }
-  checkpoint_schedule_end(&trainer->checkpoints);
-  trainer->checkpoints = (checkpoint_schedule){
-      .writer = writer, .when = *when, .note = note, .last_step = UINT64_MAX, .last_s = clock_now_s()};
-  trainer->checkpoints.when.path = NULL;
-  trainer->checkpoints.when.note = NULL;
-  return MLP_CL_OK;
-}
-
-const char *mlp_cl_trainer_checkpoint_path(const mlp_cl_trainer *trainer) {
-  const checkpoint_writer *writer = trainer->checkpoints.writer;
-  return writer != NULL ? checkpoint_writer_path(writer) : NULL;
-}
-
-mlp_cl_status mlp_cl_trainer_save(mlp_cl_trainer *trainer, const char *path, mlp_cl_error *error) {
-  if (trainer == NULL || path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the trainer or the path is NULL");
-  checkpoint_outcome ignored; /* the file that it may concern is replaced now */
-  checkpoint_writer *writer = trainer->checkpoints.writer;
-  if (writer != NULL) (void)checkpoint_writer_end(writer, true, &ignored);
-  safetensors content;
-  TRY(checkpoint_collect(trainer, &content, error));
-  bool own = writer != NULL && checkpoint_writer_is_for(writer, path);
-  return own ? checkpoint_writer_write(writer, &content, error) : checkpoint_write(path, &content, error);
 }
 
 /* ---- Losses within epochs --------------------------------------------------------------------------------------- */

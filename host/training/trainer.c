@@ -44,7 +44,7 @@ static void add_tensors(mlp_cl_trainer *t) {
   tensor_set *set = &t->tensors;
   step_plan *plan = &t->plan;
   static const int32_t no_step = -1;
-  if (t->stream.data == NULL)
+  if (t->feed.data == NULL)
     plan->source = tensor_set_share_or_add(set, (tensor_element)data->element, data->rows, data->width, data->features);
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
     t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
@@ -91,7 +91,7 @@ static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
 }
 
 mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_error *error) {
-  stream_rewind(&t->stream);
+  row_feed_rewind(&t->feed);
   if (t->recipe.no_shuffle || epoch >= t->recipe.epochs) return MLP_CL_OK;
   epoch_order *order = &t->orders[epoch % 2];
   shuffle_rows(t->recipe.seed, (uint32_t)epoch, t->train->rows, order->rows);
@@ -113,15 +113,15 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
   t->spread = targets_spread(t->train);
   tensor_set_begin(&t->tensors, t->network->backend, error);
   TRY(add_host_memory(t, error));
-  if (stream_is_needed(t->network->backend, t->train)) {
+  if (row_feed_is_needed(t->network->backend, t->train)) {
     if (!t->recipe.no_shuffle) bulk_expect_random(t->train->features);
-    TRY(stream_begin(&t->stream, t->train, t->parts.batch, &t->tensors, error));
+    TRY(row_feed_begin(&t->feed, t->train, t->parts.batch, &t->tensors, error));
   }
   add_tensors(t);
   TRY(t->tensors.status);
   TRY(best_create(t, error));
   TRY(add_label_terms(t, error));
-  bool resident = test != NULL && !stream_is_needed(t->network->backend, test);
+  bool resident = test != NULL && !row_feed_is_needed(t->network->backend, test);
   if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, resident, error));
   t->has_test = test != NULL;
   return trainer_prepare_order(t, 0, error);
@@ -145,9 +145,9 @@ static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_
                 mlp_cl_task_name(network->task));
   if (count != 0 && recipe->class_weights == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights is NULL, and class_weights_count %zu", count);
-  if (count != 0 && count != network_classes(network))
+  if (count != 0 && count != network_outputs(network))
     return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights are %zu numbers: give one for each of the %zu outputs",
-                count, network_classes(network));
+                count, network_outputs(network));
   for (size_t i = 0; i < count; i++) {
     float weight = recipe->class_weights[i];
     if (weight != 0.0f && !(weight >= 0x1p-30f && weight <= 0x1p30f))
@@ -167,7 +167,7 @@ static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_reci
 
 /* Rows that are streamed go a chunk at a time. */
 static void prove_steps(const mlp_cl_trainer *t) {
-  if (t->stream.data == NULL) context_prove_steps(t->network->context, &t->plan, false);
+  if (t->feed.data == NULL) context_prove_steps(t->network->context, &t->plan, false);
 }
 
 mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_dataset *train, const mlp_cl_dataset *test,
@@ -210,7 +210,7 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   history_release(&trainer->history);
   evaluator_end(&trainer->test);
   (void)tensor_set_end(&trainer->tensors);
-  stream_end(&trainer->stream);
+  row_feed_end(&trainer->feed);
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
   free(trainer->best);
   free(trainer->class_weights);
@@ -225,8 +225,8 @@ static mlp_cl_status advance(mlp_cl_trainer *t, const uint32_t *order, step_rang
   size_t end = left.end;
   while (left.first < end) {
     left.end = end;
-    if (t->stream.data != NULL) {
-      TRY(stream_reach(&t->stream, on, order, left.first, &t->plan, &left.end, error));
+    if (t->feed.data != NULL) {
+      TRY(row_feed_reach(&t->feed, on, order, left.first, &t->plan, &left.end, error));
       left.end = size_min(left.end, end);
     }
     TRY(run_steps(on, &t->plan, &left, error));

@@ -5,7 +5,7 @@
 #include "backend/backend.h"
 #include "network/evaluate.h"
 #include "training/recipe.h"
-#include "training/stream.h"
+#include "training/row_feed.h"
 
 /* The order of one epoch, on both sides. */
 typedef struct epoch_order {
@@ -50,7 +50,7 @@ struct mlp_cl_trainer {
   recipe_parts parts;
   tensor_set tensors;
   step_plan plan;
-  stream stream; /* of features that are not resident */
+  row_feed feed; /* of features that are not resident */
   /* Of even and odd epochs, so that the next one is ready before its first step; none if unshuffled. */
   epoch_order orders[2];
   evaluator test; /* with a test set */
