@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 
 ci/deps.sh test
 
-build="build-sanitize"
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DMLP_CL_TESTS=ON -DMLP_CL_WERROR=ON -DCMAKE_C_FLAGS="-O1 \
+build="build-sanitize" # which finds what PoCL compiled for the tests before
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DMLP_CL_TESTS=ON -DMLP_CL_WERROR=ON \
+  -DMLP_CL_POCL_CACHE="$PWD/build-test/pocl" -DCMAKE_C_FLAGS="-O1 \
 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 cmake --build "$build"
 # Drivers leak, the more so when all are loaded: one is, and its leaks are suppressed; our own are reported. LeakSanitizer

@@ -52,7 +52,7 @@ mlp_cl_status adam_from_recipe(const mlp_cl_recipe *recipe, adam_rates *rates, m
   return MLP_CL_OK;
 }
 
-static double power(double base, uint64_t exponent) {
+double whole_power(double base, uint64_t exponent) {
   double result = 1.0;
   for (; exponent > 0; exponent >>= 1, base *= base)
     if ((exponent & 1) != 0) result *= base;
@@ -61,8 +61,8 @@ static double power(double base, uint64_t exponent) {
 
 adam adam_of_step(const adam_rates *rates, uint64_t t) {
   double beta1 = (double)rates->beta1, beta2 = (double)rates->beta2, rate = (double)rates->learning_rate;
-  float kept = exact_sqrt((float)(1.0 - power(beta2, t)));
-  return (adam){.rate = (float)(rate / (1.0 - power(beta1, t))),
+  float kept = exact_sqrt((float)(1.0 - whole_power(beta2, t)));
+  return (adam){.rate = (float)(rate / (1.0 - whole_power(beta1, t))),
                 .root = 1.0f / kept,
                 .keep2 = rates->beta2,
                 .add1 = (float)(1.0 - beta1),
@@ -80,6 +80,33 @@ mlp_cl_status dropout_from_rate(float rate, bool unscaled, dropout *mask, mlp_cl
   uint64_t threshold = (uint64_t)((double)rate * 0x1p32 + 0.5);
   double kept = 0x1p32 - (double)threshold;
   *mask = (dropout){.threshold = (uint32_t)threshold, .scale = unscaled ? 1.0f : (float)(0x1p32 / kept)};
+  return MLP_CL_OK;
+}
+
+mlp_cl_status clip_norm_from_recipe(const mlp_cl_recipe *recipe, float *clip_norm, mlp_cl_error *error) {
+  if (!zero_or_within(recipe->clip_norm, 0x1p-30f, 0x1p30f))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "clip_norm is %g: give 0, or a value from 2^-30 to 2^30",
+                (double)recipe->clip_norm);
+  *clip_norm = recipe->clip_norm;
+  return MLP_CL_OK;
+}
+
+mlp_cl_status label_terms_from_recipe(const mlp_cl_recipe *recipe, size_t outputs, bool *has_terms,
+                                      mlp_cl_error *error) {
+  size_t count = recipe->class_weights_count;
+  if (!zero_or_within(recipe->label_smoothing, 0x1p-30f, largest_below_one))
+    return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing is %g: give 0, or a value from 2^-30 to below 1",
+                (double)recipe->label_smoothing);
+  if (count != 0 && recipe->class_weights == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights is NULL, and class_weights_count %zu", count);
+  if (count != 0 && count != outputs)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights are %zu numbers: give one for each of the %zu outputs",
+                count, outputs);
+  for (size_t i = 0; i < count; i++)
+    if (!zero_or_within(recipe->class_weights[i], 0x1p-30f, 0x1p30f))
+      return fail(error, MLP_CL_BAD_ARGUMENT, "the weight of class %zu is %g: give 0, or a value from 2^-30 to 2^30", i,
+                  (double)recipe->class_weights[i]);
+  *has_terms = count > 0 || recipe->label_smoothing != 0.0f;
   return MLP_CL_OK;
 }
 

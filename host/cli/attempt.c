@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "now.h"
 #include "open.h"
 #include "report.h"
 
@@ -74,12 +74,6 @@ int attempt_answer(const options *o, const measured_network *own) {
 }
 
 /* ---- The process that waits -------------------------------------------------------------------------------------- */
-
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* This program: "mlp_cl" where the system does not tell. */
 static void find_program(char *path, size_t size) {

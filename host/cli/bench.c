@@ -2,11 +2,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "command.h"
 #include "interrupt.h"
 #include "measured.h"
+#include "now.h"
 #include "open.h"
 #include "output.h"
 #include "progress.h"
@@ -49,12 +49,6 @@ typedef struct bench_run {
   progress progress;
   mlp_cl_error *error;
 } bench_run;
-
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void announce(bench_run *r, const char *what) {
   if (!r->progress.live) return;

@@ -105,7 +105,7 @@ static int run_command(const command *c, int argc, const char **argv) {
   options o;
   const command *effective = c ? c : &train_command;
   if (!options_parse(&o, effective->table, effective->operand, argc, argv)) return STATUS_USAGE;
-  if (!c && !o.text[OPTION_VERIFY]) o.text[OPTION_VERIFY] = strdup("");
+  if (!c && !o.text[OPTION_VERIFY] && !(o.text[OPTION_VERIFY] = strdup(""))) report_no_memory();
   int status = dispatch(c, &o, argv);
   options_free(&o);
   return status;

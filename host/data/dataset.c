@@ -161,14 +161,8 @@ static mlp_cl_status copy_arrays(const dataset_parts *given, mlp_cl_dataset **da
   if (given->targets != NULL) TRY(check_targets(given->targets, given->rows, given->outputs, error));
 
   dataset_parts parts = *given;
-  parts.features = bulk_allocate(bytes);
-  parts.labels = given->labels == NULL ? NULL : bulk_allocate(label_bytes);
-  parts.targets = given->targets == NULL ? NULL : bulk_allocate(target_bytes);
-  if (parts.features == NULL || (given->labels != NULL && parts.labels == NULL) ||
-      (given->targets != NULL && parts.targets == NULL)) {
-    dataset_parts_free(&parts);
-    return bulk_fail(error, bytes + label_bytes + target_bytes, "a data set");
-  }
+  if (given->labels == NULL) parts.classes = 0;
+  TRY(dataset_parts_allocate(&parts, "a data set", error));
   memcpy(parts.features, given->features, bytes);
   if (given->labels != NULL) memcpy(parts.labels, given->labels, label_bytes);
   if (given->targets != NULL) memcpy(parts.targets, given->targets, target_bytes);

@@ -69,6 +69,10 @@ enum { SPLIT_TRAIN, SPLIT_TEST, SPLIT_VALIDATION };
 mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, double fraction, uint64_t seed,
                          unsigned char part, unsigned char *marks, mlp_cl_error *error);
 
+/* Divides a data set so. Errors: as split_mark. */
+mlp_cl_status dataset_draw(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, unsigned char part,
+                           mlp_cl_dataset **kept, mlp_cl_dataset **drawn, mlp_cl_error *error);
+
 /* SHA-256 over shape, scale, features, and labels or targets: 64 hex digits and a NUL. */
 void dataset_sha256(const mlp_cl_dataset *dataset, char hex[65]);
 

@@ -79,14 +79,7 @@ static mlp_cl_status hold_out(const mlp_cl_dataset *all, mlp_cl_dataset **train,
   unsigned char marks[ROWS_MAX];
   size_t seen[CLASSES] = {0};
   for (size_t row = 0; row < all->rows; row++) marks[row] = ++seen[all->labels[row]] % HOLD_OUT_EVERY == 0;
-  mlp_cl_dataset *held_out;
-  TRY(dataset_divide(all, marks, train, &held_out, error));
-  if (test != NULL) {
-    *test = held_out;
-  } else {
-    mlp_cl_dataset_destroy(held_out);
-  }
-  return MLP_CL_OK;
+  return dataset_divide(all, marks, train, test, error);
 }
 
 mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error) {

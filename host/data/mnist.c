@@ -183,7 +183,7 @@ mlp_cl_status mnist_open(const char *folder, mlp_cl_dataset **train, mlp_cl_data
   }
   mlp_cl_dataset *made;
   status = dataset_adopt(&train_parts, &made, error);
-  if (status != MLP_CL_OK || !found_test || test == NULL) {
+  if (status != MLP_CL_OK || !found_test) {
     dataset_parts_free(&test_parts);
     if (status == MLP_CL_OK) *train = made;
     return status;

@@ -4,7 +4,7 @@
 
 #include "data/dataset.h"
 
-/* The training part and, unless `test` is NULL, the test part, whose absence is no error (*test stays as it is).
+/* The training part and the test part, whose absence is no error (*test stays as it is).
  * Errors: BAD_FILE (names the file looked for), IO, NO_MEMORY. */
 mlp_cl_status mnist_open(const char *folder, mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error);
 

@@ -73,3 +73,7 @@ bool number_is_missing(const char *text) {
   }
   return false;
 }
+
+bool text_is_missing(const char *text) {
+  return *text == '\0' || strcmp(text, "?") == 0;
+}

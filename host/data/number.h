@@ -12,5 +12,7 @@ bool number_read(const char *text, locale_t c_locale, double *value);
 const char *number_fault(const char *text, locale_t c_locale);
 /* True for what people write where a number is missing: nothing, NA, N/A, NaN, null, None, ?, -. */
 bool number_is_missing(const char *text);
+/* The same of a text. */
+bool text_is_missing(const char *text);
 
 #endif

@@ -119,12 +119,7 @@ void mlp_cl_parts_destroy(mlp_cl_parts *parts) {
 static mlp_cl_status take_part(mlp_cl_parts *parts, double fraction, uint64_t seed, unsigned char part,
                                mlp_cl_dataset **taken, mlp_cl_error *error) {
   mlp_cl_dataset *all = parts->train, *kept, *drawn;
-  unsigned char *marks = calloc(all->rows, 1);
-  if (marks == NULL) return fail_memory(error, all->rows, "a split");
-  mlp_cl_status status = split_mark(all->labels, all->rows, all->classes, fraction, seed, part, marks, error);
-  if (status == MLP_CL_OK) status = dataset_divide(all, marks, &kept, &drawn, error);
-  free(marks);
-  if (status != MLP_CL_OK) return status;
+  TRY(dataset_draw(all, fraction, seed, part, &kept, &drawn, error));
   mlp_cl_dataset_destroy(all);
   parts->train = kept;
   mlp_cl_dataset_destroy(*taken);

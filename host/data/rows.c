@@ -282,13 +282,12 @@ typedef struct gathered {
   size_t room;
 } gathered;
 
-static mlp_cl_status reserve(gathered *g, mlp_cl_error *error) {
+static mlp_cl_status reserve(gathered *g, const char *path, mlp_cl_error *error) {
   dataset_parts *p = &g->parts;
   if (p->rows < g->room) return MLP_CL_OK;
-  size_t room = g->room == 0 ? 64 : 2 * g->room, bytes;
-  if (room > DATASET_ROWS_MAX || !size_multiply(room, (p->width + p->outputs + 1) * sizeof(float), &bytes)) {
-    return fail(error, MLP_CL_BAD_FILE, "more than %zu rows", p->rows);
-  }
+  size_t room = g->room == 0 ? 64 : size_min(2 * g->room, DATASET_ROWS_MAX), bytes;
+  if (p->rows == DATASET_ROWS_MAX || !size_multiply(room, (p->width + p->outputs + 1) * sizeof(float), &bytes))
+    return fail(error, MLP_CL_BAD_FILE, "%s: more than %zu rows", path, p->rows);
   void *features = bulk_resize(p->features, room * p->width * sizeof(float));
   if (features != NULL) p->features = features;
   void *labels = bulk_resize(p->classes > 0 ? (void *)p->labels : (void *)p->targets,
@@ -303,7 +302,7 @@ static mlp_cl_status reserve(gathered *g, mlp_cl_error *error) {
 static mlp_cl_status gather(mlp_cl_rows *r, gathered *g, mlp_cl_error *error) {
   dataset_parts *p = &g->parts;
   for (bool found = true;; p->rows++) {
-    TRY(reserve(g, error));
+    TRY(reserve(g, r->path, error));
     TRY(rows_take(r, (float *)p->features + p->rows * p->width, p->classes > 0 ? &p->labels[p->rows] : NULL,
                   p->classes > 0 ? NULL : &p->targets[p->rows * p->outputs], &found, error));
     if (!found) break;

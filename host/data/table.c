@@ -197,7 +197,7 @@ static mlp_cl_status take_text(table *t, size_t position, uint32_t *value, mlp_c
   bool class = t->columns[position].role == ROLE_CLASS;
   size_t most = class ? DATASET_CLASSES_MAX : TABLE_VALUES_MAX;
   name_set *values = &t->values[t->columns[position].slot];
-  if (*text == '\0' || strcmp(text, "?") == 0) {
+  if (text_is_missing(text)) {
     *value = NAME_NONE;
     if (t->options->missing_mean && !class) return MLP_CL_OK;
     return table_fail_cell(&t->csv, position, name, error, "\"%s\": a value is missing%s", text,

@@ -7,8 +7,6 @@
 #include "opencl/internal.h"
 #include "opencl/opencl.h"
 
-enum { PLATFORM_NOT_FOUND_KHR = -1001 };
-
 const char opencl_install_hint[] =
     "install your device's (Debian and Ubuntu: pocl-opencl-icd for any CPU, mesa-opencl-icd, intel-opencl-icd, "
     "nvidia-opencl-icd; Fedora and Arch: pocl for any CPU), or take the device \"reference\" (--device reference), "

@@ -25,8 +25,6 @@
   X(CL_INVALID_COMPILER_OPTIONS) X(CL_INVALID_LINKER_OPTIONS) X(CL_INVALID_DEVICE_PARTITION_COUNT)
 /* clang-format on */
 
-enum { PLATFORM_NOT_FOUND_KHR = -1001 };
-
 const char *opencl_error_name(cl_int code) {
   switch (code) {
 #define CASE(name) \

@@ -20,6 +20,9 @@ typedef struct opencl_device {
   cl_int trouble;        /* the first code that is not CL_SUCCESS, of asking for any of this */
 } opencl_device;
 
+/* What loaders answer when there is no driver; not in CL/cl.h. */
+enum { PLATFORM_NOT_FOUND_KHR = -1001 };
+
 /* All devices in the order of mlp_cl_devices; freed with free(). */
 mlp_cl_status opencl_list_devices(opencl_device **devices, size_t *count, mlp_cl_error *error);
 

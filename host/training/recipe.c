@@ -27,15 +27,15 @@ const char *mlp_cl_optimiser_name(mlp_cl_optimiser optimiser) {
   return NULL;
 }
 
-mlp_cl_status recipe_read(const mlp_cl_recipe *recipe, size_t rows, recipe_parts *parts, mlp_cl_error *error) {
+mlp_cl_status recipe_read(const mlp_cl_recipe *recipe, size_t rows, size_t outputs, recipe_parts *parts,
+                          mlp_cl_error *error) {
   if (recipe->epochs == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "epochs is 0: give at least 1");
   if (recipe->batch == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "batch is 0: give at least 1");
   if (recipe->reduction != MLP_CL_MEAN && recipe->reduction != MLP_CL_SUM)
     return fail(error, MLP_CL_BAD_ARGUMENT, "reduction is %d: give MLP_CL_MEAN or MLP_CL_SUM", (int)recipe->reduction);
   TRY(schedule_check(recipe, error));
-  if (!(recipe->clip_norm == 0.0f || (recipe->clip_norm >= 0x1p-30f && recipe->clip_norm <= 0x1p30f)))
-    return fail(error, MLP_CL_BAD_ARGUMENT, "clip_norm is %g: give 0, or a value from 2^-30 to 2^30",
-                (double)recipe->clip_norm);
+  TRY(clip_norm_from_recipe(recipe, &parts->clip_norm, error));
+  TRY(label_terms_from_recipe(recipe, outputs, &parts->has_terms, error));
   if (mlp_cl_optimiser_name(recipe->optimiser) == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "there is no optimiser %d", (int)recipe->optimiser);
   if (recipe->optimiser == MLP_CL_SGD)

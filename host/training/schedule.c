@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "backend/hyperparameters.h"
+
 const char *mlp_cl_schedule_name(mlp_cl_schedule schedule) {
   switch (schedule) {
     case MLP_CL_CONSTANT: return "constant";
@@ -32,16 +34,9 @@ static double cosine_of_turn(double x) {
   return sum;
 }
 
-static double power(double base, uint32_t exponent) {
-  double result = 1.0;
-  for (; exponent > 0; exponent >>= 1, base *= base)
-    if ((exponent & 1) != 0) result *= base;
-  return result;
-}
-
 /* `epoch` of `epochs`, both without the warm-up. */
 static double factor_of_epoch(const mlp_cl_recipe *recipe, uint32_t epoch, uint32_t epochs) {
-  if (recipe->schedule == MLP_CL_STEP) return power((double)recipe->decay_factor, epoch / recipe->decay_epochs);
+  if (recipe->schedule == MLP_CL_STEP) return whole_power((double)recipe->decay_factor, epoch / recipe->decay_epochs);
   if (recipe->schedule != MLP_CL_COSINE) return 1.0;
   double x = (double)epoch / (double)epochs;
   return x <= 0.5 ? 0.5 * (1.0 + cosine_of_turn(x)) : 0.5 * (1.0 - cosine_of_turn(1.0 - x));

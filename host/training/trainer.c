@@ -67,7 +67,6 @@ static void add_tensors(mlp_cl_trainer *t) {
 /* The recipe's class weights become the trainer's own. */
 static mlp_cl_status add_label_terms(mlp_cl_trainer *t, mlp_cl_error *error) {
   size_t count = t->recipe.class_weights_count, bytes = count * sizeof *t->class_weights;
-  t->plan.has_terms = count > 0 || t->recipe.label_smoothing != 0.0f;
   t->plan.terms.smoothing = t->recipe.label_smoothing;
   if (count == 0) return MLP_CL_OK;
   t->class_weights = malloc(bytes);
@@ -107,7 +106,8 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
                         .optimiser = t->recipe.optimiser,
                         .update = t->parts.update,
                         .adam = t->parts.adam,
-                        .clip_norm = t->recipe.clip_norm,
+                        .clip_norm = t->parts.clip_norm,
+                        .has_terms = t->parts.has_terms,
                         .dropout = t->parts.mask,
                         .mean = t->recipe.reduction == MLP_CL_MEAN};
   t->spread = targets_spread(t->train);
@@ -133,33 +133,17 @@ static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *
   return test == NULL ? MLP_CL_OK : network_check_answers(network, test, "the test data", error);
 }
 
-static mlp_cl_status check_label_terms(const mlp_cl_network *network, const mlp_cl_recipe *recipe,
-                                       mlp_cl_error *error) {
-  size_t count = recipe->class_weights_count;
-  if (!(recipe->label_smoothing == 0.0f || (recipe->label_smoothing >= 0x1p-30f && recipe->label_smoothing < 1.0f)))
-    return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing is %g: give 0, or a value from 2^-30 to below 1",
-                (double)recipe->label_smoothing);
-  if (count == 0 && recipe->label_smoothing == 0.0f) return MLP_CL_OK;
-  if (network->task != MLP_CL_CLASSIFICATION)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing and class_weights are for classification, not %s",
-                mlp_cl_task_name(network->task));
-  if (count != 0 && recipe->class_weights == NULL)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights is NULL, and class_weights_count %zu", count);
-  if (count != 0 && count != network_outputs(network))
-    return fail(error, MLP_CL_BAD_ARGUMENT, "class_weights are %zu numbers: give one for each of the %zu outputs",
-                count, network_outputs(network));
-  for (size_t i = 0; i < count; i++) {
-    float weight = recipe->class_weights[i];
-    if (weight != 0.0f && !(weight >= 0x1p-30f && weight <= 0x1p30f))
-      return fail(error, MLP_CL_BAD_ARGUMENT, "the weight of class %zu is %g: give 0, or a value from 2^-30 to 2^30", i,
-                  (double)weight);
-  }
-  return context_prove(network->context, "label-terms", error);
+static mlp_cl_status check_terms(const mlp_cl_network *network, const recipe_parts *parts, mlp_cl_error *error) {
+  if (!parts->has_terms || network->task == MLP_CL_CLASSIFICATION) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing and class_weights are for classification, not %s",
+              mlp_cl_task_name(network->task));
 }
 
 /* The gradient's product applies it itself, unless all of them have to be there before; with Adam some backends' do. */
-static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_recipe *recipe, mlp_cl_error *error) {
-  bool adaptive = recipe->optimiser != MLP_CL_SGD, clipped = recipe->clip_norm > 0.0f;
+static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_recipe *recipe, const recipe_parts *parts,
+                                      mlp_cl_error *error) {
+  bool adaptive = recipe->optimiser != MLP_CL_SGD, clipped = parts->clip_norm > 0.0f;
+  if (parts->has_terms) TRY(context_prove(context, "label-terms", error));
   if (adaptive) TRY(context_prove(context, "adam", error));
   if (clipped) TRY(context_prove(context, "clip", error));
   return clipped && !adaptive ? context_prove(context, "sgd", error) : MLP_CL_OK;
@@ -178,13 +162,13 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
     return fail(error, MLP_CL_BAD_ARGUMENT, "network, training data or recipe is NULL");
   TRY(check(network, train, test, error));
   recipe_parts parts;
-  TRY(recipe_read(recipe, train->rows, &parts, error));
-  TRY(check_label_terms(network, recipe, error));
+  TRY(recipe_read(recipe, train->rows, network_outputs(network), &parts, error));
+  TRY(check_terms(network, &parts, error));
   if (recipe->patience > 0 && test == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "patience is %lu and there is no test data to watch: give some, or a patience of 0",
                 (unsigned long)recipe->patience);
-  TRY(prove_operations(network->context, recipe, error));
+  TRY(prove_operations(network->context, recipe, &parts, error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
   created->network = network;
