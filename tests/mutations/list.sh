@@ -372,11 +372,11 @@ caught_by rows reference
 
 mutation 'passes have one place for their answers'
 edit host/network/predict.c 's/forward\.answers\[i\]/forward.answers[0]/'
-caught_by network pocl
+caught_by predict pocl
 
 mutation 'rows of a pass are counted from its first'
 edit host/network/predict.c 's/first \+ i \/ width/i \/ width/'
-caught_by network reference
+caught_by predict reference
 
 mutation 'whole steps towards targets keep their gradient where it was'
 edit kernels/train_steps.cl 's/transpose_block\(l->d_y, l->d_y_stride, row/transpose_block(l->y, l->y_stride, row/'

@@ -4,7 +4,6 @@
 
 #include "files.h"
 
-mlp_cl_context *device, *reference;
 mlp_cl_dataset *train, *test;
 
 void clusters_fill(uint64_t seed, size_t rows, float *features, int32_t *labels) {
@@ -35,8 +34,7 @@ mlp_cl_dataset *clusters_make(uint64_t seed, size_t rows) {
 
 void small_run_open(void) {
   if (device != NULL) return;
-  device = test_open_device();
-  reference = test_open_reference();
+  twins_open();
   train = clusters_make(1, ROWS);
   test = clusters_make(2, TEST_ROWS);
 }
@@ -49,8 +47,7 @@ void small_run_open_in_folder(void) {
 void small_run_close(void) {
   mlp_cl_dataset_destroy(train);
   mlp_cl_dataset_destroy(test);
-  mlp_cl_context_destroy(device);
-  mlp_cl_context_destroy(reference);
+  twins_close();
 }
 
 mlp_cl_network *small_network(mlp_cl_context *context, uint64_t seed) {

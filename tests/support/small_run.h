@@ -3,12 +3,11 @@
 #ifndef SUPPORT_SMALL_RUN_H
 #define SUPPORT_SMALL_RUN_H
 
-#include "test.h"
+#include "twins.h"
 
 enum { WIDTH = 9, HIDDEN = 16, CLASSES = 3, ROWS = 50, TEST_ROWS = 33 };
 enum { BATCH = 16, EPOCH_STEPS = 4 /* the last of 2 rows */ };
 
-extern mlp_cl_context *device, *reference;
 extern mlp_cl_dataset *train, *test;
 
 /* Once in a process, since kernels take seconds to build; in the test itself, for the sake of Check's forks. */
