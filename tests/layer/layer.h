@@ -8,7 +8,8 @@
  *   LAYER_OPTIONS="-cl-opt-disable" programs are built with these options too
  *   LAYER_GPU=1                     devices say that they are GPUs
  *   LAYER_LIMITS="64 16384"         devices say that they have work-groups of 64, and 16384 bytes of local memory
- *   LAYER_EDIT="fma( => mad("       in all sources the second text stands for the first; one a line
+ *   LAYER_EDIT="fma( => mad("       in all sources the second text stands for the first; one a line. Status 99
+ *                                   when no source has any of them
  *   LAYER_REPORT=FILE               at exit the counts are written there, one "kind name count" a line */
 #ifndef LAYER_LAYER_H
 #define LAYER_LAYER_H
