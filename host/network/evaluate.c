@@ -33,6 +33,31 @@ void row_metrics_destroy(row_metrics *metrics) {
   *metrics = (row_metrics){.losses = NULL};
 }
 
+row_tensors row_tensors_add(tensor_set *set, mlp_cl_task task, const mlp_cl_dataset *dataset) {
+  size_t rows = dataset->rows;
+  row_tensors t = {.losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL)};
+  if (task == MLP_CL_CLASSIFICATION) {
+    t.labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, rows, dataset->labels);
+    t.predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
+  } else {
+    t.targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, rows, dataset->outputs, dataset->targets);
+    t.scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
+  }
+  return t;
+}
+
+mlp_cl_status row_metrics_read(backend *on, const row_tensors *from, const row_metrics *metrics, mlp_cl_error *error) {
+  TRY(on->op->tensor_read(on, from->losses, 0, 1, metrics->losses, error));
+  if (from->scores != NULL) return on->op->tensor_read(on, from->scores, 0, 1, metrics->scores, error);
+  return on->op->tensor_read(on, from->predictions, 0, 1, metrics->predictions, error);
+}
+
+mlp_cl_status row_metrics_write(backend *on, const row_metrics *metrics, const row_tensors *to, mlp_cl_error *error) {
+  TRY(on->op->tensor_write(on, to->losses, 0, 1, metrics->losses, error));
+  if (to->scores != NULL) return on->op->tensor_write(on, to->scores, 0, 1, metrics->scores, error);
+  return on->op->tensor_write(on, to->predictions, 0, 1, metrics->predictions, error);
+}
+
 double targets_spread(const mlp_cl_dataset *dataset) {
   double sum = 0.0;
   for (size_t j = 0; j < dataset->outputs; j++) {
@@ -75,20 +100,12 @@ mlp_cl_evaluation evaluation_of(mlp_cl_task task, const mlp_cl_dataset *dataset,
 
 static void add_tensors(evaluator *e, size_t chunk, bool resident, mlp_cl_error *error) {
   const mlp_cl_dataset *data = e->dataset;
-  size_t rows = data->rows;
   tensor_set *set = &e->tensors;
   tensor_set_begin(set, e->network->backend, error);
   e->rows = (forward_rows){
       .features = data->features, .width = data->width, .element = (tensor_element)data->element, .scale = data->scale};
-  forward_rows_add(&e->rows, set, rows, chunk, resident);
-  e->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
-  if (e->network->task == MLP_CL_CLASSIFICATION) {
-    e->labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, rows, data->labels);
-    e->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
-  } else {
-    e->targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, rows, data->outputs, data->targets);
-    e->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
-  }
+  forward_rows_add(&e->rows, set, data->rows, chunk, resident);
+  e->answers = row_tensors_add(set, e->network->task, data);
 }
 
 mlp_cl_status evaluator_begin(evaluator *e, mlp_cl_network *network, const mlp_cl_dataset *dataset, bool resident,
@@ -116,23 +133,23 @@ static mlp_cl_status run_loss(evaluator *e, size_t first, size_t rows, mlp_cl_er
   if (e->network->task == MLP_CL_CLASSIFICATION) {
     cross_entropy c = {.rows = rows,
                        .logits = forward_logits(e->network),
-                       .labels = e->labels,
+                       .labels = e->answers.labels,
                        .first = first,
                        .scale = 1.0f,
                        .slot = first,
-                       .losses = e->losses,
-                       .predictions = e->predictions};
+                       .losses = e->answers.losses,
+                       .predictions = e->answers.predictions};
     return on->op->cross_entropy(on, &c, error);
   }
   target_loss t = {.rows = rows,
                    .task = e->network->task,
                    .outputs = forward_logits(e->network),
-                   .targets = e->targets,
+                   .targets = e->answers.targets,
                    .first = first,
                    .scale = 1.0f,
                    .slot = first,
-                   .losses = e->losses,
-                   .scores = e->scores};
+                   .losses = e->answers.losses,
+                   .scores = e->answers.scores};
   return on->op->target_loss(on, &t, error);
 }
 
@@ -168,13 +185,6 @@ static mlp_cl_status count_labels(evaluator *e, size_t first, size_t rows, uint6
   return status;
 }
 
-static mlp_cl_status read_metrics(evaluator *e, mlp_cl_error *error) {
-  backend *on = e->network->backend;
-  TRY(on->op->tensor_read(on, e->losses, 0, 1, e->host.losses, error));
-  if (e->scores != NULL) return on->op->tensor_read(on, e->scores, 0, 1, e->host.scores, error);
-  return on->op->tensor_read(on, e->predictions, 0, 1, e->host.predictions, error);
-}
-
 static mlp_cl_status begin_confusion(const evaluator *e, uint64_t *confusion, mlp_cl_error *error) {
   if (e->network->task == MLP_CL_REGRESSION)
     return fail(error, MLP_CL_BAD_ARGUMENT, "a network for regression has no confusion to count: pass NULL");
@@ -196,7 +206,7 @@ mlp_cl_status evaluator_run(evaluator *e, mlp_cl_evaluation *result, uint64_t *c
     if (alive != NULL) alive(user);
     if (confusion != NULL && task == MLP_CL_MULTI_LABEL) TRY(count_labels(e, first, count, confusion, error));
   }
-  TRY(read_metrics(e, error));
+  TRY(row_metrics_read(e->network->backend, &e->answers, &e->host, error));
   mlp_cl_evaluation found = evaluation_of(task, e->dataset, e->spread, &e->host, NULL);
   if (!isfinite(found.loss))
     return fail(error, MLP_CL_DIVERGED, "the loss is %g: the network's parameters or the data are not finite",

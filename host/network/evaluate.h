@@ -15,17 +15,27 @@ mlp_cl_status row_metrics_create(mlp_cl_task task, size_t rows, row_metrics *met
 void row_metrics_zero(const row_metrics *metrics, size_t rows);
 void row_metrics_destroy(row_metrics *metrics);
 
+/* The answers of a data set's rows on the device, and room for the rows' metrics. */
+typedef struct row_tensors {
+  tensor *losses;
+  tensor *labels, *predictions; /* classification */
+  tensor *targets, *scores;     /* else */
+} row_tensors;
+
+row_tensors row_tensors_add(tensor_set *set, mlp_cl_task task, const mlp_cl_dataset *dataset);
+/* Both wait. */
+mlp_cl_status row_metrics_read(backend *on, const row_tensors *from, const row_metrics *metrics, mlp_cl_error *error);
+mlp_cl_status row_metrics_write(backend *on, const row_metrics *metrics, const row_tensors *to, mlp_cl_error *error);
+
 /* An evaluation that can be repeated, as after each epoch. */
 typedef struct evaluator {
   mlp_cl_network *network;
   const mlp_cl_dataset *dataset;
   tensor_set tensors;
   forward_rows rows;
-  tensor *losses;
-  tensor *labels, *predictions; /* classification */
-  tensor *targets, *scores;     /* else */
-  double spread;                /* of the targets */
-  row_metrics host;             /* (rows) */
+  row_tensors answers;
+  double spread;    /* of the targets */
+  row_metrics host; /* (rows) */
 } evaluator;
 
 /* `resident`: the device has all features; otherwise a chunk at a time passes through, unless it reads them in place.

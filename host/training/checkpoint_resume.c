@@ -263,7 +263,6 @@ static mlp_cl_status set_states(const mlp_cl_trainer *t, const stored_run *s, ml
 }
 
 static mlp_cl_status set_partial_epoch(const mlp_cl_trainer *t, const stored_run *s, mlp_cl_error *error) {
-  backend *on = t->network->backend;
   const safetensors_tensor *losses = safetensors_find(&s->content, POSITION_LOSSES);
   const safetensors_tensor *predictions = safetensors_find(&s->content, POSITION_PREDICTIONS);
   if (losses == NULL) return MLP_CL_OK;
@@ -279,9 +278,7 @@ static mlp_cl_status set_partial_epoch(const mlp_cl_trainer *t, const stored_run
     else
       m->predictions[i] = (int32_t)value;
   }
-  TRY(on->op->tensor_write(on, t->plan.losses, 0, 1, m->losses, error));
-  if (m->scores != NULL) return on->op->tensor_write(on, t->plan.scores, 0, 1, m->scores, error);
-  return on->op->tensor_write(on, t->plan.predictions, 0, 1, m->predictions, error);
+  return row_metrics_write(t->network->backend, m, &t->answers, error);
 }
 
 static mlp_cl_status take_over(mlp_cl_trainer *t, const stored_run *s, mlp_cl_error *error) {

@@ -48,14 +48,12 @@ static void add_tensors(mlp_cl_trainer *t) {
     plan->source = tensor_set_share_or_add(set, (tensor_element)data->element, data->rows, data->width, data->features);
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
     t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
-  plan->losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
-  if (plan->task == MLP_CL_CLASSIFICATION) {
-    plan->labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, data->rows, data->labels);
-    plan->predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
-  } else {
-    plan->targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, data->rows, data->outputs, data->targets);
-    plan->scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, data->rows, NULL);
-  }
+  t->answers = row_tensors_add(set, plan->task, data);
+  plan->losses = t->answers.losses;
+  plan->labels = t->answers.labels;
+  plan->predictions = t->answers.predictions;
+  plan->targets = t->answers.targets;
+  plan->scores = t->answers.scores;
   plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
   plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
   if (plan->task == MLP_CL_CLASSIFICATION && data->classes <= t->network->backend->classes_ahead)
@@ -248,10 +246,7 @@ mlp_cl_status trainer_enqueue(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *e
 }
 
 mlp_cl_status trainer_read_metrics(mlp_cl_trainer *t, mlp_cl_error *error) {
-  backend *on = t->network->backend;
-  TRY(on->op->tensor_read(on, t->plan.losses, 0, 1, t->metrics.losses, error));
-  if (t->plan.scores != NULL) return on->op->tensor_read(on, t->plan.scores, 0, 1, t->metrics.scores, error);
-  return on->op->tensor_read(on, t->plan.predictions, 0, 1, t->metrics.predictions, error);
+  return row_metrics_read(t->network->backend, &t->answers, &t->metrics, error);
 }
 
 /* Whether all values are; also when they cannot be read. */

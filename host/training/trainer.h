@@ -57,6 +57,7 @@ struct mlp_cl_trainer {
   bool has_test;
   float *class_weights;           /* owned copy of the recipe's; NULL without */
   best_layer *best;               /* one a layer, with patience; else NULL */
+  row_tensors answers;            /* the plan's */
   row_metrics metrics;            /* (rows), read at the end of an epoch */
   double spread;                  /* of the training targets */
   uint64_t step;                  /* steps enqueued in the run */
