@@ -25,8 +25,8 @@ typedef struct {
 } logistic;
 
 static inline logistic logistic_of(REAL v) {
-  REAL e = exact_exp(-exact_magnitude(v)), one = (REAL)(1.0f);
-  logistic result = {e, exact_divide(one, one + e)};
+  REAL e = exact_exp(-exact_magnitude(v));
+  logistic result = {e, e <= (REAL)(1.0f) ? exact_reciprocal(e + 1.0f) : e}; /* else e is NaN */
   return result;
 }
 

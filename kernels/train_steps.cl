@@ -11,6 +11,7 @@
  * that others have not begun. Nobody waits but for pieces that somebody runs, so all ends however few of the work-items
  * run at a time, also one after the other. The rows of the batch each work-item gathers for itself, when it needs them:
  * to convert them takes less time than to bring them from another core's cache. */
+#include "activation_lines.h"
 #include "dense.h"
 #include "gather.h"
 #include "train_steps.h"
@@ -113,15 +114,29 @@ TILE_FUNCTION void gather_rows(const job *j, const step_rows *s, worker *w) {
   w->gathered = s->number;
 }
 
+/* What follows the product of a hidden layer where that is not fused: y = dropout(f(z)) of the block. */
+OUTLINED_FUNCTION void activation_forward(const job *j, const step_rows *s, const layer *l, const mask *m,
+                                          const block *c) {
+  const int end = min(s->rows, c->row_end);
+  for (int panel = c->panel; panel < c->panel_end; panel++)
+    for (int row = c->row; row < end; row += MASK_ROWS)
+      activation_forward_lines(j->activation, m, row, min(MASK_ROWS, end - row), panel, l->out, l->z, l->z_stride, l->y,
+                               l->y_stride);
+}
+
 TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
-  bool hidden = i + 1 < j->layers_count;
-  mask m;
+  const bool hidden = i + 1 < j->layers_count, fused = j->activation == ACTIVATION_RELU || !hidden;
+  mask m, fused_mask;
   mask_of_layer(j, s, i, &m);
+  fused_mask = m;
+  if (!fused) fused_mask.threshold = 0;
   int x_stride;
   global const float *x = input_of_layer(j, i, w->x, &x_stride);
   dense_forward_block(c, l->in, l->out, x, x_stride, l->weight.value, l->weight.stride, j->with_bias, l->bias.value,
-                      l->bias.stride, hidden, &m, l->y, l->y_stride);
+                      l->bias.stride, hidden && fused, &fused_mask, fused ? l->y : l->z,
+                      fused ? l->y_stride : l->z_stride);
+  if (!fused) activation_forward(j, s, l, &m, c);
 }
 
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
@@ -138,11 +153,29 @@ TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c
 #endif
 }
 
+/* What follows the product of the gradient of a hidden layer's output, whose rows c->panel counts by 16, where that is
+ * not fused; and its transpose. */
+OUTLINED_FUNCTION void activation_backward(const job *j, const step_rows *s, int i, const block *c) {
+  const layer *l = &j->layers[i];
+  const int end = min(s->rows, c->panel_end * PANEL);
+  mask m;
+  mask_of_layer(j, s, i, &m);
+  for (int panel = c->row / PANEL; panel < PANELS(c->row_end); panel++) {
+    for (int row = c->panel * PANEL; row < end; row += MASK_ROWS)
+      activation_backward_lines(j->activation, &m, row, min(MASK_ROWS, end - row), panel, l->out, l->z, l->z_stride,
+                                l->d_y, l->d_y_stride, l->d_y, l->d_y_stride);
+    for (int rows = c->panel; i > 0 && rows < c->panel_end; rows++)
+      transpose_block(l->d_y, l->d_y_stride, rows, panel, l->d_y_t, l->d_y_t_stride);
+  }
+}
+
 TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const block *c) {
   const layer *l = &j->layers[i], *below = &j->layers[i - 1];
+  const bool fused = j->activation == ACTIVATION_RELU;
   dense_backward_input_block(c, s->rows, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight.value, l->weight.stride,
-                             true, below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride,
-                             below->d_y_t, below->d_y_t_stride, i > 1);
+                             fused, below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride,
+                             below->d_y_t, below->d_y_t_stride, fused && i > 1);
+  if (!fused) activation_backward(j, s, i - 1, c);
 }
 
 TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worker *w, int i, const block *c) {

@@ -2,6 +2,7 @@
 #ifndef TRAIN_STEPS_H
 #define TRAIN_STEPS_H
 
+#include "activation.h"
 #include "dropout.h"
 #include "update.h"
 
@@ -29,6 +30,8 @@ typedef cross_entropy_batch loss_batch;
 typedef struct {
   int in, out;
   parameters weight, bias;
+  global float *z; /* before an activation other than ReLU */
+  int z_stride;
   global float *y;
   int y_stride;
   global float *d_y;
@@ -38,17 +41,19 @@ typedef struct {
 } layer;
 
 #define LAYER_PARAMETERS(n)                                                                                           \
-  int in_##n, int out_##n, PARAMETERS_OF(weight_##n), PARAMETERS_OF(bias_##n), global float *y_##n, int y_stride_##n, \
-      global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n, int d_y_t_stride_##n
-#define LAYER_FROM_PARAMETERS(n)                                                                           \
-  {                                                                                                        \
-    in_##n, out_##n, PARAMETERS_FROM(weight_##n), PARAMETERS_FROM(bias_##n), y_##n, y_stride_##n, d_y_##n, \
-        d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                                        \
+  int in_##n, int out_##n, PARAMETERS_OF(weight_##n), PARAMETERS_OF(bias_##n), global float *z_##n, int z_stride_##n, \
+      global float *y_##n, int y_stride_##n, global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n,      \
+      int d_y_t_stride_##n
+#define LAYER_FROM_PARAMETERS(n)                                                                                       \
+  {                                                                                                                    \
+    in_##n, out_##n, PARAMETERS_FROM(weight_##n), PARAMETERS_FROM(bias_##n), z_##n, z_stride_##n, y_##n, y_stride_##n, \
+        d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                                           \
   }
 
 /* What all steps of a launch have in common. */
 typedef struct {
   int layers_count, by_rows /* the first layer that goes by rows; layers_count: only the loss */, batch, width;
+  int activation;
   bool with_bias, ordered;
   ulong first, end; /* rows of the order */
   uint first_step;
@@ -92,18 +97,18 @@ typedef struct {
 #define SCHEDULE_FROM_PARAMETERS
 #endif
 
-#define JOB_PARAMETERS                                                                                        \
-  int layers_count, int by_rows, int batch, int width, int with_bias, int ordered, ulong first, ulong end,    \
-      uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element,   \
-      global const uchar *source, global const uint *order, ANSWER_PARAMETERS, global float *x, int x_stride, \
-      global float *losses, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,                            \
-      SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),           \
+#define JOB_PARAMETERS                                                                                                 \
+  int layers_count, int by_rows, int batch, int width, int activation, int with_bias, int ordered, ulong first,        \
+      ulong end, uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element, \
+      global const uchar *source, global const uint *order, ANSWER_PARAMETERS, global float *x, int x_stride,          \
+      global float *losses, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,                                     \
+      SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),                    \
       LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)
 #define JOB_FROM_PARAMETERS                                                                                      \
   {                                                                                                              \
-    layers_count, by_rows, batch, width, with_bias != 0, ordered != 0, first, end, first_step, source_scale,     \
-        loss_scale, last_loss_scale, element, source, order, ANSWERS_FROM_PARAMETERS, x, x_stride, losses, flag, \
-        MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {                                 \
+    layers_count, by_rows, batch, width, activation, with_bias != 0, ordered != 0, first, end, first_step,       \
+        source_scale, loss_scale, last_loss_scale, element, source, order, ANSWERS_FROM_PARAMETERS, x, x_stride, \
+        losses, flag, MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {                   \
       LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)     \
     }                                                                                                            \
   }

@@ -51,19 +51,54 @@ static float4 product_quad(global const float *x, int x_stride, int row, global 
   return total;
 }
 
+/* y[0 … 3] = dropout(f(z)) for columns col … col+3 of `out`, where f is not ReLU. */
+static void quad_activation_forward(int kind, const mask *m, int row, int col, int out, global const float *z,
+                                    global float *y) {
+  uint words[4];
+  float v[4];
+  if (m->threshold != 0)
+    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)row, col, out, words);
+  vstore4(*(global const float4 *)z, 0, v);
+  for (int c = 0; c < 4; c++) {
+    v[c] = col + c < out ? canonical(activation_value(kind, v[c]), FLOOR_VALUE) : 0.0f;
+    if (m->threshold != 0) v[c] = mask_apply(m, words[c], v[c]);
+  }
+  *(global float4 *)y = vload4(0, v);
+}
+
+/* d[0 … 3] = dropout(d) · f'(z) for the same. */
+static void quad_activation_backward(int kind, const mask *m, int row, int col, int out, global const float *z,
+                                     global float *d) {
+  uint words[4];
+  float v[4], x[4];
+  if (m->threshold != 0)
+    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)row, col, out, words);
+  vstore4(*(global const float4 *)z, 0, x);
+  vstore4(*(global const float4 *)d, 0, v);
+  for (int c = 0; c < 4; c++) {
+    if (m->threshold != 0) v[c] = mask_apply(m, words[c], v[c]);
+    v[c] = col + c < out ? canonical(v[c] * activation_slope(kind, x[c]), FLOOR_GRADIENT) : 0.0f;
+  }
+  *(global float4 *)d = vload4(0, v);
+}
+
 static void forward(const job *j, const step_rows *s, int i) {
   const layer *l = &j->layers[i];
-  const bool hidden = i + 1 < j->layers_count;
+  const bool hidden = i + 1 < j->layers_count, fused = j->activation == ACTIVATION_RELU || !hidden;
   const int quads = QUADS_OF(l->out);
   int x_stride;
   global const float *x = input_of_layer(j, i, j->x, &x_stride);
-  mask m;
+  mask m, fused_mask;
   mask_of_layer(j, s, i, &m);
+  fused_mask = m;
+  if (!fused) fused_mask.threshold = 0;
   for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
     const float4 total = product_quad(x, x_stride, row, l->weight.value, l->weight.stride, l->in, col);
-    quad_forward(total, row, col, l->out, j->with_bias, l->bias.value, l->bias.stride, hidden, &m,
-                 l->y + element_index(l->y_stride, row, col));
+    global float *y = l->y + element_index(l->y_stride, row, col), *z = l->z + element_index(l->z_stride, row, col);
+    quad_forward(total, row, col, l->out, j->with_bias, l->bias.value, l->bias.stride, hidden && fused, &fused_mask,
+                 fused ? y : z);
+    if (!fused) quad_activation_forward(j->activation, &m, row, col, l->out, z, y);
   }
 }
 
@@ -84,13 +119,20 @@ static void loss(const job *j, const step_rows *s, local int *memory) {
 
 static void backward_input(const job *j, const step_rows *s, int i) {
   const layer *l = &j->layers[i], *under = &j->layers[i - 1];
+  const bool fused = j->activation == ACTIVATION_RELU;
   const int quads = QUADS_OF(l->in);
+  mask m;
+  mask_of_layer(j, s, i - 1, &m);
   for (int u = ITEM; u < s->rows * quads; u += STEP_ITEMS) {
     const int row = u / quads, col = u % quads * 4;
     const float4 total =
         quad_over_outputs(l->d_y, l->d_y_stride, row, l->weight.value, l->weight.stride, l->in, l->out, col);
-    quad_backward_input(total, col, l->in, true, under->y + element_index(under->y_stride, row, col), j->dropout.scale,
-                        under->d_y + element_index(under->d_y_stride, row, col));
+    global float *d = under->d_y + element_index(under->d_y_stride, row, col);
+    quad_backward_input(total, col, l->in, fused, under->y + element_index(under->y_stride, row, col), j->dropout.scale,
+                        d);
+    if (!fused)
+      quad_activation_backward(j->activation, &m, row, col, l->in, under->z + element_index(under->z_stride, row, col),
+                               d);
   }
 }
 

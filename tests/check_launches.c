@@ -202,13 +202,13 @@ START_TEST(whole_steps_of_all_kinds) {
   } kinds[] = {{MLP_CL_CLASSIFICATION, MLP_CL_ADAMW, "train_steps_adam"},
                {MLP_CL_REGRESSION, MLP_CL_SGD, "train_steps_targets"},
                {MLP_CL_MULTI_LABEL, MLP_CL_ADAM, "train_steps_targets_adam"}};
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+  for (size_t i = 0; i < 2 * (sizeof kinds / sizeof *kinds); i++) {
     mlp_cl_recipe recipe = plain_recipe(0.25f);
-    recipe.optimiser = kinds[i].optimiser;
+    recipe.optimiser = kinds[i / 2].optimiser;
     recipe.batch = 4;
-    run r = begin_task("steps", kinds[i].task, &recipe);
+    run r = begin_task(i % 2 == 0 ? "steps" : "group", kinds[i / 2].task, &recipe);
     take(&r, 17);
-    const launches wanted[] = {{kinds[i].kernel, recipe.optimiser == MLP_CL_SGD ? 1 : 2}};
+    const launches wanted[] = {{kinds[i / 2].kernel, recipe.optimiser == MLP_CL_SGD ? 1 : 2}};
     EXPECT(wanted);
     end(&r);
   }

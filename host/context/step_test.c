@@ -20,6 +20,9 @@ const step_test step_tests[STEP_TESTS_COUNT] = {
     {STEPS_ADAM, .rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0xe960c7147254b4e0)},
     {STEPS_TARGETS_SGD, .rows = 240, .batch = 96, .widths = {24, 24, 20}, .sum = UINT64_C(0x2fe71ae9e755be9c)},
     {STEPS_TARGETS_ADAM, .rows = 170, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x792d8faf75e60874)},
+    {STEPS_SGD, MLP_CL_GELU, .rows = 240, .batch = 96, .widths = {10, 100, 20, 2}, .sum = UINT64_C(0x1ab77c59a82e7c50)},
+    {STEPS_TARGETS_ADAM, MLP_CL_SIGMOID, .rows = 19, .batch = 1, .widths = {24, 24, 7, 20},
+     .sum = UINT64_C(0x1e98693b19b0edb3)},
 };
 
 /* Whole multiples of 2^-9 below 1/4, from a linear congruential generator. */
@@ -91,6 +94,8 @@ static void add_layer(tensor_set *set, uint32_t *state, const step_test *test, s
   layer->bias = add_drawn(set, state, TENSOR_WEIGHT, 1, out);
   layer->weight_velocity = add_drawn(set, state, TENSOR_STATE, in, out);
   layer->bias_velocity = add_drawn(set, state, TENSOR_STATE, 1, out);
+  if (test->activation != MLP_CL_RELU && i + 1 < layers_of(test))
+    layer->z = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, out);
   layer->y = tensor_set_add_zeroed(set, TENSOR_ACTIVATION, test->batch, out);
   layer->d_y = tensor_set_add_zeroed(set, TENSOR_GRADIENT, test->batch, out);
   if (!is_adam(test)) return;
@@ -142,6 +147,7 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
   step_plan plan = {.layers_count = layers_of(test),
                     .layers = layers,
                     .batch = test->batch,
+                    .activation = test->activation,
                     .source_scale = 0x1p-8f,
                     .update = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true},
                     .task = task_of(test),

@@ -76,6 +76,7 @@ static void set_layer(launch *l, const step_layer *layer) {
   launch_int(l, from->out);
   launch_parameters(l, from->weight, from->weight_velocity, from->weight_rms);
   launch_parameters(l, from->bias, from->bias_velocity, from->bias_rms);
+  launch_tensor(l, from->z);
   launch_tensor(l, from->y);
   launch_tensor(l, from->d_y);
   launch_buffer(l, layer != NULL ? opencl_of(from->d_y)->transposed : NULL);
@@ -133,6 +134,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_int(&l, first_by_rows(self, plan, work_items));
   launch_int(&l, plan->batch);
   launch_int(&l, plan->source->cols);
+  launch_int(&l, (size_t)plan->activation);
   launch_int(&l, plan->layers[0].bias != NULL);
   launch_int(&l, plan->order != NULL);
   launch_ulong(&l, range->first);
@@ -246,8 +248,8 @@ static mlp_cl_status try_launches(opencl_backend *self, const step_plan *plan, c
 
 /* What the kernels were written for; all else goes by launches. */
 static bool is_known(const opencl_backend *self, const step_plan *plan) {
-  return self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && plan->activation == MLP_CL_RELU &&
-         !plan->has_terms && plan->clip_norm == 0.0f && !plan->streamed;
+  return self->tuning.whole_steps && plan->layers_count <= LAYERS_MAX && !plan->has_terms && plan->clip_norm == 0.0f &&
+         !plan->streamed;
 }
 
 /* Ways of taking steps: by `several` work-groups, or, where another way is to be tried, by `other` of them; 0: by

@@ -254,6 +254,14 @@ mutation 'all steps of a launch have the rates of its first'
 edit kernels/train_steps.h 's/(&j->r(ates|oots)\))\[s->number\]/\1[0]/'
 caught_by context pocl
 
+mutation 'whole steps drop what another layer drops'
+edit kernels/train_steps.cl '/void activation_backward/,/^}/s/mask_of_layer\(j, s, i, /mask_of_layer(j, s, i + 1, /'
+caught_by context pocl
+
+mutation 'a work-group takes slopes of what the layer gave'
+edit kernels/train_steps_group.cl 's/(under->)z( \+ element_index\(under->)z_stride/\1y\2y_stride/'
+caught_by launches pocl
+
 mutation 'Adam divides large numbers as if they were usual'
 edit kernels/adam.h 's/0x5d800000u/0x7f800000u/'
 caught_by adam pocl
