@@ -278,10 +278,10 @@ START_TEST(whole_steps_are_right_every_time) {
   size_t index = (size_t)mlp_cl_context_device(context)->index;
   mlp_cl_context_destroy(context);
   for (int i = 0; i < 50; i++) {
-    static const mlp_cl_context_options defaults = {0};
+    const mlp_cl_context_options options = {.kernels = getenv("MLP_CL_TEST_KERNELS")};
     backend *tested = NULL;
     const char *broken = NULL;
-    ck_ok(opencl_open(index, &defaults, &tested, &test_error));
+    ck_ok(opencl_open(index, &options, &tested, &test_error));
     for (int kind = 0; kind < STEP_KINDS && broken == NULL; kind++) {
       bool taken;
       ck_ok(self_test_steps(tested, (step_kind)kind, &broken, &taken, &test_error));

@@ -104,8 +104,8 @@ START_TEST(refuses_what_lies) {
   refuse("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 2), }", values, 0, "0 rows");
   refuse("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999, 99999999999, 99999999999), }", values, 16,
          "more than fits in memory");
-  refuse("{'descr': '<U6', 'fortran_order': False, 'shape': (2, 2), }", values, 16, "is none of an array of");
-  refuse("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 2), }", values, 16, "is none of");
+  refuse("{'descr': '<U6', 'fortran_order': False, 'shape': (2, 2), }", values, 16, "x.npy: is an array of <U6");
+  refuse("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 2), }", values, 16, "is an array of <c8");
   refuse("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", values, 16, "is none of");
   refuse("{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2, 2), }", values, 16, "is none of");
   refuse("{'descr': '<f4', 'shape': (2, 2", values, 16, "is none of");

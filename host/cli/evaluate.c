@@ -63,10 +63,17 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
   }
 }
 
-/* Errors are told in the unit of the column that was learned, where there is one column and it was scaled. */
+/* Errors are told in the unit of the column that was learned, where that is one, else in deviations, as they were
+ * scaled. */
 static double unit_of(const opened_model *m) {
   mlp_cl_column column;
   return open_outputs(m->info) == 1 && open_target(m->info, 0, &column) ? column.divisor : 1.0;
+}
+
+/* Whether errors are those of several columns, each scaled. */
+static bool is_scaled(const opened_model *m) {
+  mlp_cl_column column;
+  return open_outputs(m->info) > 1 && open_target(m->info, 0, &column);
 }
 
 static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
@@ -74,8 +81,9 @@ static void print_text(const opened_model *m, const mlp_cl_evaluation *result, c
   mlp_cl_task task = mlp_cl_network_task(m->network);
   printf("rows        %zu\nloss        %.6g\n", result->rows, result->loss);
   if (task == MLP_CL_REGRESSION) {
-    printf("R2          %.4f\nRMSE        %.6g\nMAE         %.6g\n", result->accuracy, sqrt(result->loss) * unit_of(m),
-           result->mean_absolute_error * unit_of(m));
+    const char *of = is_scaled(m) ? "  of all targets, as they were scaled" : "";
+    printf("R2          %.4f\nRMSE        %.6g%s\nMAE         %.6g%s\n", result->accuracy,
+           sqrt(result->loss) * unit_of(m), of, result->mean_absolute_error * unit_of(m), of);
     return;
   }
   printf("accuracy    %.4f\n", result->accuracy);
@@ -119,6 +127,7 @@ static int print_json(const opened_model *m, const mlp_cl_evaluation *result, co
   mlp_cl_task task = mlp_cl_network_task(m->network);
   if (task == MLP_CL_REGRESSION) {
     json_object_set_new(object, "r2", report_number(result->accuracy));
+    json_object_set_new(object, "scaled", json_boolean(is_scaled(m)));
     json_object_set_new(object, "rmse", report_number(sqrt(result->loss) * unit_of(m)));
     json_object_set_new(object, "mae", report_number(result->mean_absolute_error * unit_of(m)));
     json_decref(names);

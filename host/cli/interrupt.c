@@ -42,6 +42,8 @@ static void on_signal(int number) {
 }
 
 static sigset_t ours; /* the signals that are caught */
+static const int others[] = {SIGQUIT, SIGUSR1, SIGUSR2};
+static struct sigaction others_before[sizeof others / sizeof *others];
 
 static void set_handler(int number) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -64,6 +66,7 @@ void interrupt_setup(bool json) {
              "\"error\":{\"status\":\"CANCELLED\",\"message\":\"stopped on request\"}}\n",
              mlp_cl_version(), mlp_cl_numerics_version());
   }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) sigaction(others[i], NULL, &others_before[i]);
   sigemptyset(&ours);
   catch_signal(SIGINT);
   catch_signal(SIGTERM);
@@ -81,8 +84,10 @@ void interrupt_defer_pipe(void) {
   catch_signal(SIGPIPE);
 }
 
-/* LLVM, by which PoCL compiles, takes signals for itself when it writes its first file, and loses a SIGXCPU. */
+/* LLVM, by which PoCL compiles, takes signals for itself when it writes its first file, and loses a SIGXCPU, a SIGQUIT
+ * and others. */
 int interrupt_signal(void) {
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) sigaction(others[i], &others_before[i], NULL);
   for (int number = 1; number < NSIG; number++)
     if (sigismember(&ours, number) == 1) set_handler(number);
   return caught;

@@ -1,4 +1,5 @@
-/* SIGINT, SIGTERM, SIGHUP (the terminal is gone) and SIGXCPU (no time is left). While a device is opened and kernels
+/* SIGINT, SIGTERM, SIGHUP (the terminal is gone) and SIGXCPU (no time is left); others do what they did before a driver
+ * came. While a device is opened and kernels
  * are built there is nothing to lose: the process ends at once. From interrupt_defer on, the first signal asks the run
  * to stop, and one that comes a second later, or more, ends the process. */
 #ifndef INTERRUPT_H

@@ -125,7 +125,9 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
   int status = STATUS_OK;
   *data = NULL;
   if (!source_header(o, &header)) return STATUS_USAGE;
-  if (has_parts(source))
+  if (!options_has(o, OPTION_DATA) && mlp_cl_model_info_encoding(m->info))
+    status = report_usage("which rows? %s was trained on a table: name one with --data FILE", o->operand);
+  else if (has_parts(source))
     status = open_part(o, m, source, data);
   else if (refuse_part(o, source))
     status = STATUS_USAGE;

@@ -162,11 +162,17 @@ static bool parse_float(const char *text, float *value) {
   return end != text && *end == '\0' && !isspace((unsigned char)*text) && isfinite(*value);
 }
 
+/* What is only too small for float32 was not meant as 0. */
+static bool is_zero(const char *text, float value) {
+  size_t significand = strcspn(text, "eEpP"), digits = strcspn(text, "123456789");
+  return value == 0.0f && digits >= significand;
+}
+
 bool options_float(const options *o, option_id id, const float_range *range, float *value) {
   if (!o->text[id]) return true;
   float parsed;
   if (!parse_float(o->text[id], &parsed)) return refuse(o, id, range->wanted);
-  bool zero = range->or_zero && parsed == 0.0f;
+  bool zero = range->or_zero && is_zero(o->text[id], parsed);
   if (!zero && !(parsed >= range->least && parsed <= range->most)) return refuse(o, id, range->wanted);
   *value = zero ? 0.0f : parsed;
   return true;

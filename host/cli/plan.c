@@ -139,6 +139,10 @@ static bool go_together(const options *o, const plan *p) {
     wrong = "--decay-epochs and --decay-factor go with --schedule step: give that, too";
   else if (p->balanced && p->task != MLP_CL_CLASSIFICATION)
     wrong = "--class-weights goes with --task classification: leave it away";
+  else if (r->label_smoothing != 0.0f && p->task != MLP_CL_CLASSIFICATION)
+    wrong = "--label-smoothing goes with --task classification: leave it away";
+  else if (r->warmup_epochs > r->epochs)
+    wrong = "--warmup takes more epochs than --epochs has: give at most as many";
   if (wrong) report_usage("%s", wrong);
   return !wrong;
 }

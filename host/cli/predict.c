@@ -254,6 +254,10 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
   static const char *const formats[] = {"csv", "jsonl", "npy", NULL};
   size_t chosen = 0;
   if (!options_word(o, OPTION_FORMAT, formats, &chosen)) return STATUS_USAGE;
+  if (report_is_json() && options_has(o, OPTION_FORMAT))
+    return report_usage("--json is a format of its own: give it or --format, not both");
+  if (options_has(o, OPTION_ALL) && !open_has_classes(m->info))
+    report_note("--all changes nothing: every output of %s is written anyway", o->operand);
   printer p = {.m = m,
                .classes = open_outputs(m->info),
                .has_classes = open_has_classes(m->info),

@@ -43,7 +43,7 @@ static void disarm(char *text, bool keep_lines) {
 }
 
 void report_note(const char *format, ...) {
-  if (quiet_wanted) return;
+  if (quiet_wanted && strncmp(format, "warning: ", 9) != 0) return;
   char text[1024];
   va_list arguments;
   va_start(arguments, format);

@@ -16,7 +16,7 @@ void report_setup(bool json, bool quiet);
 bool report_is_json(void);
 bool report_is_quiet(void);
 
-/* A note to stderr, unless quiet. */
+/* A note to stderr, unless quiet; one that begins with "warning: " always. */
 __attribute__((format(printf, 1, 2))) void report_note(const char *format, ...);
 /* An error in the command line; returns STATUS_USAGE. */
 __attribute__((format(printf, 1, 2))) int report_usage(const char *format, ...);

@@ -2,6 +2,7 @@
 #include "source.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
@@ -70,6 +71,8 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
       !options_word(o, OPTION_MISSING, missing, &mean) || !options_float(o, OPTION_HOLDOUT, &share, &holdout) ||
       !options_float(o, OPTION_VALIDATION, &share, &validation))
     return false;
+  if (task == MLP_CL_MULTI_LABEL && !options_has(o, OPTION_LABEL) && mlp_cl_source_is_table(source_name(o)))
+    report_note("the last column is the only label; --label COLUMN,COLUMN names several");
   if (holdout > 0 && options_has(o, OPTION_TEST)) {
     report_usage("--holdout and --test both name the test part; give one of them");
     return false;
@@ -89,29 +92,57 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   return true;
 }
 
-/* "rows: 16000 to train, 4000 to test; 26 classes: A 789, B 766, …" */
-static void tell_parts(const mlp_cl_parts *parts) {
-  size_t classes = mlp_cl_dataset_classes(parts->train), rows = mlp_cl_dataset_rows(parts->train);
-  size_t counts[CLASSES_SHOWN] = {0};
-  char validation[40] = "";
-  if (parts->validation)
-    snprintf(validation, sizeof validation, "%zu to validate, ", mlp_cl_dataset_rows(parts->validation));
-  report_note("%zu rows to train, %s%zu to test, %zu inputs", rows, validation,
-              parts->test ? mlp_cl_dataset_rows(parts->test) : 0, mlp_cl_dataset_width(parts->train));
-  if (classes == 0 || classes > CLASSES_SHOWN || !mlp_cl_dataset_encoding(parts->train)) return;
+/* "3 classes: A 789, B 766, …", and those that no row has: the labels of arrays count from 0, whatever they were. */
+static void tell_classes(const mlp_cl_parts *parts) {
+  size_t classes = mlp_cl_dataset_classes(parts->train), there = 0, used = 0;
+  size_t *counts = calloc(classes + 1, sizeof *counts);
+  char text[1000] = "";
+  if (!counts) report_no_memory();
   const mlp_cl_dataset *all[] = {parts->train, parts->validation, parts->test};
   for (size_t part = 0; part < 3; part++) {
     const int32_t *labels = all[part] ? mlp_cl_dataset_labels(all[part]) : NULL;
     for (size_t i = 0; labels && i < mlp_cl_dataset_rows(all[part]); i++) counts[labels[i]]++;
   }
-  char text[1000] = "";
-  size_t used = 0;
-  for (size_t c = 0; c < classes && used < sizeof text - 100; c++) {
+  for (size_t c = 0; c < classes; c++) {
     char name[40];
+    there += counts[c] > 0;
+    if (classes > CLASSES_SHOWN || used >= sizeof text - 100) continue;
     report_escape(mlp_cl_dataset_class_name(parts->train, c), name, sizeof name);
-    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %zu", c ? ", " : "", name, counts[c]);
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %zu", c ? ", " : ": ", name, counts[c]);
   }
-  report_note("%zu classes: %s", classes, text);
+  report_note("%zu classes%s", classes, text);
+  if (there < classes)
+    report_note("warning: %zu of the %zu classes have no row; labels are taken as numbers from 0", classes - there,
+                classes);
+  free(counts);
+}
+
+/* Each value is an input: of names and numbers of rows the network learns nothing. */
+static void warn_of_values(const mlp_cl_encoding *encoding, size_t rows) {
+  enum { FEW = 50 };
+  mlp_cl_column column;
+  for (size_t i = 0; mlp_cl_encoding_column(encoding, i, &column); i++) {
+    char name[60];
+    if (column.kind != MLP_CL_COLUMN_ONE_HOT || column.values_count <= FEW || column.values_count <= rows / 2) continue;
+    report_note("warning: column \"%s\" has %zu values in %zu rows and becomes as many inputs: --ignore leaves it away",
+                report_escape(column.name, name, sizeof name), column.values_count, rows);
+  }
+}
+
+/* "96 rows to train, 24 to test, 5 inputs; line 1 has their names" */
+static void tell_parts(const mlp_cl_parts *parts, bool is_table) {
+  const mlp_cl_encoding *encoding = mlp_cl_dataset_encoding(parts->train);
+  size_t rows = mlp_cl_dataset_rows(parts->train), test = parts->test ? mlp_cl_dataset_rows(parts->test) : 0;
+  char validation[40] = "";
+  if (parts->validation)
+    snprintf(validation, sizeof validation, "%zu to validate, ", mlp_cl_dataset_rows(parts->validation));
+  report_note("%zu rows to train, %s%zu to test, %zu inputs%s", rows, validation, test,
+              mlp_cl_dataset_width(parts->train),
+              !is_table                         ? ""
+              : mlp_cl_encoding_named(encoding) ? "; the first line names the columns"
+                                                : "; the first line is a row");
+  if (mlp_cl_dataset_classes(parts->train) > 0) tell_classes(parts);
+  if (encoding) warn_of_values(encoding, rows);
 }
 
 /* What would be without effect is not what was meant. */
@@ -143,17 +174,25 @@ static void warn_of_scales(const mlp_cl_parts *parts) {
                 (double)mlp_cl_dataset_scale(parts->train), (double)mlp_cl_dataset_scale(parts->test));
 }
 
+/* Of numbers that are all the same there is nothing to learn, and no R2. */
+static void warn_of_constants(const mlp_cl_dataset *data) {
+  if (mlp_cl_dataset_targets_vary(data)) return;
+  report_note("warning: what is to be learned has one value in all rows to train: R2 is not defined");
+}
+
 int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
   mlp_cl_error error;
   mlp_cl_data_options with = {.seed = seed};
   if (!read_options(o, &with)) return STATUS_USAGE;
   if (mlp_cl_dataset_open_parts(source_name(o), &with, parts, &error) != MLP_CL_OK) return report_failure(&error);
-  if (!mlp_cl_source_is_table(source_name(o))) {
+  bool is_table = mlp_cl_source_is_table(source_name(o));
+  if (!is_table) {
     int status = refuse_table_options(o);
     if (status != STATUS_OK) return status;
     warn_of_sizes(parts->train);
     warn_of_scales(parts);
   }
-  if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0 || with.validation > 0) tell_parts(parts);
+  if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0 || with.validation > 0) tell_parts(parts, is_table);
+  warn_of_constants(parts->train);
   return STATUS_OK;
 }

@@ -90,7 +90,10 @@ static void print_device(const mlp_cl_device *device) {
 
 static void print_summary(const run *trained, const run *reference) {
   print_device(mlp_cl_context_device(trained->context));
-  printf("seconds     %.2f (%.0f samples/s)\n", trained->last.seconds, samples_per_second(trained));
+  if (trained->last.samples > 0)
+    printf("seconds     %.2f (%.0f samples/s)\n", trained->last.seconds, samples_per_second(trained));
+  else
+    printf("seconds     0.00, since the run had come to its end\n");
   printf("parameters  %zu\n", mlp_cl_network_parameters(trained->network));
   const mlp_cl_event *kept = kept_epoch(trained);
   bool numbers = mlp_cl_network_task(trained->network) == MLP_CL_REGRESSION;

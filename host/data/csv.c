@@ -136,9 +136,10 @@ static mlp_cl_status fail_at(const csv_reader *csv, size_t line, const char *wha
 static mlp_cl_status take(csv_reader *csv, csv_place *place, bool *ended, mlp_cl_error *error) {
   char *record = csv->buffer + csv->next, c = record[place->at];
   if (c == '\0')
-    return fail_at(csv, csv->next_line,
-                   "a NUL byte: this is no table of text; NPY, NPZ and IDX files are read by name, not through a pipe",
-                   error);
+    return fail_at(
+        csv, csv->next_line,
+        "a NUL byte: this is no table of text; NPY, NPZ and IDX files are read by their names, and not through a pipe",
+        error);
   if (place->state == QUOTED) {
     if (c == '"') {
       place->state = QUOTE_IN_QUOTED;

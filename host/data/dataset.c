@@ -283,6 +283,12 @@ const int32_t *mlp_cl_dataset_labels(const mlp_cl_dataset *dataset) {
   return dataset->labels;
 }
 
+bool mlp_cl_dataset_targets_vary(const mlp_cl_dataset *dataset) {
+  for (size_t i = dataset->outputs; i < dataset->rows * dataset->outputs; i++)
+    if (dataset->targets[i] != dataset->targets[i - dataset->outputs]) return true;
+  return dataset->targets == NULL;
+}
+
 void mlp_cl_dataset_sizes(const mlp_cl_dataset *dataset, double *features, double *targets) {
   enum { ROWS_MAX = 1000 };
   size_t step = size_divide_up(dataset->rows, ROWS_MAX), rows = 0;

@@ -117,6 +117,10 @@ mlp_cl_status encoding_fit(column_fit *fits, size_t count, column_value *value, 
   return MLP_CL_OK;
 }
 
+bool mlp_cl_encoding_named(const mlp_cl_encoding *encoding) {
+  return encoding->named;
+}
+
 size_t mlp_cl_encoding_columns(const mlp_cl_encoding *encoding) {
   return encoding->columns_count + encoding->labels_count;
 }

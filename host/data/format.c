@@ -15,6 +15,12 @@ static data_format format_of(const unsigned char *bytes, size_t count) {
   return count >= 4 && memcmp(bytes, "PK\003\004", 4) == 0 ? DATA_NPZ : DATA_TEXT;
 }
 
+/* What is no data, but lies beside them. */
+static const char *other_file(const unsigned char *bytes, size_t count) {
+  if (count > 8 && bytes[7] == 0 && bytes[8] == '{') return "a safetensors file, a model or a checkpoint";
+  return count > 2 && bytes[0] == 8 && bytes[1] < 32 && bytes[2] == 0x12 ? "an ONNX model" : NULL;
+}
+
 mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *error) {
   stream s;
   const unsigned char *bytes;
@@ -28,6 +34,8 @@ mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *e
   TRY(stream_open(&s, path, error));
   mlp_cl_status status = stream_peek(&s, &bytes, &count, error);
   if (status == MLP_CL_OK) *format = format_of(bytes, count);
+  const char *other = status == MLP_CL_OK && *format == DATA_TEXT ? other_file(bytes, count) : NULL;
+  if (other != NULL) status = fail(error, MLP_CL_BAD_FILE, "%s: is %s, and data are wanted", path, other);
   stream_close(&s);
   return status;
 }

@@ -2,6 +2,7 @@
 #include "data/npy.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@ enum { RANK_MAX = 16 };
 
 typedef struct npy_array {
   const char *name;
-  char kind; /* 'f', 'i', 'u', 'b' */
+  char type[16]; /* as the header has it: "<f4" */
+  char kind;     /* 'f', 'i', 'u', 'b' */
   size_t bytes;
   bool swapped; /* the other order of bytes than this machine's */
   bool fortran;
@@ -39,6 +41,7 @@ static const char *read_type(npy_array *a, const char *text) {
   const unsigned one = 1;
   bool little = *(const unsigned char *)&one == 1;
   if (strnlen(text, 5) < 5) return NULL;
+  if (*text == '\'' || *text == '"') snprintf(a->type, sizeof a->type, "%.*s", (int)strcspn(text + 1, "'\""), text + 1);
   char quote = *text++, order = *text++;
   a->kind = *text++;
   size_t digits = strspn(text, "0123456789");
@@ -127,9 +130,11 @@ static mlp_cl_status read_header(npy_array *a, const char *name, const unsigned 
   if (text == NULL) return fail_memory(error, length, "an NPY header");
   bool good = read_dictionary(a, text);
   free(text);
-  if (!good || !is_known(a)) {
-    return fail_header(a, "is none of an array of float32, float64, integers or bool", error);
-  }
+  if (a->type[0] != '\0' && !is_known(a))
+    return fail(error, MLP_CL_BAD_FILE,
+                "%s: is an array of %s, and float32, float64, integers or bool are wanted: save x.astype(\"float32\")",
+                a->name, a->type);
+  if (!good || !is_known(a)) return fail_header(a, "is none of an array of float32, float64, integers or bool", error);
   a->offset = begin + length;
   a->data = bytes + a->offset;
   return check_sizes(a, count - a->offset, error);

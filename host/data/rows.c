@@ -86,14 +86,30 @@ static mlp_cl_status match_heading(mlp_cl_rows *r, bool heading, bool *matched, 
   return status == MLP_CL_BAD_FILE && !heading ? MLP_CL_OK : status;
 }
 
+static bool is_value_of(const mlp_cl_rows *r, const encoding_column *column, const char *text) {
+  double value;
+  bool number = column->kind == MLP_CL_COLUMN_NUMBER || column->kind == MLP_CL_COLUMN_TARGET;
+  if (number) return number_is_missing(text) || number_read(text, r->csv.c_locale, &value);
+  return text_is_missing(text) || name_set_find(&column->values, text) != NAME_NONE;
+}
+
+/* Whether the first record, whose columns are known by their places, has values that the model knows: then it is no
+ * heading, though none of them be a number. */
+static bool first_is_row(const mlp_cl_rows *r) {
+  const mlp_cl_encoding *e = r->encoding;
+  for (size_t i = 0; i < e->columns_count + e->labels_count; i++)
+    if (r->positions[i] != ROWS_ABSENT && !is_value_of(r, &e->columns[i], r->csv.fields[r->positions[i]])) return false;
+  return true;
+}
+
 /* With the first record at hand. */
 static mlp_cl_status match_columns(mlp_cl_rows *r, mlp_cl_header header, mlp_cl_error *error) {
   const mlp_cl_encoding *e = r->encoding;
   bool heading = header == MLP_CL_HEADER_YES || (header == MLP_CL_HEADER_DETECT && heading_is_there(&r->csv));
   bool matched = false;
   r->fields_count = r->csv.fields_count;
-  r->waiting = !heading;
   if (e == NULL) {
+    r->waiting = !heading;
     r->width = r->fields_count;
     return MLP_CL_OK;
   }
@@ -101,6 +117,8 @@ static mlp_cl_status match_columns(mlp_cl_rows *r, mlp_cl_header header, mlp_cl_
   r->positions = calloc(e->columns_count + e->labels_count, sizeof *r->positions);
   if (r->positions == NULL)
     return fail_memory(error, e->columns_count * sizeof *r->positions, "the columns of a table");
+  if (heading && header == MLP_CL_HEADER_DETECT && match_places(r) && first_is_row(r)) heading = false;
+  r->waiting = !heading;
   if (e->named && header != MLP_CL_HEADER_NO) TRY(match_heading(r, heading, &matched, error));
   if (matched) {
     r->waiting = false;

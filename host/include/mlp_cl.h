@@ -189,6 +189,8 @@ MLP_CL_API const float *mlp_cl_dataset_targets(const mlp_cl_dataset *dataset);
 /* The root mean square of the values that the network sees, and of the targets (0 without), over up to 1000 rows: with
  * both near 1 the usual learning rates do. */
 MLP_CL_API void mlp_cl_dataset_sizes(const mlp_cl_dataset *dataset, double *features, double *targets);
+/* False when there are targets and each output's are all the same. */
+MLP_CL_API bool mlp_cl_dataset_targets_vary(const mlp_cl_dataset *dataset);
 /* "3", "ankle boot", …; NULL when class is out of range. */
 MLP_CL_API const char *mlp_cl_dataset_class_name(const mlp_cl_dataset *dataset, size_t class_index);
 
@@ -277,6 +279,8 @@ typedef struct mlp_cl_column {
   const char *const *values;
 } mlp_cl_column;
 
+/* Whether the table had a heading. */
+MLP_CL_API bool mlp_cl_encoding_named(const mlp_cl_encoding *encoding);
 /* Columns of the features, in their order, then of the labels. */
 MLP_CL_API size_t mlp_cl_encoding_columns(const mlp_cl_encoding *encoding);
 /* Fills *column, valid as long as the encoding; false when `i` is out of range. */

@@ -214,8 +214,9 @@ static mlp_cl_status check_targets(const mlp_cl_network *network, const mlp_cl_d
                 dataset->outputs, network_outputs(network));
   for (size_t i = 0; network->task == MLP_CL_MULTI_LABEL && i < dataset->rows * dataset->outputs; i++)
     if (!(dataset->targets[i] >= 0.0f && dataset->targets[i] <= 1.0f))
-      return fail(error, MLP_CL_BAD_ARGUMENT, "%s: target %zu of row %zu is %g: a label's target lies in 0 … 1", what,
-                  i % dataset->outputs, i / dataset->outputs, (double)dataset->targets[i]);
+      return fail(error, MLP_CL_BAD_ARGUMENT,
+                  "%s: target %zu of row %zu is %g: a label's target lies in 0 … 1; other numbers are for regression",
+                  what, i % dataset->outputs, i / dataset->outputs, (double)dataset->targets[i]);
   return MLP_CL_OK;
 }
 

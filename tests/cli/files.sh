@@ -130,11 +130,13 @@ while [ $i -lt 64 ]; do
   printf '%b' "\\0$(printf %o $((i * 37 % 64)))" >>bytes
   printf '%b\000\000' "\\0$(printf %o $(((i * 2 + i * 37 % 64) % 256)))\\0003" >>sums
   printf '\005' >>fives
+  printf '%b' "\\0$((1 + i % 2))" >>from_one
   i=$((i + 1))
 done
 array x.npy '|u1' '(64, 2)' <bytes
 array y.npy '<i4' '(64,)' <sums
 array fives.npy '|u1' '(64,)' <fives
+array from_one.npy '|u1' '(64,)' <from_one
 mkfifo pipe
 refused 1 train --data x.npy --labels pipe --task regression --device reference --quiet
 says err 'pipe: is not a regular file'
@@ -144,6 +146,9 @@ refused 2 train --scale standard --device reference --quiet
 says err 'digits is scaled as it is'
 refused 2 train --label species --device reference --quiet
 says err '--label is for tables, and digits is none'
+run 0 train --data x.npy --labels from_one.npy --epochs 1 --device reference
+says err '3 classes: 0 0, 1 32, 2 32'
+says err 'warning: 1 of the 3 classes have no row; labels are taken as numbers from 0'
 run 0 train --data x.npy --labels y.npy --task regression --epochs 1 --device reference
 says err 'warning: the numbers to learn are around 863 in size'
 says err '--scale standard brings them to around 1'

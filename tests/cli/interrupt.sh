@@ -51,6 +51,16 @@ same "$(cat status)" 141
 says err 'pipe.checkpoint holds step'
 nothing_left
 
+# What is not ours ends the process, whatever a driver made of it.
+last='SIGUSR1 while training'
+# shellcheck disable=SC2086
+"$MLP_CL" $endless >out 2>err &
+pid=$!
+wait_for_rows 3
+kill -USR1 $pid
+wait $pid
+same $? 138
+
 # At some other moment, perhaps while kernels are built.
 for wait in 0.05 0.5 2; do
   last="SIGINT after $wait seconds"

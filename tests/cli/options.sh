@@ -40,6 +40,8 @@ says out 'mlp_cl 1.'
 refused 2 people.csv
 says err 'mlp_cl train --data people.csv'
 run 0 train --device reference --hidden none --epochs 1 --warmup 0 --patience 0 --quiet
+refused 2 train --device reference --lr 1e-50
+refused 2 train --device reference --warmup 20 --epochs 10
 refused 2 train people.csv
 says err 'did you mean --data people.csv?'
 refused 2 xyzzyx

@@ -23,7 +23,7 @@ refused 2 train --data people.csv --holdout 0.5 --test people.csv
 says err '--holdout and --test'
 
 run 0 train --data people.csv --one-hot all --device reference --out people.safetensors --epochs 5
-says err '96 rows to train, 24 to test, 5 inputs'
+says err '96 rows to train, 24 to test, 5 inputs; the first line names the columns'
 says err '2 classes: Bonn 60, Köln 60'
 run 0 evaluate people.safetensors --data people.csv --device reference --json
 same "$(get accuracy)" 1.0
@@ -182,7 +182,7 @@ done
 run 0 evaluate people.safetensors --data people.csv --device reference --json
 same "$(get accuracy)" 1.0
 refused 1 predict people.safetensors people.safetensors --device reference --quiet
-says err 'NPY, NPZ and IDX files are read by name'
+says err 'people.safetensors: is a safetensors file, a model or a checkpoint, and data are wanted'
 refused 1 evaluate people.csv --data people.csv --device reference --quiet
 says err 'no safetensors file'
 refused 2 train --data people.csv --labels none.csv --device reference --quiet
@@ -197,6 +197,34 @@ refused 2 train --labels none.idx --device reference --quiet
 says err 'digits brings its own labels'
 refused 2 train --data people.csv --task multi-label --class-weights balanced --device reference --quiet
 says err '--class-weights goes with --task classification'
+# A model of a table without a heading takes a first line of its own values as a row, and so does one with names.
+awk 'BEGIN { OFS = ","; split("red green blue", colour, " "); for (i = 0; i < 60; i++) print colour[i % 3 + 1], "n" i % 2, i % 3 ? "yes" : "no" }' >words.csv
+run 0 train --data words.csv --header no --one-hot all --epochs 1 --device reference --out words.safetensors
+says err '5 inputs; the first line is a row'
+printf 'blue,n1\nred,n0\n' >asked.csv
+run 0 predict words.safetensors asked.csv --device reference
+same "$(wc -l <out)" 3
+run 0 evaluate words.safetensors --data words.csv --device reference --json
+same "$(get rows)" 60
+printf 'colour,number,answer\n' | cat - words.csv >named.csv
+run 0 train --data named.csv --one-hot all --epochs 1 --device reference --out named.safetensors
+run 0 predict named.safetensors asked.csv --device reference
+same "$(wc -l <out)" 3
+refused 1 predict named.safetensors people.csv --device reference --quiet
+says err 'has no column "colour"'
+
+# Ids are no inputs, and what never changes is nothing to learn: told, also when quiet.
+awk '{ print NR "x," $0 }' words.csv >ids.csv
+run 0 train --data ids.csv --header no --one-hot all --epochs 1 --device reference --quiet
+says err 'warning: column "1" has 60 values in 48 rows and becomes as many inputs'
+awk -F, '{ print NR "," 5 }' words.csv >same.csv
+run 0 train --data same.csv --task regression --epochs 1 --device reference --quiet
+says err 'warning: what is to be learned has one value in all rows to train'
+refused 2 evaluate words.safetensors --device reference --quiet
+says err 'words.safetensors was trained on a table: name one with --data FILE'
+run 2 predict words.safetensors asked.csv --device reference --json --format jsonl
+refused 1 train --data words.safetensors --device reference --quiet
+says err 'is a safetensors file, a model or a checkpoint'
 mkfifo pipe
 refused 1 train --data pipe --device reference --quiet
 says err 'pipe: is not a regular file'

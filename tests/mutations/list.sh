@@ -260,7 +260,7 @@ caught_by context pocl
 
 mutation 'a work-group takes slopes of what the layer gave'
 edit kernels/train_steps_group.cl 's/(under->)z( \+ element_index\(under->)z_stride/\1y\2y_stride/'
-caught_by launches pocl
+caught_by context pocl group
 
 mutation 'Adam divides large numbers as if they were usual'
 edit kernels/adam.h 's/0x5d800000u/0x7f800000u/'
