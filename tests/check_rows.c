@@ -96,6 +96,29 @@ START_TEST(other_tables_fit_by_name_or_place) {
 END_TEST
 
 /* Fields in memory become what those of a file become. */
+/* Where no column is of numbers, a first line is a row when its values are known, whether the training had a heading or
+ * not; and a heading when they are not. */
+START_TEST(words_are_rows_or_a_heading) {
+  static const float wanted[] = {1, 0, 0, 1, 0, 1, 1, 0};
+  for (int named = 0; named < 2; named++) {
+    const mlp_cl_data_options options = {.one_hot = "all", .header = named ? MLP_CL_HEADER_YES : MLP_CL_HEADER_NO};
+    mlp_cl_parts parts;
+    const char *text =
+        "colour,size,answer\nblue,big,no\nred,small,yes\nblue,big,yes\nred,small,no\nblue,small,no\n"
+        "red,big,yes\nblue,small,yes\nred,big,no\nblue,big,no\nred,big,yes\n";
+    ck_ok(mlp_cl_dataset_open_parts(test_text_write("t.csv", named ? text : strchr(text, '\n') + 1), &options, &parts,
+                                    &test_error));
+    const mlp_cl_encoding *e = mlp_cl_dataset_encoding(parts.train);
+    ck_assert(mlp_cl_encoding_named(e) == (named == 1));
+    expect_rows(e, "blue,small\nred,big\n", wanted, 2);
+    expect_rows(e, "blue,small,yes\nred,big,no\n", wanted, 2);
+    if (named) expect_rows(e, "size,colour\nsmall,blue\nbig,red\n", wanted, 2);
+    if (!named) expect_rows(e, "a,b\nblue,small\nred,big\n", wanted, 2);
+    mlp_cl_parts_destroy(&parts);
+  }
+}
+END_TEST
+
 START_TEST(fields_are_a_row) {
   mlp_cl_parts parts;
   mlp_cl_model_info *info;
@@ -209,6 +232,7 @@ int main(void) {
   tcase_add_checked_fixture(cases, test_folder_create, test_folder_remove);
   tcase_add_test(cases, a_model_keeps_the_encoding);
   tcase_add_test(cases, other_tables_fit_by_name_or_place);
+  tcase_add_test(cases, words_are_rows_or_a_heading);
   tcase_add_test(cases, fields_are_a_row);
   tcase_add_test(cases, tables_that_do_not_fit_name_both_sides);
   tcase_add_test(cases, two_columns_of_one_name_are_refused);

@@ -129,7 +129,7 @@ static void warn_of_values(const mlp_cl_encoding *encoding, size_t rows) {
   }
 }
 
-/* "96 rows to train, 24 to test, 5 inputs; line 1 has their names" */
+/* "96 rows to train, 24 to test, 5 inputs; the first line names the columns" */
 static void tell_parts(const mlp_cl_parts *parts, bool is_table) {
   const mlp_cl_encoding *encoding = mlp_cl_dataset_encoding(parts->train);
   size_t rows = mlp_cl_dataset_rows(parts->train), test = parts->test ? mlp_cl_dataset_rows(parts->test) : 0;

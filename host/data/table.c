@@ -184,9 +184,9 @@ static mlp_cl_status take_number(table *t, size_t position, double *value, mlp_c
   if (number_is_missing(text)) {
     *value = NAN;
     if (t->options->missing_mean && !target) return MLP_CL_OK;
-    return table_fail_cell(
-        &t->csv, position, name, error, "\"%s\": a value is missing%s", text,
-        target ? "; a target is needed in every row" : "; --missing mean takes the column's mean for it");
+    return table_fail_cell(&t->csv, position, name, error, "\"%s\": a value is missing%s", text,
+                           target ? "; a target is needed in every row"
+                                  : "; --missing mean takes the column's mean for it (texts: --one-hot)");
   }
   return table_fail_cell(&t->csv, position, name, error, "\"%.40s\" %s%s", text, number_fault(text, t->csv.c_locale),
                          number_remedy(t, target));

@@ -378,6 +378,10 @@ mutation 'a text that the model does not know counts as missing'
 edit host/data/field.c 's/\(missing && column->kind/(column->kind/'
 caught_by rows reference
 
+mutation 'a first line of words is always a heading'
+edit host/data/rows.c '/first_is_row\(r\)\) heading = false/d'
+caught_by rows reference
+
 mutation 'passes have one place for their answers'
 edit host/network/predict.c 's/forward\.answers\[i\]/forward.answers[0]/'
 caught_by predict pocl
