@@ -14,8 +14,10 @@ struct poptOption source_options[] = {
     OPTION_ROW_LABELS,
     OPTION_VALUE("test", OPTION_TEST, "measure on FILE, which is read like --data, instead of holding rows out",
                  "FILE"),
-    OPTION_VALUE("holdout", OPTION_HOLDOUT,
-                 "hold out this share of each class instead of the test part (default: 0.2 where there is none)", "X"),
+    OPTION_VALUE(
+        "holdout", OPTION_HOLDOUT,
+        "hold out this share of each class instead of the test part (default: 0.2 where there is none; 0: nothing)",
+        "X"),
     OPTION_VALUE(
         "validation", OPTION_VALIDATION,
         "hold out this share of the rest to decide on while training, as --patience does, instead of the test part",
@@ -64,11 +66,12 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   static const mlp_cl_scaling scalings[] = {MLP_CL_SCALE_STANDARD, MLP_CL_SCALE_MINMAX, MLP_CL_SCALE_NONE};
   static const char *const missing[] = {"error", "mean", NULL};
   static const float_range share = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
+  static const float_range share_or_none = {0x1p-20f, 0x1.fffffep-1f, true, "0, or a number below 1, such as 0.2"};
   size_t scale = 0, mean = 0;
   float holdout = 0, validation = 0;
   mlp_cl_task task;
   if (!source_task(o, &task) || !source_header(o, &with->header) || !options_word(o, OPTION_SCALE, scales, &scale) ||
-      !options_word(o, OPTION_MISSING, missing, &mean) || !options_float(o, OPTION_HOLDOUT, &share, &holdout) ||
+      !options_word(o, OPTION_MISSING, missing, &mean) || !options_float(o, OPTION_HOLDOUT, &share_or_none, &holdout) ||
       !options_float(o, OPTION_VALIDATION, &share, &validation))
     return false;
   if (task == MLP_CL_MULTI_LABEL && !options_has(o, OPTION_LABEL) && mlp_cl_source_is_table(source_name(o)))
@@ -78,6 +81,7 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
     return false;
   }
   with->holdout = (double)holdout;
+  with->keep_all = options_has(o, OPTION_HOLDOUT) && holdout == 0;
   with->validation = (double)validation;
   with->targets = task != MLP_CL_CLASSIFICATION;
   with->scale_targets = task == MLP_CL_REGRESSION;

@@ -158,7 +158,8 @@ static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_opti
     return fail(error, MLP_CL_BAD_FILE, "%s: every row has the label %d: one class alone teaches nothing", source,
                 (int)parts->train->labels[0]);
   double holdout = options->holdout;
-  if (holdout == 0.0 && parts->test == NULL && options->test_path == NULL) holdout = usual_holdout;
+  if (holdout == 0.0 && parts->test == NULL && options->test_path == NULL && !options->keep_all)
+    holdout = usual_holdout;
   if (holdout > 0.0) TRY(take_part(parts, holdout, options->seed, SPLIT_TEST, &parts->test, error));
   if (options->validation > 0.0)
     TRY(take_part(parts, options->validation, options->seed, SPLIT_VALIDATION, &parts->validation, error));
@@ -168,7 +169,7 @@ static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_opti
 static mlp_cl_status open_table_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
                                       mlp_cl_error *error) {
   mlp_cl_data_options with = *options;
-  if (with.holdout == 0.0 && with.test_path == NULL) with.holdout = usual_holdout;
+  if (with.holdout == 0.0 && with.test_path == NULL && !with.keep_all) with.holdout = usual_holdout;
   return table_open(source, &with, parts, error);
 }
 

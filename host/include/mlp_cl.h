@@ -219,6 +219,7 @@ typedef struct mlp_cl_data_options {
   const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; else NULL */
   const char *test_path;   /* the test part is this file; NULL */
   double holdout;          /* share of each class for the test part; 0: the source's own or test_path, else 0.2 */
+  bool keep_all;           /* with holdout 0: else nothing, all rows are to train */
   double validation;       /* share of each class of what is left, for decisions while training; 0: none */
   uint64_t seed;           /* of the lots that divide the rows */
   mlp_cl_scaling scaling;  /* of each column of a table, or of arrays in NPY, NPZ and IDX files */

@@ -75,7 +75,7 @@ rejects --seed -1 18446744073709551616 0x10
 rejects --hidden 0 5,,3 5, ,5 -4 64x '' 99999999999
 rejects --init glorot
 rejects --reduction max
-rejects --holdout 0 1 -1 nan
+rejects --holdout 1.5 1 -1 nan
 refused 2 train --nesterov --momentum 0
 says err '--nesterov needs a momentum'
 refused 2 train --optimiser adam --momentum 0.5

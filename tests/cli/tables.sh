@@ -213,6 +213,16 @@ same "$(wc -l <out)" 3
 refused 1 predict named.safetensors people.csv --device reference --quiet
 says err 'has no column "colour"'
 
+# All rows to train: there is nothing to measure on.
+run 0 train --data words.csv --header no --one-hot all --epochs 2 --holdout 0 --device reference --json
+says err '60 rows to train, 0 to test'
+same "$(get test_accuracy)" null
+run 0 train --data words.csv --header no --one-hot all --epochs 2 --holdout 0.0 --device reference --checkpoint all.checkpoint
+says out ' -  '
+run 0 train --resume all.checkpoint --device reference
+refused 2 train --data words.csv --header no --one-hot all --holdout 0 --patience 2 --device reference --quiet
+refused 2 train --data words.csv --header no --one-hot all --holdout 1 --device reference --quiet
+
 # Ids are no inputs, and what never changes is nothing to learn: told, also when quiet.
 awk '{ print NR "x," $0 }' words.csv >ids.csv
 run 0 train --data ids.csv --header no --one-hot all --epochs 1 --device reference --quiet
