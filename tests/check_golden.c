@@ -206,6 +206,13 @@ START_TEST(gelu_adamw) {
 }
 END_TEST
 
+/* Steps that are wrong are done without, to the same bits: these were right, or never asked for. Behind the others. */
+START_TEST(no_whole_steps_were_refused) {
+  const char *refusal = mlp_cl_context_steps_refusal(device);
+  ck_assert_msg(refusal == NULL, "%s", refusal);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("golden");
   TCase *tests = tcase_create("all");
@@ -218,6 +225,7 @@ int main(void) {
   if (!test_small()) tcase_add_test(tests, tanh_adam);
   tcase_add_test(tests, gelu_adamw);
   if (!test_small()) tcase_add_test(tests, large);
+  tcase_add_test(tests, no_whole_steps_were_refused);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);
   mlp_cl_context_destroy(device);

@@ -126,7 +126,7 @@ START_TEST(tile_launches) {
 }
 END_TEST
 
-/* Adam is part of the weights' gradients on CPUs alone. */
+/* Adam, too, is part of the weights' gradients. */
 START_TEST(adam_launches) {
   enum { STEPS = 3 };
   static const launches panel[] = {{"gather", STEPS},

@@ -95,7 +95,6 @@ START_TEST(other_tables_fit_by_name_or_place) {
 }
 END_TEST
 
-/* Fields in memory become what those of a file become. */
 /* Where no column is of numbers, a first line is a row when its values are known, whether the training had a heading or
  * not; and a heading when they are not. */
 START_TEST(words_are_rows_or_a_heading) {
@@ -119,6 +118,7 @@ START_TEST(words_are_rows_or_a_heading) {
 }
 END_TEST
 
+/* Fields in memory become what those of a file become. */
 START_TEST(fields_are_a_row) {
   mlp_cl_parts parts;
   mlp_cl_model_info *info;

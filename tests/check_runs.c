@@ -220,6 +220,8 @@ START_TEST(random_runs_have_the_bits_of_the_reference) {
   printf("%llu steps in %llu runs, %llu of which diverged alike\n", (unsigned long long)steps, (unsigned long long)runs,
          (unsigned long long)diverged);
   ck_assert_uint_lt(diverged, runs);
+  const char *refusal = mlp_cl_context_steps_refusal(device); /* what is wrong is done without, to the same bits */
+  ck_assert_msg(refusal == NULL, "%s", refusal);
   mlp_cl_context_destroy(device);
   mlp_cl_context_destroy(reference);
 }

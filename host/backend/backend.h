@@ -416,7 +416,8 @@ struct backend {
   bool fuses_adam;                  /* dense_backward_weight applies Adam without a gradient in memory */
   size_t classes_ahead;             /* output_layer gathers beside so many classes at most for nothing; 0: never */
   bool steps_proven[STEP_KINDS];    /* train_steps may be called for these: it keeps the bits */
-  bool steps_refused[STEP_KINDS];   /* the device cannot run it */
+  bool steps_refused[STEP_KINDS];   /* the device cannot, or not with the right bits */
+  char steps_refusal[256];          /* why; "" without a reason */
   bool profiling;                   /* launches are recorded from now on, when the backend was opened for it */
 };
 
@@ -424,6 +425,15 @@ struct backend {
 static inline bool step_plan_stores_gradients(const backend *on, const step_plan *plan) {
   return plan->clip_norm > 0.0f || (plan->optimiser != MLP_CL_SGD && !on->fuses_adam);
 }
+
+/* products_by, also of a backend that has one set of kernels for all sizes. */
+static inline bool take_products(backend *on, size_t i) {
+  return on->op->products_by != NULL ? on->op->products_by(on, i) : i == 0;
+}
+
+/* From now on no whole steps of this kind are taken; `reason`, or its first line, is kept if it is the first, NULL is
+ * none. */
+void refuse_steps(backend *on, step_kind kind, const char *reason);
 
 /* output_layer by the single operations. */
 mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error);

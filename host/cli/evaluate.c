@@ -63,8 +63,7 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
   }
 }
 
-/* Errors are told in the unit of the column that was learned, where that is one, else in deviations, as they were
- * scaled. */
+/* Errors are told in the unit of the column that was learned, where that is one, else as they were scaled. */
 static double unit_of(const opened_model *m) {
   mlp_cl_column column;
   return open_outputs(m->info) == 1 && open_target(m->info, 0, &column) ? column.divisor : 1.0;
@@ -73,7 +72,10 @@ static double unit_of(const opened_model *m) {
 /* Whether errors are those of several columns, each scaled. */
 static bool is_scaled(const opened_model *m) {
   mlp_cl_column column;
-  return open_outputs(m->info) > 1 && open_target(m->info, 0, &column);
+  bool scaled = false;
+  for (size_t i = 0; open_target(m->info, i, &column); i++)
+    scaled = scaled || column.divisor != 1.0 || column.offset != 0.0;
+  return open_outputs(m->info) > 1 && scaled;
 }
 
 static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,

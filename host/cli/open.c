@@ -126,7 +126,8 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
   *data = NULL;
   if (!source_header(o, &header)) return STATUS_USAGE;
   if (!options_has(o, OPTION_DATA) && mlp_cl_model_info_encoding(m->info))
-    status = report_usage("which rows? %s was trained on a table: name one with --data FILE", o->operand);
+    status =
+        report_usage("which rows? %s was trained on columns of its own: name such data with --data FILE", o->operand);
   else if (has_parts(source))
     status = open_part(o, m, source, data);
   else if (refuse_part(o, source))

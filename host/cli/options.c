@@ -26,7 +26,8 @@ struct poptOption device_options[] = {
 
 struct poptOption output_options[] = {
     OPTION_FLAG("json", OPTION_JSON, "write one JSON object to standard output instead of text"),
-    {"quiet", 'q', POPT_ARG_NONE, NULL, OPTION_QUIET, "no progress and no notes on standard error; warnings and errors stay", NULL},
+    {"quiet", 'q', POPT_ARG_NONE, NULL, OPTION_QUIET,
+     "no progress and no notes on standard error; warnings and errors stay", NULL},
     {"help", 'h', POPT_ARG_NONE, NULL, OPTION_HELP, "show this help", NULL},
     OPTION_FLAG("version", OPTION_VERSION, "show the version"),
     POPT_TABLEEND};

@@ -16,8 +16,7 @@ struct poptOption source_options[] = {
                  "FILE"),
     OPTION_VALUE(
         "holdout", OPTION_HOLDOUT,
-        "hold out this share of each class instead of the test part (default: 0.2 where there is none; 0: nothing)",
-        "X"),
+        "hold out this share of each class instead of the test part (default: 0.2 where there is none; 0: none)", "X"),
     OPTION_VALUE(
         "validation", OPTION_VALIDATION,
         "hold out this share of the rest to decide on while training, as --patience does, instead of the test part",
@@ -179,9 +178,10 @@ static void warn_of_scales(const mlp_cl_parts *parts) {
 }
 
 /* Of numbers that are all the same there is nothing to learn, and no R2. */
-static void warn_of_constants(const mlp_cl_dataset *data) {
+static void warn_of_constants(const mlp_cl_dataset *data, bool numbers) {
   if (mlp_cl_dataset_targets_vary(data)) return;
-  report_note("warning: what is to be learned has one value in all rows to train: R2 is not defined");
+  report_note("warning: what is to be learned has one value in all rows to train%s",
+              numbers ? ": R2 is not defined" : "");
 }
 
 int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
@@ -197,6 +197,6 @@ int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
     warn_of_scales(parts);
   }
   if (strcmp(source_name(o), "digits") != 0 || with.holdout > 0 || with.validation > 0) tell_parts(parts, is_table);
-  warn_of_constants(parts->train);
+  warn_of_constants(parts->train, with.scale_targets);
   return STATUS_OK;
 }

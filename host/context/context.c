@@ -200,7 +200,6 @@ void mlp_cl_context_destroy(mlp_cl_context *context) {
   if (context == NULL) return;
   if (context->backend != NULL) context->backend->op->close(context->backend);
   free(context->fallback);
-  free(context->steps_refusal);
   free(context);
 }
 
@@ -209,7 +208,7 @@ const char *mlp_cl_context_fallback(const mlp_cl_context *context) {
 }
 
 const char *mlp_cl_context_steps_refusal(const mlp_cl_context *context) {
-  return context->steps_refusal;
+  return context->backend->steps_refusal[0] != '\0' ? context->backend->steps_refusal : NULL;
 }
 
 mlp_cl_status mlp_cl_profile_write(mlp_cl_context *context, const char *path, mlp_cl_error *error) {

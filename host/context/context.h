@@ -20,7 +20,6 @@ struct mlp_cl_context {
   const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */
   char verdict_key[65];    /* what all verdicts on this device depend on */
   steps_patience steps[STEP_KINDS];
-  char *steps_refusal; /* why whole steps are not taken that the kernels know, the first reason; owned; or NULL */
 };
 
 /* Proves the device for what every run needs, with the kernels that were asked for (or NULL).

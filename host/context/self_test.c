@@ -141,15 +141,12 @@ mlp_cl_status self_test_seldom(backend *tested, uint64_t chosen, const char **br
   backend *reference = NULL;
   TRY(reference_open(&reference, error));
   mlp_cl_status status = MLP_CL_OK;
-  for (size_t i = 0; status == MLP_CL_OK && *broken == NULL && i < seldom_trials_count; i++)
-    if ((chosen >> i & 1) != 0) status = try_shapes(&seldom_trials[i], tested, reference, broken, error);
+  for (size_t k = 0; status == MLP_CL_OK && *broken == NULL && take_products(tested, k); k++)
+    for (size_t i = 0; status == MLP_CL_OK && *broken == NULL && i < seldom_trials_count; i++)
+      if ((chosen >> i & 1) != 0) status = try_shapes(&seldom_trials[i], tested, reference, broken, error);
+  take_products(tested, KERNELS_BY_SIZE);
   reference->op->close(reference);
   return status;
-}
-
-/* A backend whose products have one set of kernels has that for all sizes. */
-static bool choose_products(backend *tested, size_t i) {
-  return tested->op->products_by != NULL ? tested->op->products_by(tested, i) : i == 0;
 }
 
 mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *error) {
@@ -157,11 +154,11 @@ mlp_cl_status self_test(backend *tested, const char **broken, mlp_cl_error *erro
   backend *reference = NULL;
   TRY(reference_open(&reference, error));
   mlp_cl_status status = find_broken_flag(tested, broken, error);
-  for (size_t i = 0; status == MLP_CL_OK && *broken == NULL && choose_products(tested, i); i++) {
+  for (size_t i = 0; status == MLP_CL_OK && *broken == NULL && take_products(tested, i); i++) {
     status = find_broken_rule(tested, broken, error);
     if (status == MLP_CL_OK && *broken == NULL) status = find_broken_operation(tested, reference, broken, error);
   }
-  choose_products(tested, KERNELS_BY_SIZE);
+  take_products(tested, KERNELS_BY_SIZE);
   reference->op->close(reference);
   return status;
 }

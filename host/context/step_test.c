@@ -10,15 +10,17 @@ enum { MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5
 
 /* One work-item takes all steps of the first; several share those of the others: by panels; by rows; by panels, then by
  * rows; so on any number of cores, with any tiles (kernels/train_steps.cl). Two are with Adam, more steps than a launch
- * takes, and several work-items; two towards numbers, of regression and of several labels. All end raggedly. */
+ * takes, and several work-items; two towards numbers, of regression and of several labels. Each kind has one with an
+ * activation other than ReLU. All end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
     {.rows = 390, .batch = 40, .widths = {330, 48, 64, 11}, .sum = UINT64_C(0x859446d2c94a51e1)},
     {.rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0x9adbf36123be9d38)},
     {.rows = 240, .batch = 96, .widths = {10, 100, 2}, .sum = UINT64_C(0x8e4a3380597994aa)},
     {STEPS_ADAM, .rows = 170, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0xbb0db8b26425360a)},
-    {STEPS_ADAM, .rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0xe960c7147254b4e0)},
-    {STEPS_TARGETS_SGD, .rows = 240, .batch = 96, .widths = {24, 24, 20}, .sum = UINT64_C(0x2fe71ae9e755be9c)},
+    {STEPS_ADAM, MLP_CL_TANH, .rows = 240, .batch = 96, .widths = {24, 24, 7}, .sum = UINT64_C(0xb758da31bcca2743)},
+    {STEPS_TARGETS_SGD, MLP_CL_LEAKY_RELU, .rows = 240, .batch = 96, .widths = {24, 24, 20},
+     .sum = UINT64_C(0x03475081cb64ce51)},
     {STEPS_TARGETS_ADAM, .rows = 170, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x792d8faf75e60874)},
     {STEPS_SGD, MLP_CL_GELU, .rows = 240, .batch = 96, .widths = {10, 100, 20, 2}, .sum = UINT64_C(0x1ab77c59a82e7c50)},
     {STEPS_TARGETS_ADAM, MLP_CL_SIGMOID, .rows = 19, .batch = 1, .widths = {24, 24, 7, 20},

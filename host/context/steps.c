@@ -1,7 +1,5 @@
 /* Whole training steps (backend.h) are taken once they have proven to be exact. Their kernels take seconds to compile
  * and a tenth of one to load, so that only work that has gone on for as long makes up for that. */
-#include <string.h>
-
 #include "base/cache.h"
 #include "base/clock.h"
 #include "context/context.h"
@@ -10,12 +8,6 @@
 const char *const step_kind_names[STEP_KINDS] = {"steps", "steps with Adam", "steps to targets",
                                                  "steps to targets with Adam"};
 static const double proof_s = 2.0, load_s = 0.1;
-
-/* Steps are as right without: what keeps a driver from running them is no reason to end a run. */
-static void refuse(mlp_cl_context *context, step_kind kind, const char *reason) {
-  context->backend->steps_refused[kind] = true;
-  if (reason != NULL && context->steps_refusal == NULL) context->steps_refusal = strndup(reason, strcspn(reason, "\n"));
-}
 
 static void prove(mlp_cl_context *context, step_kind kind, bool at_once) {
   backend *on = context->backend;
@@ -32,10 +24,11 @@ static void prove(mlp_cl_context *context, step_kind kind, bool at_once) {
   mlp_cl_error problem;
   const char *broken;
   bool taken;
+  /* Steps are as right without: what keeps a driver from running them is no reason to end a run. */
   if (self_test_steps(on, kind, &broken, &taken, &problem) != MLP_CL_OK) {
-    refuse(context, kind, problem.text);
+    refuse_steps(on, kind, problem.text);
   } else if (broken != NULL || !taken) {
-    refuse(context, kind, broken != NULL ? "they do not keep the numerics contract" : NULL);
+    refuse_steps(on, kind, broken != NULL ? "they do not keep the numerics contract" : NULL);
   } else {
     on->steps_proven[kind] = true;
     context_remember(context, what);

@@ -129,8 +129,9 @@ MLP_CL_API const mlp_cl_device *mlp_cl_context_device(const mlp_cl_context *cont
  * as long as the context. */
 MLP_CL_API const char *mlp_cl_context_fallback(const mlp_cl_context *context);
 /* NULL, or why no whole training steps are taken in one launch: the device did not build or run them, or not with the
- * reference's bits. Training is as right without. They are tried once training has gone on for two seconds, and by
- * mlp_cl_validate and mlp_cl_bench_create. Valid as long as the context. */
+ * reference's bits. Training is as right without. They are tried once training has gone on for as long as that takes,
+ * some seconds at most, and at once by mlp_cl_validate and by mlp_cl_bench_create for training. Valid as long as the
+ * context. */
 MLP_CL_API const char *mlp_cl_context_steps_refusal(const mlp_cl_context *context);
 /* True when the self-test found the device to keep the numerics contract; otherwise *rule (may be NULL) names the rule
  * that failed, valid as long as the context. */

@@ -239,11 +239,10 @@ static mlp_cl_status take_whole_steps(backend *on, const step_plan *plan, const 
                                       mlp_cl_error *error) {
   step_kind kind = step_kind_of(plan);
   if (!on->steps_proven[kind] || on->op->train_steps == NULL) return MLP_CL_OK;
-  mlp_cl_status status = on->op->train_steps(on, plan, range, taken, error);
-  if (status != MLP_CL_BUILD) return status;
-  on->steps_proven[kind] = false;
-  on->steps_refused[kind] = true;
-  return MLP_CL_OK;
+  mlp_cl_error problem;
+  mlp_cl_status status = on->op->train_steps(on, plan, range, taken, &problem);
+  if (status == MLP_CL_BUILD) refuse_steps(on, kind, problem.text);
+  return status == MLP_CL_OK || status == MLP_CL_BUILD ? MLP_CL_OK : fail(error, status, "%s", problem.text);
 }
 
 /* Where the rows of a step are, or will be gathered, and those of the one after it (or NULL). */

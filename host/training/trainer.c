@@ -131,8 +131,9 @@ static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *
   return test == NULL ? MLP_CL_OK : network_check_answers(network, test, "the test data", error);
 }
 
-static mlp_cl_status check_terms(const mlp_cl_network *network, const recipe_parts *parts, mlp_cl_error *error) {
-  if (!parts->has_terms || network->task == MLP_CL_CLASSIFICATION) return MLP_CL_OK;
+static mlp_cl_status check_terms(const mlp_cl_network *network, const mlp_cl_recipe *recipe, mlp_cl_error *error) {
+  bool has_terms = recipe->class_weights_count > 0 || recipe->label_smoothing != 0.0f;
+  if (!has_terms || network->task == MLP_CL_CLASSIFICATION) return MLP_CL_OK;
   return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing and class_weights are for classification, not %s",
               mlp_cl_task_name(network->task));
 }
@@ -159,9 +160,9 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   if (network == NULL || train == NULL || recipe == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "network, training data or recipe is NULL");
   TRY(check(network, train, test, error));
+  TRY(check_terms(network, recipe, error));
   recipe_parts parts;
   TRY(recipe_read(recipe, train->rows, network_outputs(network), &parts, error));
-  TRY(check_terms(network, &parts, error));
   if (recipe->patience > 0 && test == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "patience is %lu and there is no test data to watch: give some, or a patience of 0",

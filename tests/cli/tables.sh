@@ -231,7 +231,7 @@ awk -F, '{ print NR "," 5 }' words.csv >same.csv
 run 0 train --data same.csv --task regression --epochs 1 --device reference --quiet
 says err 'warning: what is to be learned has one value in all rows to train'
 refused 2 evaluate words.safetensors --device reference --quiet
-says err 'words.safetensors was trained on a table: name one with --data FILE'
+says err 'words.safetensors was trained on columns of its own: name such data with --data FILE'
 run 2 predict words.safetensors asked.csv --device reference --json --format jsonl
 refused 1 train --data words.safetensors --device reference --quiet
 says err 'is a safetensors file, a model or a checkpoint'

@@ -287,7 +287,7 @@ edit kernels/activation.h 's/\? near : far/? far : far/'
 caught_by activation reference
 
 mutation 'what an activation dropped has a gradient'
-edit kernels/activation.cl '/mask_apply\(&m, words\[r\], d\)/d'
+edit kernels/activation_lines.h '/mask_apply\(m, words\[r\], d\)/d'
 caught_by activation pocl
 
 mutation 'a smoothed label keeps its whole share'
@@ -359,7 +359,7 @@ edit kernels/train_steps.h 's/s->rows == j->batch \? j->loss_scale : j->last_los
 caught_by context pocl
 
 mutation 'rows of another epoch are taken from a stream'
-edit host/training/trainer.c 's/  stream_rewind\(&t->stream\);//'
+edit host/training/trainer.c 's/  row_feed_rewind\(&t->feed\);//'
 caught_by training reference
 
 mutation 'the best epoch is forgotten after many'
