@@ -34,13 +34,19 @@ static inline float4 quad_over_outputs(global const float *d_y, int d_y_stride, 
   return vload4(0, total);
 }
 
+/* The words of the mask for columns col … col+3 of `cols`; zeros where nothing is dropped. */
+static inline void quad_words(const mask *m, int row, int col, int cols, uint words[4]) {
+  words[0] = words[1] = words[2] = words[3] = 0;
+  if (m->threshold != 0)
+    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)row, col, cols, words);
+}
+
 /* y[0 … 3] = dropout(relu(total + bias)) for columns col … col+3 of `out` */
 static inline void quad_forward(float4 total, int row, int col, int out, bool with_bias, global const float *bias,
                                 int bias_stride, bool with_relu, const mask *m, global float *y) {
   uint words[4];
   float v[4], b[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-  if (m->threshold != 0)
-    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)row, col, out, words);
+  quad_words(m, row, col, out, words);
   vstore4(total, 0, v);
   if (with_bias) vstore4(*(global const float4 *)(bias + element_index(bias_stride, 0, col)), 0, b);
 #pragma unroll

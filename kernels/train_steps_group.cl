@@ -5,6 +5,7 @@
  *   gather | forward of each layer | loss | gradients of the inputs, from the last layer on | all updates
  *
  * A work-item computes four neighbouring columns at a time. Batches have at most one leaf of rows (batch_sum.h). */
+#include "activation_lines.h"
 #include "gather.h"
 #include "quad.h"
 #include "train_steps.h"
@@ -56,13 +57,9 @@ static void quad_activation_forward(int kind, const mask *m, int row, int col, i
                                     global float *y) {
   uint words[4];
   float v[4];
-  if (m->threshold != 0)
-    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)row, col, out, words);
+  quad_words(m, row, col, out, words);
   vstore4(*(global const float4 *)z, 0, v);
-  for (int c = 0; c < 4; c++) {
-    v[c] = col + c < out ? canonical(activation_value(kind, v[c]), FLOOR_VALUE) : 0.0f;
-    if (m->threshold != 0) v[c] = mask_apply(m, words[c], v[c]);
-  }
+  for (int c = 0; c < 4; c++) v[c] = col + c < out ? activation_forward_step(kind, m, words[c], v[c]) : 0.0f;
   *(global float4 *)y = vload4(0, v);
 }
 
@@ -71,14 +68,10 @@ static void quad_activation_backward(int kind, const mask *m, int row, int col, 
                                      global float *d) {
   uint words[4];
   float v[4], x[4];
-  if (m->threshold != 0)
-    element_words(m->seed_low, m->seed_high, m->step, m->layer, m->first_row + (ulong)row, col, out, words);
+  quad_words(m, row, col, out, words);
   vstore4(*(global const float4 *)z, 0, x);
   vstore4(*(global const float4 *)d, 0, v);
-  for (int c = 0; c < 4; c++) {
-    if (m->threshold != 0) v[c] = mask_apply(m, words[c], v[c]);
-    v[c] = col + c < out ? canonical(v[c] * activation_slope(kind, x[c]), FLOOR_GRADIENT) : 0.0f;
-  }
+  for (int c = 0; c < 4; c++) v[c] = col + c < out ? activation_backward_step(kind, m, words[c], x[c], v[c]) : 0.0f;
   *(global float4 *)d = vload4(0, v);
 }
 

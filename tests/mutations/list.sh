@@ -287,7 +287,7 @@ edit kernels/activation.h 's/\? near : far/? far : far/'
 caught_by activation reference
 
 mutation 'what an activation dropped has a gradient'
-edit kernels/activation_lines.h '/mask_apply\(m, words\[r\], d\)/d'
+edit kernels/activation_lines.h '/mask_apply\(m, words, d\)/d'
 caught_by activation pocl
 
 mutation 'a smoothed label keeps its whole share'
