@@ -21,6 +21,11 @@
  * unless LLVM's pragma forbids it. Sums by fma it leaves alone. */
 #define IN_ORDER _Pragma("clang loop vectorize(disable) interleave(disable)")
 
+/* Whether the device's own / and sqrt are correctly rounded, and faster than what the body makes of fma. */
+#ifndef CORRECT_DIVISION
+#define CORRECT_DIVISION 0
+#endif
+
 #define REAL float16
 #define UINT uint16
 #define AS_UINT as_uint16
@@ -45,6 +50,8 @@
 #if FLT_EVAL_METHOD != 0
 #error "float expressions must be evaluated as float: build with SSE2 or an equal"
 #endif
+
+#define CORRECT_DIVISION 0
 
 /* Not fma: that one works in double and rounds twice on the way back to float. */
 #define EXACT_FMA(a, b, c) fmaf((a), (b), (c))

@@ -171,7 +171,7 @@ static void label_terms_of(trial_run *run, trial_shape s) {
 }
 
 static void run_adam(trial_run *run, trial_shape s, bool decoupled) {
-  const adam_rates rates = {.learning_rate = 0.01f,
+  const adam_rates rates = {.learning_rate = 0.5f,
                             .beta1 = 0.9f,
                             .beta2 = 0.999f,
                             .epsilon = 1e-8f,
@@ -200,7 +200,7 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
 
 /* In the epilogue of the weight gradient. */
 static void adam_in_backward_weight(trial_run *run, trial_shape s) {
-  const adam_rates rates = {.learning_rate = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+  const adam_rates rates = {.learning_rate = 0.5f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
   const adam rule = adam_of_step(&rates, 2);
   dense_backward_weight d = {.rows = s.rows,
                              .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),

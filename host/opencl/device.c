@@ -55,6 +55,8 @@ static void describe(opencl_device *device, int index) {
   info->work_group_size = ask_number(device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
   device->vendor = (uint32_t)ask_number(device, CL_DEVICE_VENDOR_ID);
   device->vector_width = (uint32_t)ask_number(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+  device->correct_division =
+      (ask_number(device, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
 }
 
 /* Appends a platform's devices; one without devices adds none. One that does not answer must not keep others from use:

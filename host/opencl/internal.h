@@ -17,6 +17,7 @@ typedef struct opencl_device {
   char platform_version[256];
   uint32_t vendor;       /* its PCI number, where it has one */
   uint32_t vector_width; /* floats of a register */
+  bool correct_division; /* its / and sqrt are correctly rounded when that is asked for */
   cl_int trouble;        /* the first code that is not CL_SUCCESS, of asking for any of this */
 } opencl_device;
 
@@ -65,6 +66,7 @@ typedef struct opencl_tuning {
   int slab_unroll;            /* tile: steps written out */
   int registers;              /* tile: of a work-item at most, where the compiler can be told */
   int groups;                 /* panel: work-groups of a launch */
+  bool correct_division;      /* panel: the device's own / and sqrt, which are correctly rounded */
   bool whole_steps;           /* panel, tile: short steps in one launch */
   int step_items;             /* tile: work-items of it, a multiple of PANEL */
   int output_rows;            /* tile: of the batch, which a group of output_layer takes; its square are its lines */
@@ -123,6 +125,7 @@ typedef struct opencl_backend {
   const tile_shape *only_tile; /* of the tuning; NULL: by the result's size */
   char platform_version[256];
   uint32_t vendor, vector_width;         /* of opencl_device */
+  bool correct_division;                 /* of opencl_device */
   opencl_program programs[PROGRAMS_MAX]; /* those that were needed so far */
   size_t programs_count;
   opencl_kernel kernels[KERNELS_MAX];

@@ -99,6 +99,7 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   self->device = device->id;
   self->vendor = device->vendor;
   self->vector_width = device->vector_width;
+  self->correct_division = device->correct_division;
   memcpy(self->platform_version, device->platform_version, sizeof self->platform_version);
   self->base.platform_version = self->platform_version;
   TRY(check_answers(device, error));

@@ -85,7 +85,7 @@ static mlp_cl_status build_source(opencl_backend *self, const char *file, const 
 }
 
 mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
-  char options[512], key[65], *source;
+  char options[1024], key[65], *source;
   size_t count;
   bool keep = worth_keeping(self);
   TRY(opencl_source(file, &source, &count, error));

@@ -104,6 +104,7 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
       .tile_rows = self->vector_width >= 16 ? 8 : 6,
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
       .unit_rows = 48,
+      .correct_division = self->correct_division,
       .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
       .large = !large_groups              ? (tile_shape){4, 8, 4, 4, 1}
                : has_many_registers(self) ? (tile_shape){16, 8, 8, 8, 1}
@@ -326,6 +327,9 @@ void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
   length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
                      u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
   length += snprintf(options + length, size - (size_t)length, " -DOUTPUT_ROWS=%d", u->output_rows);
+  if (u->variant == VARIANT_PANEL && u->correct_division)
+    length += snprintf(options + length, size - (size_t)length,
+                       " -cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1");
   length += tile_options("", &u->large, options + length, size - (size_t)length);
   length += tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
   if (u->variant == VARIANT_TILE && u->registers < REGISTERS_MOST)

@@ -36,6 +36,14 @@ mutation 'no exception for the one reciprocal at a tie'
 edit kernels/exact_math_body.h 's/return \(bits & 0x007fffffu\).*: y;/return y;/'
 caught_by exact_math reference
 
+mutation 'a quotient of the device is rounded twice'
+edit kernels/exact_math_body.h 's!return a / b;!return a * (1.0f / b);!'
+caught_by adam pocl
+
+mutation 'a root of the device is off by a place'
+edit kernels/exact_math_body.h 's!: sqrt\(x\);!: x * (1.0f / sqrt(x));!'
+caught_by adam pocl
+
 # ---- Orders of sums ----
 
 mutation 'a block is summed in descending order'
