@@ -249,6 +249,20 @@ START_TEST(files_that_do_not_fit_are_named) {
 }
 END_TEST
 
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DIVISION(holdout, seed, sha256) \
+  "{\"holdout\":" holdout ",\"validation\":0.0,\"seed\":\"" seed "\",\"train_sha256\":\"" sha256 "\"}"
+
+static void expect_division(double holdout, uint64_t seed, const char *sha256) {
+  mlp_cl_model_info *info;
+  ck_ok(mlp_cl_model_info_open(test_path("model"), &info, &test_error));
+  const mlp_cl_division *division = mlp_cl_model_info_division(info);
+  ck_assert_ptr_nonnull(division);
+  ck_assert(division->holdout == holdout && division->validation == 0.0 && division->seed == seed);
+  ck_assert_str_eq(division->train_sha256, sha256);
+  mlp_cl_model_info_destroy(info);
+}
+
 START_TEST(metadata_that_lies_is_refused) {
   static const planned tensor = {"0.weight", 2, {2, 3}};
   static const struct {
@@ -264,12 +278,21 @@ START_TEST(metadata_that_lies_is_refused) {
       {MODEL_CLASSES, "{\"a\":1,\"b\":2}", "list of 2 strings"},
       {MODEL_ACTIVATION, "swish", "\"swish\", which this version does not know"},
       {MODEL_TASK, "", "\"\", which this version does not know"},
+      {MODEL_DIVISION, "", "is not an object of two shares, a seed and a SHA-256"},
+      {MODEL_DIVISION, DIVISION("1.5", "1", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("-0.5", "1", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("\"a\"", "1", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("0.5", "-1", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("0.5", "1x", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("0.5", "1", SHA256 "0"), "is not an object of two shares"},
       {MODEL_WEIGHTS_SHA256, "0123", "promises 0123: damaged or edited"},
   };
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
     write_model("model", &tensor, 1, lies[i].key, lies[i].value);
     expect_load_fails("model", lies[i].part);
   }
+  write_model("model", &tensor, 1, MODEL_DIVISION, DIVISION("0.5", "18446744073709551615", SHA256));
+  expect_division(0.5, UINT64_MAX, SHA256);
   write_model("model", &tensor, 1, MODEL_CLASSES, "[\"ankle boot\",\"\"]");
   mlp_cl_network *network;
   mlp_cl_model_info *info;

@@ -204,6 +204,7 @@ const command evaluate_command = {
     .examples =
         "  mlp_cl evaluate digits.safetensors\n"
         "  mlp_cl evaluate fashion.safetensors --data /usr/share/datasets/fashion-mnist --plot confusion.svg\n"
+        "  mlp_cl evaluate people.safetensors --data people.csv --part test\n"
         "  mlp_cl evaluate people.safetensors --data more-people.csv\n"
         "  mlp_cl evaluate model.safetensors --data images.idx --labels labels.idx --device reference --json\n",
     .table = table,

@@ -86,31 +86,30 @@ static int check_data(const options *o, const opened_model *m, const char *sourc
   return status;
 }
 
-/* Of a source that has parts: the built-in digits, a folder. */
-static int open_part(const options *o, const opened_model *m, const char *source, mlp_cl_dataset **data) {
-  if (mlp_cl_model_info_encoding(m->info))
-    return report_failed(MLP_CL_BAD_FILE,
-                         "%s was trained on columns that were scaled one by one: give such data, not %s", o->operand,
-                         source);
-  static const char *const parts[] = {"test", "train", NULL};
-  size_t part = 0;
-  if (!options_word(o, OPTION_PART, parts, &part)) return STATUS_USAGE;
-  mlp_cl_error error;
-  mlp_cl_dataset *train = NULL, *test = NULL;
-  if (options_has(o, OPTION_LABELS)) report_note("--labels is not used: %s brings its own labels", source);
-  if (mlp_cl_dataset_open(source, &train, &test, &error) != MLP_CL_OK) return report_failure(&error);
-  bool take_test = part == 0 && test;
-  *data = take_test ? test : train;
-  mlp_cl_dataset_destroy(take_test ? train : test);
-  if (part == 1 || test || !options_has(o, OPTION_PART)) return STATUS_OK;
-  return report_failed(MLP_CL_BAD_ARGUMENT, "%s has no test part; leave --part away to take all of it", source);
-}
+enum { TEST, TRAIN, VALIDATION };
+static const char *const part_names[] = {[TEST] = "test", [TRAIN] = "train", [VALIDATION] = "validation", NULL};
 
-/* Of a file the parts are not told apart. */
-static bool refuse_part(const options *o, const char *source) {
-  if (options_has(o, OPTION_PART))
-    report_usage("--part goes with digits and folders, not with %s: leave it away", source);
-  return options_has(o, OPTION_PART);
+/* The part that --part names, as the training had it; else the source's test part, or all that it has. */
+static int open_part(const options *o, const opened_model *m, const char *source, mlp_cl_header header,
+                     mlp_cl_dataset **data) {
+  bool named = options_has(o, OPTION_PART);
+  size_t part = TEST;
+  if (!options_word(o, OPTION_PART, part_names, &part)) return STATUS_USAGE;
+  mlp_cl_parts parts;
+  mlp_cl_error error;
+  if (mlp_cl_dataset_open_parts_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
+                                   header, !open_has_classes(m->info),
+                                   named ? mlp_cl_model_info_division(m->info) : NULL, &parts, &error) != MLP_CL_OK)
+    return report_failure(&error);
+  mlp_cl_dataset **all[] = {[TEST] = &parts.test, [TRAIN] = &parts.train, [VALIDATION] = &parts.validation};
+  mlp_cl_dataset **chosen = !named && parts.test == NULL ? &parts.train : all[part];
+  *data = *chosen;
+  *chosen = NULL;
+  mlp_cl_parts_destroy(&parts);
+  if (*data) return STATUS_OK;
+  return report_failed(MLP_CL_BAD_ARGUMENT,
+                       "%s has no %s part, and none was held out when %s was trained: leave --part away", source,
+                       part_names[part], o->operand);
 }
 
 static bool has_parts(const char *source) {
@@ -119,22 +118,14 @@ static bool has_parts(const char *source) {
 }
 
 int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data) {
-  mlp_cl_error error;
   mlp_cl_header header;
   const char *source = source_name(o);
-  int status = STATUS_OK;
   *data = NULL;
   if (!source_header(o, &header)) return STATUS_USAGE;
   if (!options_has(o, OPTION_DATA) && mlp_cl_model_info_encoding(m->info))
-    status =
-        report_usage("which rows? %s was trained on columns of its own: name such data with --data FILE", o->operand);
-  else if (has_parts(source))
-    status = open_part(o, m, source, data);
-  else if (refuse_part(o, source))
-    status = STATUS_USAGE;
-  else if (mlp_cl_dataset_open_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
-                                  header, !open_has_classes(m->info), data, &error) != MLP_CL_OK)
-    status = report_failure(&error);
+    return report_usage("which rows? %s was trained on columns of its own: name such data with --data FILE",
+                        o->operand);
+  int status = open_part(o, m, source, header, data);
   return status == STATUS_OK ? check_data(o, m, source, *data) : status;
 }
 
@@ -150,15 +141,13 @@ int open_rows(const options *o, const opened_model *m, const char *source, mlp_c
   mlp_cl_dataset *data = NULL;
   *rows = NULL;
   if (!source_header(o, &header)) return STATUS_USAGE;
-  if (has_parts(source)) {
-    int status = open_part(o, m, source, &data);
+  if (has_parts(source) || options_has(o, OPTION_PART)) {
+    int status = open_part(o, m, source, header, &data);
     if (status == STATUS_OK) status = check_data(o, m, source, data);
     if (status != STATUS_OK) {
       mlp_cl_dataset_destroy(data);
       return status;
     }
-  } else if (refuse_part(o, source)) {
-    return STATUS_USAGE;
   }
   mlp_cl_status opened =
       data ? mlp_cl_rows_from_dataset(data, rows, &error)

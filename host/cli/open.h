@@ -28,7 +28,7 @@ typedef struct opened_model {
 /* These return an exit status, after a complaint unless it is STATUS_OK. Close in any case. */
 int open_model(const options *o, opened_model *m);
 void close_model(opened_model *m);
-/* The part of a data set that --part names, or the labelled file --data, read as the model's data were. */
+/* The labelled --data, read as the model's data were, or the part that --part names. */
 int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data);
 /* The rows of `source`: a file, "-" or what --data takes. */
 int open_rows(const options *o, const opened_model *m, const char *source, mlp_cl_rows **rows);
@@ -43,7 +43,10 @@ bool open_has_classes(const mlp_cl_model_info *info);
 /* A number to learn, by its column: value = output · *divisor + *offset; false where it has none. */
 bool open_target(const mlp_cl_model_info *info, size_t output, mlp_cl_column *column);
 
-#define OPTION_ROW_PART \
-  OPTION_VALUE("part", OPTION_PART, "part of the data: test or train (default: test, if there is one)", "NAME")
+#define OPTION_ROW_PART                                                                                              \
+  OPTION_VALUE("part", OPTION_PART,                                                                                  \
+               "a part of the training's data, also of a table: test, train or validation (default: all of a file, " \
+               "test of digits and folders)",                                                                        \
+               "NAME")
 
 #endif

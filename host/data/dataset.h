@@ -20,6 +20,7 @@ struct mlp_cl_dataset {
   size_t outputs; /* targets a row; 0 without */
   char **class_names;        /* classes strings in one allocation with the pointers, owned; NULL without labels */
   mlp_cl_encoding *encoding; /* how a table became these rows, shared; it names the classes then. NULL without */
+  mlp_cl_division division;  /* what was drawn before these rows were left; train_sha256 is empty */
 };
 
 /* Bytes of one element. */

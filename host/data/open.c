@@ -1,14 +1,13 @@
-/* From the name of a source to its reader, and from a source to its parts. */
+/* From the name of a source to its reader. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/array_scale.h"
 #include "data/format.h"
 #include "data/idx.h"
 #include "data/mnist.h"
-#include "data/rows.h"
+#include "data/open.h"
 #include "data/table.h"
 
 mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, const char *labels_path, mlp_cl_dataset **dataset,
@@ -55,9 +54,8 @@ static mlp_cl_status check_labels_path(const char *labels_path, const char *sour
               format == DATA_TEXT ? "a column, which --label names" : "an array of its own");
 }
 
-/* A source and whatever parts it has by itself; of a table it says only that it is one. */
-static mlp_cl_status open_plain(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                                bool *is_table, mlp_cl_error *error) {
+mlp_cl_status source_open(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts, bool *is_table,
+                          mlp_cl_error *error) {
   *is_table = false;
   if (source == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the data set's name is NULL; \"digits\" is built in");
   struct stat status;
@@ -92,8 +90,8 @@ mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, ml
   if (train == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "train is NULL: pass where to put it");
   *train = NULL;
   if (test != NULL) *test = NULL;
-  TRY(open_plain(source, &options, &parts, &is_table, error));
-  if (is_table) TRY(table_open(source, &options, &parts, error));
+  TRY(source_open(source, &options, &parts, &is_table, error));
+  if (is_table) TRY(table_open(source, &options, &(mlp_cl_division){0}, &parts, error));
   *train = parts.train;
   if (test != NULL) {
     *test = parts.test;
@@ -101,151 +99,4 @@ mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, ml
     mlp_cl_dataset_destroy(parts.test);
   }
   return MLP_CL_OK;
-}
-
-/* ---- Parts ------------------------------------------------------------------------------------------------------- */
-
-static const double usual_holdout = 0.2;
-
-void mlp_cl_parts_destroy(mlp_cl_parts *parts) {
-  if (parts == NULL) return;
-  mlp_cl_dataset_destroy(parts->train);
-  mlp_cl_dataset_destroy(parts->validation);
-  mlp_cl_dataset_destroy(parts->test);
-  *parts = (mlp_cl_parts){0};
-}
-
-/* Takes `part` out of parts->train; what parts->train had before is gone. */
-static mlp_cl_status take_part(mlp_cl_parts *parts, double fraction, uint64_t seed, unsigned char part,
-                               mlp_cl_dataset **taken, mlp_cl_error *error) {
-  mlp_cl_dataset *all = parts->train, *kept, *drawn;
-  TRY(dataset_draw(all, fraction, seed, part, &kept, &drawn, error));
-  mlp_cl_dataset_destroy(all);
-  parts->train = kept;
-  mlp_cl_dataset_destroy(*taken);
-  *taken = drawn;
-  return MLP_CL_OK;
-}
-
-static bool has_one_class(const mlp_cl_dataset *dataset) {
-  size_t row = 1;
-  while (dataset->labels != NULL && row < dataset->rows && dataset->labels[row] == dataset->labels[0]) row++;
-  return dataset->labels != NULL && row == dataset->rows;
-}
-
-/* All parts by what the training part has. */
-static mlp_cl_status scale_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                                 mlp_cl_error *error) {
-  if (options->scaling == MLP_CL_SCALE_USUAL || options->scaling == MLP_CL_SCALE_NONE) return MLP_CL_OK;
-  mlp_cl_encoding *encoding;
-  TRY(array_scale_fit(parts->train, options->scaling, options->scale_targets, &encoding, error));
-  mlp_cl_dataset **all[] = {&parts->train, &parts->validation, &parts->test};
-  mlp_cl_status status = MLP_CL_OK;
-  for (size_t i = 0; status == MLP_CL_OK && i < sizeof all / sizeof *all; i++)
-    if (*all[i] != NULL) status = array_scale_apply(all[i], encoding, source, error);
-  encoding_release(encoding);
-  return status;
-}
-
-static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                                      mlp_cl_error *error) {
-  if (parts->train->labels == NULL && parts->train->targets == NULL) {
-    return fail(error, MLP_CL_BAD_ARGUMENT,
-                "%s has no labels to learn from; name their file with --labels (IDX, NPY), or put them in as y (NPZ)",
-                source);
-  }
-  if (has_one_class(parts->train))
-    return fail(error, MLP_CL_BAD_FILE, "%s: every row has the label %d: one class alone teaches nothing", source,
-                (int)parts->train->labels[0]);
-  double holdout = options->holdout;
-  if (holdout == 0.0 && parts->test == NULL && options->test_path == NULL && !options->keep_all)
-    holdout = usual_holdout;
-  if (holdout > 0.0) TRY(take_part(parts, holdout, options->seed, SPLIT_TEST, &parts->test, error));
-  if (options->validation > 0.0)
-    TRY(take_part(parts, options->validation, options->seed, SPLIT_VALIDATION, &parts->validation, error));
-  return scale_parts(source, options, parts, error);
-}
-
-static mlp_cl_status open_table_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                                      mlp_cl_error *error) {
-  mlp_cl_data_options with = *options;
-  if (with.holdout == 0.0 && with.test_path == NULL && !with.keep_all) with.holdout = usual_holdout;
-  return table_open(source, &with, parts, error);
-}
-
-static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts *parts, mlp_cl_error *error) {
-  mlp_cl_dataset *test;
-  TRY(mlp_cl_dataset_open_as(options->test_path, NULL, parts->train->encoding, options->header, options->targets, &test,
-                             error));
-  if (test->width != parts->train->width || test->classes > parts->train->classes ||
-      test->outputs != parts->train->outputs || (test->labels == NULL && test->targets == NULL)) {
-    const mlp_cl_dataset *train = parts->train;
-    bool targets = train->targets != NULL, answers = test->labels != NULL || test->targets != NULL;
-    mlp_cl_status status =
-        answers
-            ? fail(error, MLP_CL_BAD_SHAPE, "%s: %zu features and %zu %s, but the training part has %zu and %zu",
-                   options->test_path, test->width, targets ? test->outputs : test->classes,
-                   targets ? "targets" : "classes", train->width, targets ? train->outputs : train->classes)
-            : fail(error, MLP_CL_BAD_FILE,
-                   "%s has no labels to measure on: give an archive (NPZ) that has them, or leave --test away and hold "
-                   "rows out",
-                   options->test_path);
-    mlp_cl_dataset_destroy(test);
-    return status;
-  }
-  mlp_cl_dataset_destroy(parts->test);
-  parts->test = test;
-  return MLP_CL_OK;
-}
-
-mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                                        mlp_cl_error *error) {
-  static const mlp_cl_data_options usual = {0};
-  *parts = (mlp_cl_parts){0};
-  bool is_table;
-  if (options == NULL) options = &usual;
-  if (!(options->holdout >= 0 && options->holdout < 1 && options->validation >= 0 && options->validation < 1))
-    return fail(error, MLP_CL_BAD_ARGUMENT, "holdout is %g and validation is %g: give numbers from 0 to below 1",
-                options->holdout, options->validation);
-  TRY(open_plain(source, options, parts, &is_table, error));
-  mlp_cl_status status =
-      is_table ? open_table_parts(source, options, parts, error) : open_array_parts(source, options, parts, error);
-  if (status == MLP_CL_OK && options->test_path != NULL) status = open_test(options, parts, error);
-  if (status != MLP_CL_OK) mlp_cl_parts_destroy(parts);
-  return status;
-}
-
-/* The test part where there is one. */
-static mlp_cl_status open_as_arrays(const char *path, data_format format, const char *labels_path,
-                                    const mlp_cl_encoding *encoding, bool targets, mlp_cl_dataset **dataset,
-                                    mlp_cl_error *error) {
-  mlp_cl_dataset *train, *test;
-  TRY(open_arrays(path, format, labels_path, targets, &train, &test, error));
-  if (test != NULL) mlp_cl_dataset_destroy(train);
-  *dataset = test != NULL ? test : train;
-  if (encoding == NULL) return MLP_CL_OK;
-  mlp_cl_status status = array_scale_apply(dataset, (mlp_cl_encoding *)(uintptr_t)encoding, path, error);
-  if (status != MLP_CL_OK) mlp_cl_dataset_destroy(*dataset);
-  if (status != MLP_CL_OK) *dataset = NULL;
-  return status;
-}
-
-mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path, const mlp_cl_encoding *encoding,
-                                     mlp_cl_header header, bool targets, mlp_cl_dataset **dataset,
-                                     mlp_cl_error *error) {
-  *dataset = NULL;
-  data_format format;
-  if (path == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the path of the data is NULL; name a file");
-  TRY(format_find(path, &format, error));
-  TRY(check_labels_path(labels_path, path, format, error));
-  if (format != DATA_TEXT) return open_as_arrays(path, format, labels_path, encoding, targets, dataset, error);
-  if (encoding == NULL) {
-    return fail(error, MLP_CL_BAD_FILE, "%s: is a table, but the training was on arrays: it has no names of columns",
-                path);
-  }
-  mlp_cl_rows *rows;
-  TRY(mlp_cl_rows_open(path, encoding, header, 1.0f, &rows, error));
-  mlp_cl_status status = rows_gather(rows, dataset, error);
-  mlp_cl_rows_close(rows);
-  return status;
 }

@@ -37,10 +37,10 @@ typedef struct table {
 mlp_cl_status table_read(const char *path, const mlp_cl_data_options *options, table *t, mlp_cl_error *error);
 void table_close(table *t);
 
-/* `parts` gets the training part and those that the options ask for; holdout 0 holds none out. Errors: BAD_FILE and
+/* `parts` gets the training part and those that are to be drawn, whatever the options say of them. Errors: BAD_FILE and
  * BAD_ARGUMENT with file, line, column and remedy; IO; NO_MEMORY. */
-mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                         mlp_cl_error *error);
+mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, const mlp_cl_division *division,
+                         mlp_cl_parts *parts, mlp_cl_error *error);
 
 /* One that says where: "FILE: line 3, column 2 ("age"): …". `name` is NULL without a heading. */
 __attribute__((format(printf, 5, 6))) mlp_cl_status table_fail_cell(const csv_reader *csv, size_t position,

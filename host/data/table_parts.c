@@ -181,8 +181,7 @@ static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const 
 }
 
 /* Which row goes to which part, by lot. */
-static mlp_cl_status draw_parts(const table *t, unsigned char *marks, mlp_cl_error *error) {
-  const mlp_cl_data_options *o = t->options;
+static mlp_cl_status draw_parts(const table *t, const mlp_cl_division *d, unsigned char *marks, mlp_cl_error *error) {
   int32_t *labels = NULL;
   size_t classes = 1;
   for (size_t i = 0; i < t->columns_count; i++) {
@@ -194,15 +193,14 @@ static mlp_cl_status draw_parts(const table *t, unsigned char *marks, mlp_cl_err
     classes = t->values[slot].count;
   }
   mlp_cl_status status = MLP_CL_OK;
-  if (o->holdout > 0) status = split_mark(labels, t->rows, classes, o->holdout, o->seed, SPLIT_TEST, marks, error);
-  if (status == MLP_CL_OK && o->validation > 0) {
-    status = split_mark(labels, t->rows, classes, o->validation, o->seed, SPLIT_VALIDATION, marks, error);
-  }
+  if (d->holdout > 0) status = split_mark(labels, t->rows, classes, d->holdout, d->seed, SPLIT_TEST, marks, error);
+  if (status == MLP_CL_OK && d->validation > 0)
+    status = split_mark(labels, t->rows, classes, d->validation, d->seed, SPLIT_VALIDATION, marks, error);
   free(labels);
   return status;
 }
 
-static mlp_cl_status make_parts(table *t, mlp_cl_parts *parts, mlp_cl_error *error) {
+static mlp_cl_status make_parts(table *t, const mlp_cl_division *division, mlp_cl_parts *parts, mlp_cl_error *error) {
   unsigned char *marks = calloc(t->rows, 1);
   if (marks == NULL) return fail_memory(error, t->rows, "a split");
   mlp_cl_encoding *encoding = NULL;
@@ -211,7 +209,7 @@ static mlp_cl_status make_parts(table *t, mlp_cl_parts *parts, mlp_cl_error *err
     column_role role = t->columns[i].role;
     if (role == ROLE_TEXT || role == ROLE_CLASS) status = sort_values(t, &t->columns[i], error);
   }
-  if (status == MLP_CL_OK) status = draw_parts(t, marks, error);
+  if (status == MLP_CL_OK) status = draw_parts(t, division, marks, error);
   if (status == MLP_CL_OK) status = make_encoding(t, marks, &encoding, error);
   if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TRAIN, &parts->train, error);
   if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TEST, &parts->test, error);
@@ -221,12 +219,12 @@ static mlp_cl_status make_parts(table *t, mlp_cl_parts *parts, mlp_cl_error *err
   return status;
 }
 
-mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, mlp_cl_parts *parts,
-                         mlp_cl_error *error) {
+mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, const mlp_cl_division *division,
+                         mlp_cl_parts *parts, mlp_cl_error *error) {
   table t;
   *parts = (mlp_cl_parts){0};
   TRY(table_read(path, options, &t, error));
-  mlp_cl_status status = make_parts(&t, parts, error);
+  mlp_cl_status status = make_parts(&t, division, parts, error);
   table_close(&t);
   if (status != MLP_CL_OK) mlp_cl_parts_destroy(parts);
   return status;

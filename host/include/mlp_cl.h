@@ -241,6 +241,13 @@ typedef struct mlp_cl_parts {
   mlp_cl_dataset *train, *validation, *test; /* the last two may be NULL */
 } mlp_cl_parts;
 
+/* How rows were divided by lot: a model keeps it, so that the same parts can be had again. */
+typedef struct mlp_cl_division {
+  double holdout, validation; /* as in mlp_cl_data_options; 0: no row was drawn for that part */
+  uint64_t seed;
+  char train_sha256[65]; /* of the rows that were left to train */
+} mlp_cl_division;
+
 /* True when `source` names a file that can be read and holds a table. */
 MLP_CL_API bool mlp_cl_source_is_table(const char *source);
 /* Opens a source, as mlp_cl_dataset_open does, and divides its rows; options may be NULL. Means, deviations and
@@ -251,13 +258,19 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp
                                                    mlp_cl_parts *parts, mlp_cl_error *error);
 /* Destroys all and leaves {0}. */
 MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
-/* Opens a labelled file for a model: a table under the encoding of its training (columns by name in any order, or by
+/* Opens a labelled source for a model: a table under the encoding of its training (columns by name in any order, or by
  * place without a heading), or arrays, for which `encoding` is NULL unless they were scaled or the training was on a
  * table of numbers without a heading, and whose labels are numbers to learn with `targets`. labels_path is as in
- * mlp_cl_data_options. Of a file with a test part this is the test part. Errors: BAD_FILE (a column that is missing:
- * names both sides; arrays where a table was, or a table where arrays were), BAD_ARGUMENT, IO (also what can be read
- * only once, as a pipe). */
-MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *path, const char *labels_path,
+ * mlp_cl_data_options. *parts gets the parts that the source has by itself, and with `division`, which may be NULL,
+ * those that were drawn for the training, in their place. Errors: BAD_FILE (a column that is missing: names both sides;
+ * arrays where a table was, or a table where arrays were; other rows than those that were divided), BAD_ARGUMENT, IO
+ * (also what can be read only once, as a pipe); *parts is {0} then. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts_as(const char *source, const char *labels_path,
+                                                      const mlp_cl_encoding *encoding, mlp_cl_header header,
+                                                      bool targets, const mlp_cl_division *division,
+                                                      mlp_cl_parts *parts, mlp_cl_error *error);
+/* The same without a division, of which *dataset gets the test part, or, where the source has none, all rows. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *source, const char *labels_path,
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
 
@@ -749,6 +762,8 @@ MLP_CL_API const char *mlp_cl_model_info_class_name(const mlp_cl_model_info *inf
 MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
 /* Of the table that the model was trained on, or of arrays that were scaled, valid as long as the info; else NULL. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info);
+/* How the rows were divided that the model was trained on, valid as long as the info; NULL where none were drawn. */
+MLP_CL_API const mlp_cl_division *mlp_cl_model_info_division(const mlp_cl_model_info *info);
 
 /* Writes a model file as ONNX (operator set 13; 20 for GELU) for other tools. In: float32 "features" (rows, inputs) as
  * they are in the data, with NaN for a missing value and a 1 among zeros for a column of text; scaling is part of the

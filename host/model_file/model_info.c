@@ -216,6 +216,8 @@ mlp_cl_status model_info_read(const char *path, safetensors *content, const mode
   }
   const char *table = safetensors_find_metadata(content, MODEL_TABLE);
   if (status == MLP_CL_OK && table != NULL) status = model_table_read(path, table, made, error);
+  const char *division = safetensors_find_metadata(content, MODEL_DIVISION);
+  if (status == MLP_CL_OK && division != NULL) status = model_division_read(path, division, &made->division, error);
   if (status != MLP_CL_OK) {
     mlp_cl_model_info_destroy(made);
     return status;
@@ -303,4 +305,8 @@ float mlp_cl_model_info_scale(const mlp_cl_model_info *info) {
 
 const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info) {
   return info->encoding;
+}
+
+const mlp_cl_division *mlp_cl_model_info_division(const mlp_cl_model_info *info) {
+  return info->division.holdout > 0.0 || info->division.validation > 0.0 ? &info->division : NULL;
 }

@@ -164,8 +164,8 @@ head -n 3 out >of_array
 printf '0,0\n2,37\n' >rows.csv
 run 0 predict scaled.safetensors rows.csv --device reference --quiet
 cmp -s out of_array || fail "$last: not what is predicted of the array"
-refused 1 evaluate scaled.safetensors --data digits --device reference --quiet
-says err 'columns that were scaled one by one'
+refused 2 evaluate scaled.safetensors --data digits --device reference --quiet
+says err 'digits tells classes; numbers to learn come from'
 refused 1 predict scaled.safetensors fives.npy --device reference --quiet
 says err 'fives.npy: has 1 values a row, but the training had 2'
 refused 1 train --data x.npy --labels fives.npy --device reference --quiet

@@ -93,7 +93,7 @@ same "$(wc -l <out)" 2
 refused 1 evaluate people.safetensors --data new.csv --device reference --quiet
 says err 'no column "city", which holds the labels'
 refused 1 evaluate people.safetensors --data digits --device reference --quiet
-says err 'columns that were scaled one by one'
+says err 'digits: is an array, but the training was on a table'
 
 # Probabilities as a NumPy array, which is read as data again: two columns where five are wanted.
 run 0 predict people.safetensors new.csv --device reference --quiet --format npy
@@ -189,10 +189,22 @@ refused 2 train --data people.csv --labels none.csv --device reference --quiet
 says err 'people.csv has its labels within, in a column'
 refused 2 evaluate people.safetensors --data people.csv --labels none.csv --device reference --quiet
 says err 'leave --labels away'
-refused 2 evaluate people.safetensors --data people.csv --part train --device reference --quiet
-says err '--part goes with digits and folders, not with people.csv'
-refused 2 predict people.safetensors people.csv --part test --device reference --quiet
-says err '--part goes with digits and folders, not with people.csv'
+# What was held out can be had again, from the very rows of the training alone.
+run 0 train --data people.csv --one-hot all --validation 0.25 --out divided.safetensors --epochs 2 --device reference --json
+judged=$(get test_accuracy)
+run 0 evaluate divided.safetensors --data people.csv --part test --device reference --json
+same "$(get accuracy)" "$judged"
+same "$(get rows)" 24
+run 0 predict divided.safetensors people.csv --part validation --device reference --quiet
+run 0 inspect divided.safetensors
+says out 'a share of 0.2 to test, a share of 0.25 of the rest to validate, under seed 1'
+sed '$d' people.csv > fewer.csv
+refused 1 evaluate divided.safetensors --data fewer.csv --part test --device reference --quiet
+says err 'fewer.csv: these are not the rows of the training'
+run 0 train --data people.csv --one-hot all --holdout 0 --out whole.safetensors --epochs 1 --device reference --quiet
+refused 2 evaluate whole.safetensors --data people.csv --part test --device reference --quiet
+says err 'people.csv has no test part, and none was held out when whole.safetensors was trained'
+refused 2 evaluate divided.safetensors --data people.csv --part tset --device reference --quiet
 refused 2 train --labels none.idx --device reference --quiet
 says err 'digits brings its own labels'
 refused 2 train --data people.csv --task multi-label --class-weights balanced --device reference --quiet

@@ -386,6 +386,14 @@ mutation 'a text that the model does not know counts as missing'
 edit host/data/field.c 's/\(missing && column->kind/(column->kind/'
 caught_by rows reference
 
+mutation 'other rows pass for those of the training'
+edit host/data/parts.c 's/if \(strcmp\(train_sha256, division->train_sha256\) == 0\)/if (true)/'
+caught_by division reference
+
+mutation 'parts are drawn again under another seed'
+edit host/model_file/model_division.c 's/PRIu64, d->seed\)/PRIu64, d->seed + 1)/'
+caught_by division reference
+
 mutation 'a first line of words is always a heading'
 edit host/data/rows.c '/first_is_row\(r\)\) heading = false/d'
 caught_by rows reference

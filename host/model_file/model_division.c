@@ -1,0 +1,58 @@
+/* How the rows of a training were divided by lot: the metadata "mlp_cl.division", a JSON object with holdout,
+ * validation, seed (a string: JSON readers lose bits of large integers) and train_sha256. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_text.h"
+#include "data/dataset.h"
+#include "model_file/model.h"
+
+/* Seventeen digits bring every double back. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(17))
+
+mlp_cl_status model_division_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
+                                 mlp_cl_error *error) {
+  const mlp_cl_division *d = &dataset->division;
+  if (d->holdout == 0.0 && d->validation == 0.0) return MLP_CL_OK;
+  char seed[24], computed[65];
+  snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
+  if (train_sha256 == NULL) dataset_sha256(dataset, computed);
+  json_t *object = json_pack("{s:f, s:f, s:s, s:s}", "holdout", d->holdout, "validation", d->validation, "seed", seed,
+                             "train_sha256", train_sha256 == NULL ? computed : train_sha256);
+  char *text = json_text(object, DUMP_FLAGS);
+  json_decref(object);
+  if (text == NULL) return fail_memory(error, 256, "a model's metadata");
+  mlp_cl_status status = safetensors_add_metadata(content, MODEL_DIVISION, text, error);
+  free(text);
+  return status;
+}
+
+static bool is_share(double share) {
+  return share >= 0.0 && share < 1.0;
+}
+
+static bool read_seed(const char *text, uint64_t *seed) {
+  char *end;
+  *seed = strtoull(text, &end, 10);
+  return *text >= '0' && *text <= '9' && *end == '\0';
+}
+
+mlp_cl_status model_division_read(const char *path, const char *text, mlp_cl_division *division, mlp_cl_error *error) {
+  const char *seed = "", *train_sha256 = "";
+  mlp_cl_division read = {0};
+  json_t *object = json_loads(text, 0, NULL);
+  bool good = json_unpack(object, "{s:F, s:F, s:s, s:s}", "holdout", &read.holdout, "validation", &read.validation,
+                          "seed", &seed, "train_sha256", &train_sha256) == 0 &&
+              is_share(read.holdout) && is_share(read.validation) && read_seed(seed, &read.seed) &&
+              strlen(train_sha256) == sizeof read.train_sha256 - 1;
+  if (good) memcpy(read.train_sha256, train_sha256, sizeof read.train_sha256);
+  json_decref(object);
+  if (!good)
+    return fail(error, MLP_CL_BAD_FILE,
+                "%s: metadata \"" MODEL_DIVISION "\" is not an object of two shares, a seed and a SHA-256", path);
+  *division = read;
+  return MLP_CL_OK;
+}

@@ -1,0 +1,174 @@
+/* The parts that were drawn for a training can be had again: a model keeps how, and other rows are refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "files.h"
+#include "people.h"
+#include "test.h"
+
+enum { ROWS = 40, WIDTH = 3 };
+
+/* What a model file says after a training on these parts. */
+static mlp_cl_model_info *saved(const mlp_cl_parts *parts) {
+  mlp_cl_context *context = test_open_reference();
+  mlp_cl_network *network;
+  mlp_cl_model_info *info;
+  size_t classes = mlp_cl_dataset_classes(parts->train), outputs = mlp_cl_dataset_outputs(parts->train);
+  const mlp_cl_shape shape = {.widths_count = 2,
+                              .widths = (size_t[]){mlp_cl_dataset_width(parts->train), classes + outputs},
+                              .bias = true,
+                              .task = classes > 0 ? MLP_CL_CLASSIFICATION : MLP_CL_REGRESSION};
+  ck_ok(mlp_cl_network_create(context, &shape, 1, &network, &test_error));
+  ck_ok(mlp_cl_network_save(network, test_path("m"), NULL, parts->train, &test_error));
+  mlp_cl_network_destroy(network);
+  mlp_cl_context_destroy(context);
+  ck_ok(mlp_cl_model_info_open(test_path("m"), &info, &test_error));
+  return info;
+}
+
+static mlp_cl_status open_again(const char *source, const mlp_cl_data_options *o, const mlp_cl_model_info *info,
+                                mlp_cl_parts *parts) {
+  return mlp_cl_dataset_open_parts_as(source, o->labels_path, mlp_cl_model_info_encoding(info), o->header, o->targets,
+                                      mlp_cl_model_info_division(info), parts, &test_error);
+}
+
+static void same_part(const mlp_cl_dataset *got, const mlp_cl_dataset *wanted) {
+  char a[65], b[65];
+  ck_assert_int_eq(got == NULL, wanted == NULL);
+  if (wanted == NULL) return;
+  dataset_sha256(got, a);
+  dataset_sha256(wanted, b);
+  ck_assert_str_eq(a, b);
+}
+
+/* Draws parts of a source, keeps them in a model and draws them again. */
+static void draw_twice(const char *source, const mlp_cl_data_options *o) {
+  mlp_cl_parts first, again;
+  ck_ok(mlp_cl_dataset_open_parts(source, o, &first, &test_error));
+  mlp_cl_model_info *info = saved(&first);
+  const mlp_cl_division *division = mlp_cl_model_info_division(info);
+  ck_assert_ptr_nonnull(division);
+  ck_assert(division->validation == o->validation && division->seed == o->seed);
+  ck_ok(open_again(source, o, info, &again));
+  same_part(again.train, first.train);
+  same_part(again.validation, first.validation);
+  same_part(again.test, first.test);
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_parts_destroy(&first);
+  mlp_cl_parts_destroy(&again);
+}
+
+/* Numbers to learn, in NumPy's format. */
+static void write_array(const char *name, const char *shape, const float *values, size_t count) {
+  unsigned char bytes[128 + 4 * ROWS * WIDTH] = "\x93NUMPY\x01";
+  bytes[8] = 118;
+  snprintf((char *)bytes + 10, 119, "%-117s\n", "");
+  int length = snprintf((char *)bytes + 10, 117, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", shape);
+  bytes[10 + length] = ' ';
+  memcpy(bytes + 128, values, 4 * count);
+  test_file_write(test_path(name), bytes, 128 + 4 * count);
+}
+
+/* A row for each of some ages, jobs and towns. */
+static const char *write_table(void) {
+  static const char *const jobs[] = {"clerk", "smith", "baker"}, *const towns[] = {"Bonn", "Köln"};
+  char text[4096] = "age,job,pay,town\n";
+  for (size_t row = 0; row < ROWS; row++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%zu,%s,%zu.5,%s\n", 20 + 7 * row % 50, jobs[row % 3],
+             row * row % 17, towns[row * row % 5 % 2]);
+  return test_text_write("t.csv", text);
+}
+
+START_TEST(parts_are_drawn_again) {
+  const mlp_cl_data_options towns = {.one_hot = "job", .holdout = 0.3, .validation = 0.3, .seed = UINT64_MAX};
+  draw_twice(write_table(), &towns);
+  const mlp_cl_data_options ages = {.label = "age", .one_hot = "all", .targets = true, .scale_targets = true};
+  draw_twice(write_table(), &ages);
+  const mlp_cl_data_options validation_alone = {.validation = 1.0 / 3.0, .seed = 3};
+  draw_twice("digits", &validation_alone);
+  const mlp_cl_data_options both = {.validation = 0.125, .holdout = 0.3, .seed = 5};
+  draw_twice("digits", &both);
+}
+END_TEST
+
+START_TEST(parts_of_arrays_are_drawn_again) {
+  float x[ROWS * WIDTH], y[ROWS];
+  test_random r = {.state = 7};
+  test_random_fill(&r, x, ROWS * WIDTH, 90.0f);
+  test_random_fill(&r, y, ROWS, 1e4f);
+  write_array("x.npy", "(40, 3)", x, ROWS * WIDTH);
+  write_array("y.npy", "(40,)", y, ROWS);
+  char labels[512];
+  snprintf(labels, sizeof labels, "%s", test_path("y.npy"));
+  mlp_cl_data_options o = {.labels_path = labels, .targets = true, .holdout = 0.25, .validation = 0.2, .seed = 9};
+  draw_twice(test_path("x.npy"), &o);
+  o.scaling = MLP_CL_SCALE_STANDARD;
+  o.scale_targets = true;
+  draw_twice(test_path("x.npy"), &o);
+}
+END_TEST
+
+START_TEST(other_rows_are_refused) {
+  const mlp_cl_data_options o = {.one_hot = "job", .holdout = 0.3, .header = MLP_CL_HEADER_YES};
+  mlp_cl_parts first, again;
+  const char *path = test_text_write("t.csv", PEOPLE);
+  ck_ok(mlp_cl_dataset_open_parts(path, &o, &first, &test_error));
+  mlp_cl_model_info *info = saved(&first);
+  size_t count;
+  char *text = (char *)test_file_read(path, &count);
+  size_t changed = 0; /* of a row that was held out nothing is known */
+  for (size_t at = strcspn(text, "\n") + 1; at < count; at++) {
+    if (text[at] < '0' || text[at] > '8') continue;
+    text[at]++;
+    test_file_write(path, text, count);
+    mlp_cl_status status = open_again(path, &o, info, &again);
+    text[at]--;
+    if (status == MLP_CL_OK) mlp_cl_parts_destroy(&again);
+    changed += status == MLP_CL_BAD_FILE;
+  }
+  ck_assert_uint_gt(changed, 5);
+  test_text_write("t.csv", "age,job,pay,city\n30,clerk,1.5,Bonn\n50,smith,2.5,Bonn\n");
+  ck_fails(open_again(path, &o, info, &again), MLP_CL_BAD_FILE, "t.csv: these are not the rows of the training");
+  ck_assert(again.train == NULL && again.test == NULL && again.validation == NULL);
+  free(text);
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_parts_destroy(&first);
+}
+END_TEST
+
+/* Nothing was drawn: there is nothing to tell. */
+START_TEST(what_was_not_divided_says_so) {
+  mlp_cl_parts parts;
+  ck_ok(mlp_cl_dataset_open_parts("digits", NULL, &parts, &test_error));
+  mlp_cl_model_info *info = saved(&parts);
+  ck_assert_ptr_null(mlp_cl_model_info_division(info));
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_parts_destroy(&parts);
+  const mlp_cl_data_options all = {.one_hot = "job", .keep_all = true};
+  ck_ok(mlp_cl_dataset_open_parts(test_text_write("t.csv", PEOPLE), &all, &parts, &test_error));
+  info = saved(&parts);
+  ck_assert_ptr_null(mlp_cl_model_info_division(info));
+  mlp_cl_parts again;
+  ck_ok(open_again(test_path("t.csv"), &all, info, &again));
+  ck_assert_uint_eq(mlp_cl_dataset_rows(again.train), 5);
+  ck_assert_ptr_null(again.test);
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_parts_destroy(&parts);
+  mlp_cl_parts_destroy(&again);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("division");
+  TCase *cases = tcase_create("division");
+  tcase_set_timeout(cases, 60);
+  tcase_add_checked_fixture(cases, test_folder_create, test_folder_remove);
+  tcase_add_test(cases, parts_are_drawn_again);
+  tcase_add_test(cases, parts_of_arrays_are_drawn_again);
+  tcase_add_test(cases, other_rows_are_refused);
+  tcase_add_test(cases, what_was_not_divided_says_so);
+  suite_add_tcase(suite, cases);
+  return test_run(suite);
+}
