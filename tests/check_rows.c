@@ -1,5 +1,7 @@
 /* Rows under an encoding that exists: a model takes it along, tables and fields of text are read as it says, and what
  * does not fit is named with both sides. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/dataset.h"
@@ -225,6 +227,53 @@ START_TEST(a_column_may_have_no_name) {
 }
 END_TEST
 
+#define LONG_NAME "a name of eighty bytes and more, so that texts have to be moved while they are read, and again"
+
+/* Fields stay with their rows, however many are taken at once, quoted or long. */
+START_TEST(columns_are_kept) {
+  mlp_cl_parts parts;
+  mlp_cl_model_info *info;
+  const mlp_cl_encoding *e = people_encoding(&parts, &info);
+  char text[4096] = "pay,id,job,age\n", wanted[20][100];
+  for (size_t i = 0; i < 20; i++) {
+    snprintf(wanted[i], sizeof *wanted, "%zu,%.*s", i, (int)(4 * i), LONG_NAME);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%zu,\"%s\",clerk,30\n", i, wanted[i]);
+  }
+  const char *path = test_text_write("kept.csv", text);
+  for (size_t most = 1; most <= 20; most += 3) {
+    mlp_cl_rows *rows;
+    float features[20 * 8];
+    size_t got, done = 0;
+    ck_ok(mlp_cl_rows_open(path, e, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
+    ck_fails(mlp_cl_rows_keep(rows, "id,town", &test_error), MLP_CL_BAD_ARGUMENT, "no column \"town\" for --id");
+    ck_assert_uint_eq(mlp_cl_rows_kept_columns(rows), 0);
+    ck_ok(mlp_cl_rows_keep(rows, "id,1", &test_error));
+    ck_assert_uint_eq(mlp_cl_rows_kept_columns(rows), 2);
+    ck_assert_str_eq(mlp_cl_rows_kept_name(rows, 1), "pay");
+    ck_assert_ptr_null(mlp_cl_rows_kept_name(rows, 2));
+    do {
+      ck_ok(mlp_cl_rows_next(rows, most, features, &got, &test_error));
+      for (size_t i = 0; i < got; i++) {
+        ck_assert_str_eq(mlp_cl_rows_kept(rows, i, 0), wanted[done + i]);
+        ck_assert_uint_eq(strtoul(mlp_cl_rows_kept(rows, i, 1), NULL, 10), done + i);
+      }
+      ck_assert_ptr_null(mlp_cl_rows_kept(rows, got, 0));
+      done += got;
+    } while (got > 0);
+    ck_assert_uint_eq(done, 20);
+    ck_fails(mlp_cl_rows_keep(rows, "id", &test_error), MLP_CL_BAD_ARGUMENT, "name them before");
+    mlp_cl_rows_close(rows);
+  }
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_rows *rows;
+  ck_ok(mlp_cl_rows_from_dataset(parts.train, &rows, &test_error));
+  parts.train = NULL;
+  ck_fails(mlp_cl_rows_keep(rows, "id", &test_error), MLP_CL_BAD_ARGUMENT, "only tables");
+  mlp_cl_rows_close(rows);
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("rows");
   TCase *cases = tcase_create("rows");
@@ -237,6 +286,7 @@ int main(void) {
   tcase_add_test(cases, tables_that_do_not_fit_name_both_sides);
   tcase_add_test(cases, two_columns_of_one_name_are_refused);
   tcase_add_test(cases, a_column_may_have_no_name);
+  tcase_add_test(cases, columns_are_kept);
   suite_add_tcase(suite, cases);
   return test_run(suite);
 }

@@ -23,7 +23,9 @@ static struct poptOption data_options[] = {
 static struct poptOption result_options[] = {
     OPTION_VALUE("format", OPTION_FORMAT, "what is written: csv, jsonl (a JSON object a line) or npy (default: csv)",
                  "NAME"),
-    OPTION_FLAG("all", OPTION_ALL, "the probability of every class"), POPT_TABLEEND};
+    OPTION_FLAG("all", OPTION_ALL, "the probability of every class"),
+    OPTION_VALUE("id", OPTION_ID, "columns of the table to write in front, instead of the row's number", "COLUMN,..."),
+    POPT_TABLEEND};
 
 static struct poptOption table[] = {OPTION_GROUP("Data", data_options), OPTION_GROUP("Result", result_options),
                                     OPTION_GROUP("Device", device_options), OPTION_GROUP("Output", output_options),
@@ -37,10 +39,19 @@ typedef struct printer {
   bool all;       /* probabilities of every class */
   written format; /* of what is written row by row */
   char **fields;  /* the names of classes as they are written; owned */
-  json_t *rows;   /* for --json, else NULL */
+  mlp_cl_rows *source;
+  size_t ids;   /* columns that are written in front */
+  json_t *rows; /* for --json, else NULL */
   bool has_classes;
   mlp_cl_column *targets; /* of numbers to learn, one for each output; owned; else NULL */
 } printer;
+
+/* What is told of a row. */
+typedef struct answer {
+  size_t row, place; /* counted from the first; among those that the source gave last */
+  const float *probabilities;
+  size_t best;
+} answer;
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
 
@@ -90,49 +101,80 @@ static void print_number(float value) {
     fputs("null", stdout);
 }
 
+/* As the format writes it. */
+static void print_text(const printer *p, const char *text) {
+  char *field = p->format == FORMAT_CSV ? csv_field(text) : json_field(text);
+  if (!field) report_no_memory();
+  fputs(field, stdout);
+  free(field);
+}
+
 static void print_csv_heading(const printer *p) {
-  fputs(p->has_classes ? "row,class,probability" : "row", stdout);
+  for (size_t i = 0; i < p->ids; i++) {
+    if (i > 0) putchar(',');
+    print_text(p, mlp_cl_rows_kept_name(p->source, i));
+  }
+  if (p->ids == 0) fputs("row", stdout);
+  if (p->has_classes) fputs(",class,probability", stdout);
   for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++) printf(",%s", p->fields[c]);
   putchar('\n');
 }
 
-static void print_csv_row(const printer *p, size_t row, const float *probabilities, size_t best) {
-  printf("%zu", row);
+static void print_csv_row(const printer *p, const answer *a) {
+  for (size_t i = 0; i < p->ids; i++) {
+    if (i > 0) putchar(',');
+    print_text(p, mlp_cl_rows_kept(p->source, a->place, i));
+  }
+  if (p->ids == 0) printf("%zu", a->row);
   if (p->has_classes) {
-    printf(",%s,", p->fields[best]);
-    print_number(probabilities[best]);
+    printf(",%s,", p->fields[a->best]);
+    print_number(a->probabilities[a->best]);
   }
   for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++) {
     putchar(',');
-    print_number(probabilities[c]);
+    print_number(a->probabilities[c]);
   }
   putchar('\n');
 }
 
-static void print_json_row(const printer *p, size_t row, const float *probabilities, size_t best) {
+static void print_json_row(const printer *p, const answer *a) {
   bool each = p->all || !p->has_classes;
-  printf("{\"row\":%zu", row);
+  printf("{\"row\":%zu", a->row);
+  for (size_t i = 0; i < p->ids; i++) {
+    fputs(i > 0 ? "," : ",\"id\":{", stdout);
+    print_text(p, mlp_cl_rows_kept_name(p->source, i));
+    putchar(':');
+    print_text(p, mlp_cl_rows_kept(p->source, a->place, i));
+  }
+  if (p->ids > 0) putchar('}');
   if (p->has_classes) {
-    printf(",\"class\":%s,\"probability\":", p->fields[best]);
-    print_number(probabilities[best]);
+    printf(",\"class\":%s,\"probability\":", p->fields[a->best]);
+    print_number(a->probabilities[a->best]);
   }
   for (size_t c = 0; each && c < p->classes; c++) {
     printf("%s%s:", c ? "," : p->has_classes ? ",\"probabilities\":{" : ",\"values\":{", p->fields[c]);
-    print_number(probabilities[c]);
+    print_number(a->probabilities[c]);
   }
   fputs(each ? "}}\n" : "}\n", stdout);
 }
 
-static void add_json_row(const printer *p, size_t row, const float *probabilities, size_t best) {
+static void add_json_row(const printer *p, const answer *a) {
   char buffer[24];
-  json_t *entry = json_pack("{s:I}", "row", (json_int_t)row);
+  json_t *entry = json_pack("{s:I}", "row", (json_int_t)a->row);
+  if (p->ids > 0) {
+    json_t *ids = json_object();
+    for (size_t i = 0; i < p->ids; i++)
+      json_object_set_new(ids, mlp_cl_rows_kept_name(p->source, i),
+                          report_string(mlp_cl_rows_kept(p->source, a->place, i)));
+    json_object_set_new(entry, "id", ids);
+  }
   if (p->has_classes) {
-    json_object_set_new(entry, "class", report_string(open_class_name(p->m->info, best, buffer)));
-    json_object_set_new(entry, "probability", report_number((double)probabilities[best]));
+    json_object_set_new(entry, "class", report_string(open_class_name(p->m->info, a->best, buffer)));
+    json_object_set_new(entry, "probability", report_number((double)a->probabilities[a->best]));
   }
   if (p->all || !p->has_classes) {
     json_t *list = json_array();
-    for (size_t c = 0; c < p->classes; c++) json_array_append_new(list, report_number((double)probabilities[c]));
+    for (size_t c = 0; c < p->classes; c++) json_array_append_new(list, report_number((double)a->probabilities[c]));
     json_object_set_new(entry, p->has_classes ? "probabilities" : "values", list);
   }
   json_array_append_new(p->rows, entry);
@@ -155,15 +197,14 @@ static bool find_targets(printer *p) {
 }
 
 static void print_rows(const printer *p, size_t first, size_t rows, const float *probabilities) {
-  void (*print)(const printer *, size_t, const float *, size_t) = p->rows                   ? add_json_row
-                                                                  : p->format == FORMAT_CSV ? print_csv_row
-                                                                                            : print_json_row;
+  void (*print)(const printer *, const answer *) = p->rows                   ? add_json_row
+                                                   : p->format == FORMAT_CSV ? print_csv_row
+                                                                             : print_json_row;
   if (p->format == FORMAT_NPY) fwrite(probabilities, sizeof *probabilities, rows * p->classes, stdout);
   for (size_t i = 0; p->format != FORMAT_NPY && i < rows; i++) {
-    const float *line = probabilities + i * p->classes;
-    size_t best = 0;
-    for (size_t c = 1; c < p->classes; c++) best = line[c] > line[best] ? c : best;
-    print(p, first + i, line, best);
+    answer a = {.row = first + i, .place = i, .probabilities = probabilities + i * p->classes};
+    for (size_t c = 1; c < p->classes; c++) a.best = a.probabilities[c] > a.probabilities[a.best] ? c : a.best;
+    print(p, &a);
   }
   /* Whoever waits at the other end of a pipe gets each answer at once. */
   fflush(stdout);
@@ -200,13 +241,13 @@ static int print_json(const printer *p) {
 /* ---- The work ---------------------------------------------------------------------------------------------------- */
 
 /* The rows before a bad one are answered. */
-static mlp_cl_status predict_all(const printer *p, mlp_cl_rows *rows, float *features, size_t chunk,
-                                 float *probabilities, size_t *done, mlp_cl_error *error) {
+static mlp_cl_status predict_all(const printer *p, float *features, size_t chunk, float *probabilities, size_t *done,
+                                 mlp_cl_error *error) {
   mlp_cl_status status = MLP_CL_OK;
   *done = 0;
   for (size_t got = 1; status == MLP_CL_OK && got > 0; *done += got) {
     mlp_cl_error later;
-    status = mlp_cl_rows_next(rows, chunk, features, &got, error);
+    status = mlp_cl_rows_next(p->source, chunk, features, &got, error);
     if (got == 0) break;
     mlp_cl_status predicted = mlp_cl_network_predict(p->m->network, features, got, probabilities, &later);
     if (predicted != MLP_CL_OK) {
@@ -224,8 +265,8 @@ static mlp_cl_status predict_all(const printer *p, mlp_cl_rows *rows, float *fea
   return status;
 }
 
-static int predict_rows(const printer *p, mlp_cl_rows *rows) {
-  size_t width = mlp_cl_rows_width(rows), widest = width > p->classes ? width : p->classes;
+static int predict_rows(const printer *p) {
+  size_t width = mlp_cl_rows_width(p->source), widest = width > p->classes ? width : p->classes;
   size_t chunk = widest * CHUNK <= CHUNK_VALUES ? CHUNK : CHUNK_VALUES / widest + 1;
   float *features = calloc(width, chunk * sizeof *features);
   float *probabilities = calloc(p->classes, chunk * sizeof *probabilities);
@@ -239,7 +280,7 @@ static int predict_rows(const printer *p, mlp_cl_rows *rows) {
     status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu rows of %zu values", chunk, width + p->classes);
   else if (npy && !print_npy_heading(p, start, 0))
     status = report_usage("--format npy needs a file, not a pipe: write > FILE.npy behind the command");
-  else if (predict_all(p, rows, features, chunk, probabilities, &done, &error) != MLP_CL_OK)
+  else if (predict_all(p, features, chunk, probabilities, &done, &error) != MLP_CL_OK)
     status = report_failure(&error);
   else if (npy && !print_npy_heading(p, start, done))
     status = report_failed(MLP_CL_IO, "standard output could not be written");
@@ -256,6 +297,11 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
   if (!options_word(o, OPTION_FORMAT, formats, &chosen)) return STATUS_USAGE;
   if (report_is_json() && options_has(o, OPTION_FORMAT))
     return report_usage("--json is a format of its own: give it or --format, not both");
+  mlp_cl_error error;
+  const char *ids = options_text(o, OPTION_ID, NULL);
+  if (ids && chosen == FORMAT_NPY) return report_usage("--id goes with csv and jsonl: an array has no texts");
+  if (ids && options_has(o, OPTION_PART)) return report_usage("--id goes with all rows of a table, not with --part");
+  if (ids && mlp_cl_rows_keep(rows, ids, &error) != MLP_CL_OK) return report_failure(&error);
   if (options_has(o, OPTION_ALL) && !open_has_classes(m->info))
     report_note("--all changes nothing: every output of %s is written anyway", o->operand);
   printer p = {.m = m,
@@ -263,9 +309,11 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
                .has_classes = open_has_classes(m->info),
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
+               .source = rows,
+               .ids = mlp_cl_rows_kept_columns(rows),
                .rows = report_is_json() ? json_array() : NULL};
   int status = write_names(&p) && find_targets(&p)
-                   ? predict_rows(&p, rows)
+                   ? predict_rows(&p)
                    : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);
   json_decref(p.rows);
   free(p.targets);
@@ -302,7 +350,7 @@ const command predict_command = {
     .operand = "MODEL.safetensors [FILE|-]",
     .examples =
         "  mlp_cl predict digits.safetensors > classes.csv\n"
-        "  mlp_cl predict people.safetensors more-people.csv --all > classes.csv\n"
+        "  mlp_cl predict people.safetensors more-people.csv --id name --all > classes.csv\n"
         "  echo 5.1,3.5,1.4,0.2 | mlp_cl predict iris.safetensors - --format jsonl\n"
         "  mlp_cl predict fashion.safetensors images.npy --format npy > probabilities.npy\n",
     .table = table,

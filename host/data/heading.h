@@ -1,4 +1,4 @@
-/* The first record of a table: whether it names the columns, and how they are called. */
+/* The first record of a table: whether it names the columns, how they are called, and which of them are meant. */
 #ifndef DATA_HEADING_H
 #define DATA_HEADING_H
 
@@ -12,5 +12,18 @@ bool heading_is_there(const csv_reader *csv);
  * not a heading (`named` false), the number from 1. The caller destroys `names` in any case. Errors: BAD_FILE (two are
  * the same), NO_MEMORY. */
 mlp_cl_status heading_read(const csv_reader *csv, bool named, name_set *names, mlp_cl_error *error);
+
+/* The names of columns: `count` texts, the next one stride_bytes behind the one at `names`. */
+typedef struct column_names {
+  const char *path; /* for messages */
+  char *const *names;
+  size_t stride_bytes, count;
+} column_names;
+
+/* The first column of a list "a,b,3", by its name, else by its number from 1, so that one with a comma in its name can
+ * be told; *list moves on to the rest, at last to NULL. Error: BAD_ARGUMENT (there is none: lists them, and names
+ * `option`). */
+mlp_cl_status heading_find(const column_names *columns, const char *option, const char **list, size_t *found,
+                           mlp_cl_error *error);
 
 #endif

@@ -265,6 +265,7 @@ void mlp_cl_rows_close(mlp_cl_rows *r) {
   mlp_cl_dataset_destroy(r->dataset);
   encoding_release(r->encoding);
   free(r->positions);
+  kept_destroy(&r->kept);
   free(r);
 }
 
@@ -280,6 +281,8 @@ static bool must_wait(const mlp_cl_rows *r) {
 
 mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *r, size_t most, float *features, size_t *got, mlp_cl_error *error) {
   *got = 0;
+  r->begun = true;
+  r->kept.used = r->kept.rows = 0;
   if (!r->is_table) {
     *got = size_min(most, r->dataset->rows - r->taken);
     dataset_features(r->dataset, r->taken, *got, features);
@@ -288,6 +291,7 @@ mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *r, size_t most, float *features, siz
   }
   for (bool found; *got < most && (*got == 0 || !must_wait(r)); ++*got) {
     mlp_cl_status status = rows_take(r, features + *got * r->width, NULL, NULL, &found, error);
+    if (status == MLP_CL_OK && found && r->kept.count > 0) status = kept_add(&r->kept, &r->csv, error);
     if (status != MLP_CL_OK || !found) return status;
   }
   return MLP_CL_OK;

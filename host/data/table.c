@@ -53,39 +53,16 @@ static mlp_cl_status name_columns(table *t, mlp_cl_error *error) {
   return status;
 }
 
-/* A column by its name, else by its number from 1. */
-static mlp_cl_status find_column(const table *t, const char *option, const char *wanted, size_t length, size_t *found,
-                                 mlp_cl_error *error) {
-  for (size_t i = 0; i < t->columns_count; i++) {
-    if (strlen(t->columns[i].name) == length && memcmp(t->columns[i].name, wanted, length) == 0) {
-      *found = i;
-      return MLP_CL_OK;
-    }
-  }
-  size_t number = 0, digits = strspn(wanted, "0123456789");
-  if (digits == length && length > 0 && length < 10) number = (size_t)strtoul(wanted, NULL, 10);
-  if (number >= 1 && number <= t->columns_count) {
-    *found = number - 1;
-    return MLP_CL_OK;
-  }
-  char text[NAMES_LISTED_BYTES];
-  return fail(error, MLP_CL_BAD_ARGUMENT, "%s: there is no column \"%.*s\" for %s; the %zu columns are: %s",
-              t->csv.source.path, (int)size_min(length, 80), wanted, option, t->columns_count,
-              names_list(&t->columns[0].name, sizeof *t->columns, t->columns_count, text));
-}
-
-/* Gives `role` to each column of the list "a,b,3". A name with a comma in it is told by its number. */
+/* Gives `role` to each column of the list. */
 static mlp_cl_status assign(table *t, const char *option, const char *list, column_role role, mlp_cl_error *error) {
-  for (const char *next = list; next != NULL;) {
-    const char *comma = strchr(next, ',');
-    size_t length = comma == NULL ? strlen(next) : (size_t)(comma - next), found;
-    TRY(find_column(t, option, next, length, &found, error));
+  const column_names columns = {t->csv.source.path, &t->columns[0].name, sizeof *t->columns, t->columns_count};
+  for (size_t found; list != NULL;) {
+    TRY(heading_find(&columns, option, &list, &found, error));
     if (t->columns[found].role != ROLE_NUMBER) {
       return fail(error, MLP_CL_BAD_ARGUMENT, "%s: column \"%.80s\" is given to %s and to another option, or twice",
                   t->csv.source.path, t->columns[found].name, option);
     }
     t->columns[found].role = role;
-    next = comma == NULL ? NULL : comma + 1;
   }
   return MLP_CL_OK;
 }

@@ -321,6 +321,14 @@ MLP_CL_API mlp_cl_status mlp_cl_rows_open(const char *path, const mlp_cl_encodin
                                           float scale, mlp_cl_rows **rows, mlp_cl_error *error);
 /* The rows of a dataset, which they take over, also on failure. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_from_dataset(mlp_cl_dataset *dataset, mlp_cl_rows **rows, mlp_cl_error *error);
+/* Columns of a table to have as text beside the features, "id,name", by name or by number from 1; to be called before
+ * the first mlp_cl_rows_next. Errors: BAD_ARGUMENT (there is no such column: lists them; an array; too late). */
+MLP_CL_API mlp_cl_status mlp_cl_rows_keep(mlp_cl_rows *rows, const char *columns, mlp_cl_error *error);
+MLP_CL_API size_t mlp_cl_rows_kept_columns(const mlp_cl_rows *rows);
+/* NULL when `column` is out of range; valid as long as the rows. */
+MLP_CL_API const char *mlp_cl_rows_kept_name(const mlp_cl_rows *rows, size_t column);
+/* The field of row `row` of those that the last mlp_cl_rows_next gave, valid until the next; NULL out of range. */
+MLP_CL_API const char *mlp_cl_rows_kept(const mlp_cl_rows *rows, size_t row, size_t column);
 MLP_CL_API void mlp_cl_rows_close(mlp_cl_rows *rows);
 MLP_CL_API size_t mlp_cl_rows_width(const mlp_cl_rows *rows); /* features per row */
 /* Up to `most` rows as mlp_cl_network_predict takes them; *got is 0 only at the end. Through a pipe, no row waits for

@@ -189,6 +189,19 @@ refused 2 train --data people.csv --labels none.csv --device reference --quiet
 says err 'people.csv has its labels within, in a column'
 refused 2 evaluate people.safetensors --data people.csv --labels none.csv --device reference --quiet
 says err 'leave --labels away'
+# Answers carry what they are known by.
+printf 'name,size,eyes,the job\n"Ada, L.",1.83,blue,smith\n"B ""x""",1.51,brown,clerk\n' >named.csv
+run 0 predict people.safetensors named.csv --id name,2 --device reference --quiet
+same "$(cut -d, -f1-4 out | tr '\n' '|')" 'name,size,class,probability|"Ada, L.",1.83,Bonn|"B ""x""",1.51,Köln,'"$(sed -n 's/.*Köln,//p' out)|"
+run 0 predict people.safetensors named.csv --id name --device reference --quiet --json
+same "$(get predictions.1.id.name)" 'B "x"'
+run 0 predict people.safetensors named.csv --id name --format jsonl --device reference --quiet
+says out '{"row":1,"id":{"name":"B \"x\""},"class":"Köln"'
+refused 2 predict people.safetensors named.csv --id nome --device reference --quiet
+says err 'there is no column "nome" for --id; the 4 columns are: name, size, eyes, the job'
+refused 2 predict people.safetensors named.csv --id name --format npy --device reference --quiet
+refused 2 predict people.safetensors people.csv --id city --part test --device reference --quiet
+
 # What was held out can be had again, from the very rows of the training alone.
 run 0 train --data people.csv --one-hot all --validation 0.25 --out divided.safetensors --epochs 2 --device reference --json
 judged=$(get test_accuracy)

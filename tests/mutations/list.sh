@@ -386,6 +386,10 @@ mutation 'a text that the model does not know counts as missing'
 edit host/data/field.c 's/\(missing && column->kind/(column->kind/'
 caught_by rows reference
 
+mutation 'what is kept of a row goes to the one before'
+edit host/data/kept.c 's/\[kept->rows \* kept->count \+ i\] = kept->used/[(kept->rows > 0 ? kept->rows - 1 : 0) * kept->count + i] = kept->used/'
+caught_by rows reference
+
 mutation 'other rows pass for those of the training'
 edit host/data/parts.c 's/if \(strcmp\(train_sha256, division->train_sha256\) == 0\)/if (true)/'
 caught_by division reference
