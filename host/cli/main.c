@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "interrupt.h"
+#include "command/command.h"
 #include "mlp_cl.h"
-#include "report.h"
-#include "suggest.h"
-#include "watchdog.h"
+#include "terminal/interrupt.h"
+#include "terminal/report.h"
+#include "terminal/suggest.h"
+#include "terminal/watchdog.h"
 
 static const command *const commands[] = {&train_command,   &evaluate_command, &predict_command, &validate_command,
                                           &devices_command, &bench_command,    &tune_command,    &inspect_command,

@@ -5,7 +5,7 @@ int command_main(int argc, char **argv);
 #undef main
 
 #include "fuzz.h"
-#include "plan.h"
+#include "train/plan.h"
 
 enum { ARGUMENTS_MAX = 64 };
 
