@@ -263,6 +263,14 @@ void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset) {
   free(dataset);
 }
 
+void mlp_cl_parts_destroy(mlp_cl_parts *parts) {
+  if (parts == NULL) return;
+  mlp_cl_dataset_destroy(parts->train);
+  mlp_cl_dataset_destroy(parts->validation);
+  mlp_cl_dataset_destroy(parts->test);
+  *parts = (mlp_cl_parts){0};
+}
+
 size_t mlp_cl_dataset_rows(const mlp_cl_dataset *dataset) {
   return dataset->rows;
 }

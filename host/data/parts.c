@@ -7,14 +7,6 @@
 #include "data/rows.h"
 #include "data/table.h"
 
-void mlp_cl_parts_destroy(mlp_cl_parts *parts) {
-  if (parts == NULL) return;
-  mlp_cl_dataset_destroy(parts->train);
-  mlp_cl_dataset_destroy(parts->validation);
-  mlp_cl_dataset_destroy(parts->test);
-  *parts = (mlp_cl_parts){0};
-}
-
 /* Takes `part` out of parts->train; what parts->train had before is gone. */
 static mlp_cl_status take_part(mlp_cl_parts *parts, double fraction, uint64_t seed, unsigned char part,
                                mlp_cl_dataset **taken, mlp_cl_error *error) {
