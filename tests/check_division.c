@@ -38,8 +38,8 @@ static void same_part(const mlp_cl_dataset *got, const mlp_cl_dataset *wanted) {
   char a[65], b[65];
   ck_assert_int_eq(got == NULL, wanted == NULL);
   if (wanted == NULL) return;
-  dataset_sha256(got, a);
-  dataset_sha256(wanted, b);
+  dataset_sha256(got, NULL, a);
+  dataset_sha256(wanted, NULL, b);
   ck_assert_str_eq(a, b);
 }
 
@@ -55,6 +55,17 @@ static void draw_twice(const char *source, const mlp_cl_data_options *o) {
   same_part(again.train, first.train);
   same_part(again.validation, first.validation);
   same_part(again.test, first.test);
+  bool was;
+  ck_ok(mlp_cl_dataset_was_divided(first.train, division, &was, &test_error));
+  ck_assert(!was);
+  if (strcmp(source, "digits") != 0) {
+    mlp_cl_dataset *all;
+    ck_ok(mlp_cl_dataset_open_as(source, o->labels_path, mlp_cl_model_info_encoding(info), o->header, o->targets, &all,
+                                 &test_error));
+    ck_ok(mlp_cl_dataset_was_divided(all, division, &was, &test_error));
+    ck_assert(was);
+    mlp_cl_dataset_destroy(all);
+  }
   mlp_cl_model_info_destroy(info);
   mlp_cl_parts_destroy(&first);
   mlp_cl_parts_destroy(&again);

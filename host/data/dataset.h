@@ -74,8 +74,9 @@ mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, dou
 mlp_cl_status dataset_draw(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, unsigned char part,
                            mlp_cl_dataset **kept, mlp_cl_dataset **drawn, mlp_cl_error *error);
 
-/* SHA-256 over shape, scale, features, and labels or targets: 64 hex digits and a NUL. */
-void dataset_sha256(const mlp_cl_dataset *dataset, char hex[65]);
+/* SHA-256 over shape, scale, features, and labels or targets of the rows whose mark is 0, or, with marks NULL, of all:
+ * 64 hex digits and a NUL. */
+void dataset_sha256(const mlp_cl_dataset *dataset, const unsigned char *marks, char hex[65]);
 
 /* The built-in data set. `test` may be NULL. Error: NO_MEMORY. */
 mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error);

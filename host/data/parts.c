@@ -1,5 +1,6 @@
 /* A source in parts: divided and scaled for a training, or as a training had them. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/array_scale.h"
@@ -133,12 +134,37 @@ static mlp_cl_status gather_table(const char *path, const mlp_cl_encoding *encod
   return status;
 }
 
+/* Fails where there are too few rows to draw any. */
+static mlp_cl_status mark_parts(const mlp_cl_dataset *d, const mlp_cl_division *division, unsigned char *marks,
+                                mlp_cl_error *error) {
+  if (division->holdout > 0.0)
+    TRY(split_mark(d->labels, d->rows, d->classes, division->holdout, division->seed, SPLIT_TEST, marks, error));
+  if (division->validation > 0.0)
+    TRY(split_mark(d->labels, d->rows, d->classes, division->validation, division->seed, SPLIT_VALIDATION, marks,
+                   error));
+  return MLP_CL_OK;
+}
+
+mlp_cl_status mlp_cl_dataset_was_divided(const mlp_cl_dataset *dataset, const mlp_cl_division *division, bool *was,
+                                         mlp_cl_error *error) {
+  char train_sha256[65];
+  *was = false;
+  unsigned char *marks = calloc(dataset->rows, 1);
+  if (marks == NULL) return fail_memory(error, dataset->rows, "a split");
+  mlp_cl_status status = mark_parts(dataset, division, marks, error);
+  if (status == MLP_CL_OK) {
+    dataset_sha256(dataset, marks, train_sha256);
+    *was = strcmp(train_sha256, division->train_sha256) == 0;
+  }
+  free(marks);
+  return status == MLP_CL_BAD_ARGUMENT ? MLP_CL_OK : status;
+}
+
 static mlp_cl_status divide_again(const char *source, const mlp_cl_division *division, mlp_cl_parts *parts,
                                   mlp_cl_error *error) {
-  char train_sha256[65];
-  TRY(take_parts(division, parts, error));
-  dataset_sha256(parts->train, train_sha256);
-  if (strcmp(train_sha256, division->train_sha256) == 0) return MLP_CL_OK;
+  bool was;
+  TRY(mlp_cl_dataset_was_divided(parts->train, division, &was, error));
+  if (was) return take_parts(division, parts, error);
   return fail(error, MLP_CL_BAD_FILE,
               "%s: these are not the rows of the training, so none of them were held out then: leave --part away",
               source);

@@ -274,6 +274,10 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *source, const char *
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
 
+/* *was: whether these rows, all that a source has to train, are those that were divided so. Error: NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_was_divided(const mlp_cl_dataset *dataset, const mlp_cl_division *division,
+                                                    bool *was, mlp_cl_error *error);
+
 /* NULL unless the rows come from a table, or from arrays that were scaled; valid as long as the dataset. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset);
 

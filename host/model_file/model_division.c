@@ -19,7 +19,7 @@ mlp_cl_status model_division_add(safetensors *content, const mlp_cl_dataset *dat
   if (d->holdout == 0.0 && d->validation == 0.0) return MLP_CL_OK;
   char seed[24], computed[65];
   snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
-  if (train_sha256 == NULL) dataset_sha256(dataset, computed);
+  if (train_sha256 == NULL) dataset_sha256(dataset, NULL, computed);
   json_t *object = json_pack("{s:f, s:f, s:s, s:s}", "holdout", d->holdout, "validation", d->validation, "seed", seed,
                              "train_sha256", train_sha256 == NULL ? computed : train_sha256);
   char *text = json_text(object, DUMP_FLAGS);

@@ -208,10 +208,14 @@ judged=$(get test_accuracy)
 run 0 evaluate divided.safetensors --data people.csv --part test --device reference --json
 same "$(get accuracy)" "$judged"
 same "$(get rows)" 24
+run 0 evaluate divided.safetensors --data people.csv --device reference --quiet
+says err 'warning: the model was trained on most of the 120 rows of people.csv: --part test takes those held out'
 run 0 predict divided.safetensors people.csv --part validation --device reference --quiet
 run 0 inspect divided.safetensors
 says out 'a share of 0.2 to test, a share of 0.25 of the rest to validate, under seed 1'
 sed '$d' people.csv > fewer.csv
+run 0 evaluate divided.safetensors --data fewer.csv --device reference --quiet
+silent err
 refused 1 evaluate divided.safetensors --data fewer.csv --part test --device reference --quiet
 says err 'fewer.csv: these are not the rows of the training'
 run 0 train --data people.csv --one-hot all --holdout 0 --out whole.safetensors --epochs 1 --device reference --quiet

@@ -162,10 +162,6 @@ static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dat
   mlp_cl_evaluation result;
   const size_t most = 1 << 20; /* classes² counts: beyond, no machine has the memory */
   mlp_cl_task task = mlp_cl_network_task(m->network);
-  if (picture && task != MLP_CL_CLASSIFICATION)
-    return report_usage("--plot draws a confusion matrix, and %s, a model for %s, has none", o->operand,
-                        mlp_cl_task_name(task));
-  if (picture && !confusion_fits(classes)) return STATUS_FAILED;
   size_t cols = task == MLP_CL_CLASSIFICATION ? classes : 4;
   uint64_t *confusion = classes <= most ? calloc(classes * cols, sizeof *confusion) : NULL;
   if (!confusion) return report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu x %zu counts", classes, cols);
@@ -184,12 +180,22 @@ static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dat
   return status;
 }
 
+static int check_plot(const options *o, const opened_model *m) {
+  mlp_cl_task task = mlp_cl_network_task(m->network);
+  if (!options_has(o, OPTION_PLOT)) return STATUS_OK;
+  if (task != MLP_CL_CLASSIFICATION)
+    return report_usage("--plot draws a confusion matrix, and %s, a model for %s, has none", o->operand,
+                        mlp_cl_task_name(task));
+  return confusion_fits(open_outputs(m->info)) ? STATUS_OK : STATUS_FAILED;
+}
+
 static int evaluate(const options *o) {
   opened_model m;
   mlp_cl_dataset *data = NULL;
   int status = output_check(o, OPTION_PLOT);
   if (status != STATUS_OK) return status;
   status = open_model(o, &m);
+  if (status == STATUS_OK) status = check_plot(o, &m);
   if (status == STATUS_OK) status = open_labelled(o, &m, &data);
   if (status == STATUS_OK) status = evaluate_on(o, &m, data);
   mlp_cl_dataset_destroy(data);

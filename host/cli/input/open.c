@@ -86,6 +86,16 @@ static int check_data(const options *o, const opened_model *m, const char *sourc
   return status;
 }
 
+/* Rows that a model was trained on say little of others. */
+static void warn_of_training_rows(const opened_model *m, const char *source, const mlp_cl_dataset *data) {
+  const mlp_cl_division *division = mlp_cl_model_info_division(m->info);
+  mlp_cl_error error;
+  bool was = false;
+  if (division && mlp_cl_dataset_was_divided(data, division, &was, &error) == MLP_CL_OK && was)
+    report_note("warning: the model was trained on most of the %zu rows of %s: --part %s takes those held out",
+                mlp_cl_dataset_rows(data), source, division->holdout > 0 ? "test" : "validation");
+}
+
 enum { TEST, TRAIN, VALIDATION };
 static const char *const part_names[] = {[TEST] = "test", [TRAIN] = "train", [VALIDATION] = "validation", NULL};
 
@@ -126,6 +136,7 @@ int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data
     return report_usage("which rows? %s was trained on columns of its own: name such data with --data FILE",
                         o->operand);
   int status = open_part(o, m, source, header, data);
+  if (status == STATUS_OK && !options_has(o, OPTION_PART)) warn_of_training_rows(m, source, *data);
   return status == STATUS_OK ? check_data(o, m, source, *data) : status;
 }
 
