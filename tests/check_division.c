@@ -5,7 +5,6 @@
 
 #include "data/dataset.h"
 #include "files.h"
-#include "people.h"
 #include "test.h"
 
 enum { ROWS = 40, WIDTH = 3 };
@@ -28,18 +27,23 @@ static mlp_cl_model_info *saved(const mlp_cl_parts *parts) {
   return info;
 }
 
+/* All rows, divided as the model says. */
 static mlp_cl_status open_again(const char *source, const mlp_cl_data_options *o, const mlp_cl_model_info *info,
                                 mlp_cl_parts *parts) {
-  return mlp_cl_dataset_open_parts_as(source, o->labels_path, mlp_cl_model_info_encoding(info), o->header, o->targets,
-                                      mlp_cl_model_info_division(info), parts, &test_error);
+  ck_ok(mlp_cl_dataset_open_parts_as(source, o->labels_path, mlp_cl_model_info_encoding(info), o->header, o->targets,
+                                     parts, &test_error));
+  size_t rows = mlp_cl_dataset_rows(parts->train);
+  mlp_cl_status status = mlp_cl_parts_divide(parts, mlp_cl_model_info_division(info), &test_error);
+  if (status != MLP_CL_OK) ck_assert_uint_eq(mlp_cl_dataset_rows(parts->train), rows);
+  return status;
 }
 
 static void same_part(const mlp_cl_dataset *got, const mlp_cl_dataset *wanted) {
   char a[65], b[65];
   ck_assert_int_eq(got == NULL, wanted == NULL);
   if (wanted == NULL) return;
-  dataset_sha256(got, NULL, a);
-  dataset_sha256(wanted, NULL, b);
+  dataset_sha256(got, a);
+  dataset_sha256(wanted, b);
   ck_assert_str_eq(a, b);
 }
 
@@ -55,17 +59,6 @@ static void draw_twice(const char *source, const mlp_cl_data_options *o) {
   same_part(again.train, first.train);
   same_part(again.validation, first.validation);
   same_part(again.test, first.test);
-  bool was;
-  ck_ok(mlp_cl_dataset_was_divided(first.train, division, &was, &test_error));
-  ck_assert(!was);
-  if (strcmp(source, "digits") != 0) {
-    mlp_cl_dataset *all;
-    ck_ok(mlp_cl_dataset_open_as(source, o->labels_path, mlp_cl_model_info_encoding(info), o->header, o->targets, &all,
-                                 &test_error));
-    ck_ok(mlp_cl_dataset_was_divided(all, division, &was, &test_error));
-    ck_assert(was);
-    mlp_cl_dataset_destroy(all);
-  }
   mlp_cl_model_info_destroy(info);
   mlp_cl_parts_destroy(&first);
   mlp_cl_parts_destroy(&again);
@@ -121,29 +114,58 @@ START_TEST(parts_of_arrays_are_drawn_again) {
 }
 END_TEST
 
+/* Whichever row a value belongs to. */
 START_TEST(other_rows_are_refused) {
-  const mlp_cl_data_options o = {.one_hot = "job", .holdout = 0.3, .header = MLP_CL_HEADER_YES};
+  const mlp_cl_data_options o = {.one_hot = "job", .holdout = 0.3, .validation = 0.3, .header = MLP_CL_HEADER_YES};
   mlp_cl_parts first, again;
-  const char *path = test_text_write("t.csv", PEOPLE);
+  const char *path = write_table();
   ck_ok(mlp_cl_dataset_open_parts(path, &o, &first, &test_error));
   mlp_cl_model_info *info = saved(&first);
-  size_t count;
+  size_t count, changed = 0;
   char *text = (char *)test_file_read(path, &count);
-  size_t changed = 0; /* of a row that was held out nothing is known */
   for (size_t at = strcspn(text, "\n") + 1; at < count; at++) {
     if (text[at] < '0' || text[at] > '8') continue;
     text[at]++;
     test_file_write(path, text, count);
-    mlp_cl_status status = open_again(path, &o, info, &again);
+    ck_fails(open_again(path, &o, info, &again), MLP_CL_BAD_FILE, "rows are not those that were divided");
+    mlp_cl_parts_destroy(&again);
     text[at]--;
-    if (status == MLP_CL_OK) mlp_cl_parts_destroy(&again);
-    changed += status == MLP_CL_BAD_FILE;
+    changed++;
   }
-  ck_assert_uint_gt(changed, 5);
-  test_text_write("t.csv", "age,job,pay,city\n30,clerk,1.5,Bonn\n50,smith,2.5,Bonn\n");
-  ck_fails(open_again(path, &o, info, &again), MLP_CL_BAD_FILE, "t.csv: these are not the rows of the training");
-  ck_assert(again.train == NULL && again.test == NULL && again.validation == NULL);
+  ck_assert_uint_gt(changed, ROWS);
+  test_text_write("t.csv", "age,job,pay,town\n30,clerk,1.5,Bonn\n50,smith,2.5,Bonn\n");
+  ck_fails(open_again(path, &o, info, &again), MLP_CL_BAD_FILE, "these 2 rows are not those");
+  mlp_cl_parts_destroy(&again);
   free(text);
+  mlp_cl_model_info_destroy(info);
+  mlp_cl_parts_destroy(&first);
+}
+END_TEST
+
+/* Each row's part is told, so that whoever reads the file knows it again. */
+START_TEST(parts_of_rows_are_told) {
+  const mlp_cl_data_options o = {.one_hot = "job", .holdout = 0.3, .validation = 0.2, .seed = 4};
+  mlp_cl_parts first;
+  mlp_cl_dataset *all;
+  unsigned char parts[ROWS];
+  size_t counts[3] = {0};
+  bool found;
+  ck_ok(mlp_cl_dataset_open_parts(write_table(), &o, &first, &test_error));
+  mlp_cl_model_info *info = saved(&first);
+  ck_ok(mlp_cl_dataset_open_as(test_path("t.csv"), NULL, mlp_cl_model_info_encoding(info), o.header, false, &all,
+                               &test_error));
+  ck_ok(mlp_cl_dataset_find_parts(all, mlp_cl_model_info_division(info), parts, &found, &test_error));
+  ck_assert(found);
+  const mlp_cl_dataset *of[] = {first.train, first.test, first.validation};
+  for (size_t row = 0; row < ROWS; row++) {
+    const mlp_cl_dataset *part = of[parts[row]];
+    ck_same_bits((const float *)part->features + counts[parts[row]]++ * part->width,
+                 (const float *)all->features + row * all->width, all->width, "a row");
+  }
+  for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(counts[i], mlp_cl_dataset_rows(of[i]));
+  ck_ok(mlp_cl_dataset_find_parts(first.train, mlp_cl_model_info_division(info), parts, &found, &test_error));
+  ck_assert(!found);
+  mlp_cl_dataset_destroy(all);
   mlp_cl_model_info_destroy(info);
   mlp_cl_parts_destroy(&first);
 }
@@ -158,16 +180,11 @@ START_TEST(what_was_not_divided_says_so) {
   mlp_cl_model_info_destroy(info);
   mlp_cl_parts_destroy(&parts);
   const mlp_cl_data_options all = {.one_hot = "job", .keep_all = true};
-  ck_ok(mlp_cl_dataset_open_parts(test_text_write("t.csv", PEOPLE), &all, &parts, &test_error));
+  ck_ok(mlp_cl_dataset_open_parts(write_table(), &all, &parts, &test_error));
   info = saved(&parts);
   ck_assert_ptr_null(mlp_cl_model_info_division(info));
-  mlp_cl_parts again;
-  ck_ok(open_again(test_path("t.csv"), &all, info, &again));
-  ck_assert_uint_eq(mlp_cl_dataset_rows(again.train), 5);
-  ck_assert_ptr_null(again.test);
   mlp_cl_model_info_destroy(info);
   mlp_cl_parts_destroy(&parts);
-  mlp_cl_parts_destroy(&again);
 }
 END_TEST
 
@@ -179,6 +196,7 @@ int main(void) {
   tcase_add_test(cases, parts_are_drawn_again);
   tcase_add_test(cases, parts_of_arrays_are_drawn_again);
   tcase_add_test(cases, other_rows_are_refused);
+  tcase_add_test(cases, parts_of_rows_are_told);
   tcase_add_test(cases, what_was_not_divided_says_so);
   suite_add_tcase(suite, cases);
   return test_run(suite);

@@ -250,8 +250,9 @@ START_TEST(files_that_do_not_fit_are_named) {
 END_TEST
 
 #define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define DIVISION(holdout, seed, sha256) \
-  "{\"holdout\":" holdout ",\"validation\":0.0,\"seed\":\"" seed "\",\"train_sha256\":\"" sha256 "\"}"
+#define DIVISION(holdout, seed, sha256)                                                          \
+  "{\"holdout\":" holdout ",\"validation\":0.0,\"seed\":\"" seed "\",\"train_sha256\":\"" sha256 \
+  "\",\"test_sha256\":\"" sha256 "\",\"validation_sha256\":\"\"}"
 
 static void expect_division(double holdout, uint64_t seed, const char *sha256) {
   mlp_cl_model_info *info;
@@ -260,6 +261,8 @@ static void expect_division(double holdout, uint64_t seed, const char *sha256) {
   ck_assert_ptr_nonnull(division);
   ck_assert(division->holdout == holdout && division->validation == 0.0 && division->seed == seed);
   ck_assert_str_eq(division->train_sha256, sha256);
+  ck_assert_str_eq(division->test_sha256, sha256);
+  ck_assert_str_eq(division->validation_sha256, "");
   mlp_cl_model_info_destroy(info);
 }
 
@@ -278,11 +281,14 @@ START_TEST(metadata_that_lies_is_refused) {
       {MODEL_CLASSES, "{\"a\":1,\"b\":2}", "list of 2 strings"},
       {MODEL_ACTIVATION, "swish", "\"swish\", which this version does not know"},
       {MODEL_TASK, "", "\"\", which this version does not know"},
-      {MODEL_DIVISION, "", "is not an object of two shares, a seed and a SHA-256"},
+      {MODEL_DIVISION, "", "is not an object of two shares, a seed and the SHA-256 of each part"},
       {MODEL_DIVISION, DIVISION("1.5", "1", SHA256), "is not an object of two shares"},
       {MODEL_DIVISION, DIVISION("-0.5", "1", SHA256), "is not an object of two shares"},
       {MODEL_DIVISION, DIVISION("\"a\"", "1", SHA256), "is not an object of two shares"},
       {MODEL_DIVISION, DIVISION("0.5", "-1", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("0.5", "18446744073709551616", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, DIVISION("0.0", "1", SHA256), "is not an object of two shares"},
+      {MODEL_DIVISION, "[]", "is not an object of two shares"},
       {MODEL_DIVISION, DIVISION("0.5", "1x", SHA256), "is not an object of two shares"},
       {MODEL_DIVISION, DIVISION("0.5", "1", SHA256 "0"), "is not an object of two shares"},
       {MODEL_WEIGHTS_SHA256, "0123", "promises 0123: damaged or edited"},

@@ -247,7 +247,10 @@ START_TEST(columns_are_kept) {
     ck_ok(mlp_cl_rows_open(path, e, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
     ck_fails(mlp_cl_rows_keep(rows, "id,town", &test_error), MLP_CL_BAD_ARGUMENT, "no column \"town\" for --id");
     ck_assert_uint_eq(mlp_cl_rows_kept_columns(rows), 0);
-    ck_ok(mlp_cl_rows_keep(rows, "id,1", &test_error));
+    ck_fails(mlp_cl_rows_keep(rows, "id,1,2", &test_error), MLP_CL_BAD_ARGUMENT, "\"id\" is given to --id twice");
+    ck_fails(mlp_cl_rows_keep(rows, "id, ", &test_error), MLP_CL_BAD_ARGUMENT, "an empty name in --id");
+    ck_ok(mlp_cl_rows_keep(rows, "id, 1", &test_error));
+    ck_fails(mlp_cl_rows_keep(rows, "3", &test_error), MLP_CL_BAD_ARGUMENT, "once, together");
     ck_assert_uint_eq(mlp_cl_rows_kept_columns(rows), 2);
     ck_assert_str_eq(mlp_cl_rows_kept_name(rows, 1), "pay");
     ck_assert_ptr_null(mlp_cl_rows_kept_name(rows, 2));
@@ -261,6 +264,9 @@ START_TEST(columns_are_kept) {
       done += got;
     } while (got > 0);
     ck_assert_uint_eq(done, 20);
+    mlp_cl_rows_close(rows);
+    ck_ok(mlp_cl_rows_open(path, e, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
+    ck_ok(mlp_cl_rows_next(rows, 1, features, &got, &test_error));
     ck_fails(mlp_cl_rows_keep(rows, "id", &test_error), MLP_CL_BAD_ARGUMENT, "name them before");
     mlp_cl_rows_close(rows);
   }
@@ -268,7 +274,7 @@ START_TEST(columns_are_kept) {
   mlp_cl_rows *rows;
   ck_ok(mlp_cl_rows_from_dataset(parts.train, &rows, &test_error));
   parts.train = NULL;
-  ck_fails(mlp_cl_rows_keep(rows, "id", &test_error), MLP_CL_BAD_ARGUMENT, "only tables");
+  ck_fails(mlp_cl_rows_keep(rows, "id", &test_error), MLP_CL_BAD_ARGUMENT, "only a table");
   mlp_cl_rows_close(rows);
   mlp_cl_parts_destroy(&parts);
 }

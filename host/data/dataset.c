@@ -197,22 +197,27 @@ mlp_cl_status mlp_cl_dataset_from_targets(const void *features, mlp_cl_element e
   return copy_arrays(&given, dataset, error);
 }
 
-/* The rows whose mark is `wanted`, in order; `count` of them. */
-static mlp_cl_status copy_part(const mlp_cl_dataset *dataset, const unsigned char *marks, bool wanted, size_t count,
-                               mlp_cl_dataset **part, mlp_cl_error *error) {
+static bool is_wanted(const marked_rows *rows, size_t row) {
+  return rows->marks == NULL || rows->marks[row] == rows->wanted;
+}
+
+mlp_cl_status dataset_copy_rows(const marked_rows *rows, mlp_cl_dataset **part, mlp_cl_error *error) {
+  const mlp_cl_dataset *dataset = rows->dataset;
   size_t row_bytes = dataset->width * dataset_element_bytes(dataset->element);
   size_t target_bytes = dataset->outputs * sizeof(float);
-  dataset_parts parts = {.rows = count,
-                         .width = dataset->width,
+  dataset_parts parts = {.width = dataset->width,
                          .element = dataset->element,
                          .scale = dataset->scale,
                          .classes = dataset->classes,
                          .outputs = dataset->outputs,
                          .encoding = dataset->encoding};
+  *part = NULL;
+  for (size_t row = 0; row < dataset->rows; row++) parts.rows += is_wanted(rows, row);
+  if (parts.rows == 0) return MLP_CL_OK;
   TRY(dataset_parts_allocate(&parts, "a part of a data set", error));
   size_t next = 0;
   for (size_t row = 0; row < dataset->rows; row++) {
-    if ((marks[row] != 0) != wanted) continue;
+    if (!is_wanted(rows, row)) continue;
     memcpy((char *)parts.features + next * row_bytes, (const char *)dataset->features + row * row_bytes, row_bytes);
     if (parts.labels != NULL) parts.labels[next] = dataset->labels[row];
     if (parts.targets != NULL)
@@ -238,19 +243,15 @@ void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count,
   for (size_t i = begin; i < end; i++) features[i - begin] = dataset_element(dataset, i) * dataset->scale;
 }
 
-mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
-                             mlp_cl_dataset **held_out_part, mlp_cl_error *error) {
-  size_t count = 0;
-  for (size_t row = 0; row < dataset->rows; row++) count += held_out[row] != 0;
-  mlp_cl_dataset *rest = NULL;
-  TRY(copy_part(dataset, held_out, false, dataset->rows - count, &rest, error));
-  mlp_cl_status status = copy_part(dataset, held_out, true, count, held_out_part, error);
+mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *marks, mlp_cl_dataset **train,
+                             mlp_cl_dataset **test, mlp_cl_error *error) {
+  TRY(dataset_copy_rows(&(marked_rows){dataset, marks, MLP_CL_TRAIN_PART}, train, error));
+  mlp_cl_status status = dataset_copy_rows(&(marked_rows){dataset, marks, MLP_CL_TEST_PART}, test, error);
   if (status != MLP_CL_OK) {
-    mlp_cl_dataset_destroy(rest);
-    return status;
+    mlp_cl_dataset_destroy(*train);
+    *train = NULL;
   }
-  *kept = rest;
-  return MLP_CL_OK;
+  return status;
 }
 
 void mlp_cl_dataset_destroy(mlp_cl_dataset *dataset) {

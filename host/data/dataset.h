@@ -20,7 +20,7 @@ struct mlp_cl_dataset {
   size_t outputs; /* targets a row; 0 without */
   char **class_names;        /* classes strings in one allocation with the pointers, owned; NULL without labels */
   mlp_cl_encoding *encoding; /* how a table became these rows, shared; it names the classes then. NULL without */
-  mlp_cl_division division;  /* what was drawn before these rows were left; train_sha256 is empty */
+  mlp_cl_division division;  /* what was drawn before these rows were left to train; their own SHA-256 is not there */
 };
 
 /* Bytes of one element. */
@@ -52,31 +52,34 @@ void dataset_parts_free(dataset_parts *parts);
  * Error: NO_MEMORY. */
 mlp_cl_status dataset_adopt(dataset_parts *parts, mlp_cl_dataset **dataset, mlp_cl_error *error);
 
-/* Copies the rows where held_out[row] is not 0 to *held_out_part and the others to *kept; both keep the order.
- * Error: NO_MEMORY, and then neither exists. */
-mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *held_out, mlp_cl_dataset **kept,
-                             mlp_cl_dataset **held_out_part, mlp_cl_error *error);
+/* Rows of a data set: those whose mark is wanted, or, with marks NULL, all. */
+typedef struct marked_rows {
+  const mlp_cl_dataset *dataset;
+  const unsigned char *marks;
+  unsigned char wanted;
+} marked_rows;
+
+/* Copies the rows, in their order; *part is NULL when there are none. Error: NO_MEMORY. */
+mlp_cl_status dataset_copy_rows(const marked_rows *rows, mlp_cl_dataset **part, mlp_cl_error *error);
+/* Copies those marked as MLP_CL_TRAIN_PART to *train, and as MLP_CL_TEST_PART to *test. Error: NO_MEMORY, and then
+ * neither exists. */
+mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *marks, mlp_cl_dataset **train,
+                             mlp_cl_dataset **test, mlp_cl_error *error);
 
 /* Element `i` of the features, as it is stored. */
 float dataset_element(const mlp_cl_dataset *dataset, size_t i);
 /* The values that the network sees of the rows [first, first + count): element · scale. */
 void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features);
 
-/* The parts of a split, as marks of rows. */
-enum { SPLIT_TRAIN, SPLIT_TEST, SPLIT_VALIDATION };
-
-/* Draws about `fraction` of the rows of each class whose mark is SPLIT_TRAIN and marks them with `part`. labels NULL:
- * one class. Errors: BAD_ARGUMENT (fraction not in (0,1), nothing to draw), NO_MEMORY. */
+/* Draws about `fraction` of the rows of each class whose mark is MLP_CL_TRAIN_PART and marks them with `part`. labels
+ * NULL: one class. Errors: BAD_ARGUMENT (fraction not in (0,1), nothing to draw), NO_MEMORY. */
 mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, double fraction, uint64_t seed,
                          unsigned char part, unsigned char *marks, mlp_cl_error *error);
 
-/* Divides a data set so. Errors: as split_mark. */
-mlp_cl_status dataset_draw(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, unsigned char part,
-                           mlp_cl_dataset **kept, mlp_cl_dataset **drawn, mlp_cl_error *error);
-
-/* SHA-256 over shape, scale, features, and labels or targets of the rows whose mark is 0, or, with marks NULL, of all:
- * 64 hex digits and a NUL. */
-void dataset_sha256(const mlp_cl_dataset *dataset, const unsigned char *marks, char hex[65]);
+/* SHA-256 over shape, scale, features, and labels or targets, as a data set of these rows alone has it: 64 hex digits
+ * and a NUL. */
+void rows_sha256(const marked_rows *rows, char hex[65]);
+void dataset_sha256(const mlp_cl_dataset *dataset, char hex[65]);
 
 /* The built-in data set. `test` may be NULL. Error: NO_MEMORY. */
 mlp_cl_status digits_open(mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error);

@@ -18,29 +18,34 @@ static void add_elements(sha256 *state, const void *elements, size_t count, size
 #endif
 }
 
-/* The rows whose mark is 0, of `row_elements` each. */
-static void add_rows(sha256 *state, const mlp_cl_dataset *dataset, const unsigned char *marks, const void *elements,
-                     size_t row_elements, size_t element_bytes) {
-  size_t row_bytes = row_elements * element_bytes;
-  if (marks == NULL) add_elements(state, elements, dataset->rows * row_elements, element_bytes);
-  for (size_t row = 0; marks != NULL && row < dataset->rows; row++)
-    if (marks[row] == 0) add_elements(state, (const char *)elements + row * row_bytes, row_elements, element_bytes);
+/* Rows of `row_elements` each. */
+static void add_rows(sha256 *state, const marked_rows *of, const void *elements, size_t row_elements,
+                     size_t element_bytes) {
+  size_t rows = of->dataset->rows, row_bytes = row_elements * element_bytes;
+  if (of->marks == NULL) add_elements(state, elements, rows * row_elements, element_bytes);
+  for (size_t row = 0; of->marks != NULL && row < rows; row++)
+    if (of->marks[row] == of->wanted)
+      add_elements(state, (const char *)elements + row * row_bytes, row_elements, element_bytes);
 }
 
-void dataset_sha256(const mlp_cl_dataset *dataset, const unsigned char *marks, char hex[65]) {
+void rows_sha256(const marked_rows *of, char hex[65]) {
+  const mlp_cl_dataset *dataset = of->dataset;
   char shape[160];
   uint32_t scale;
-  size_t rows = dataset->rows;
-  for (size_t row = 0; marks != NULL && row < dataset->rows; row++) rows -= marks[row] != 0;
+  size_t rows = of->marks == NULL ? dataset->rows : 0;
+  for (size_t row = 0; of->marks != NULL && row < dataset->rows; row++) rows += of->marks[row] == of->wanted;
   memcpy(&scale, &dataset->scale, sizeof scale);
   int length = snprintf(shape, sizeof shape, "%zu %zu %d %08" PRIx32 " %zu %zu\n", rows, dataset->width,
                         (int)dataset->element, scale, dataset->classes, dataset->outputs);
   sha256 state;
   sha256_begin(&state);
   sha256_add(&state, shape, (size_t)length);
-  add_rows(&state, dataset, marks, dataset->features, dataset->width, dataset_element_bytes(dataset->element));
-  if (dataset->labels != NULL) add_rows(&state, dataset, marks, dataset->labels, 1, sizeof *dataset->labels);
-  if (dataset->targets != NULL)
-    add_rows(&state, dataset, marks, dataset->targets, dataset->outputs, sizeof *dataset->targets);
+  add_rows(&state, of, dataset->features, dataset->width, dataset_element_bytes(dataset->element));
+  if (dataset->labels != NULL) add_rows(&state, of, dataset->labels, 1, sizeof *dataset->labels);
+  if (dataset->targets != NULL) add_rows(&state, of, dataset->targets, dataset->outputs, sizeof *dataset->targets);
   sha256_end(&state, hex);
+}
+
+void dataset_sha256(const mlp_cl_dataset *dataset, char hex[65]) {
+  rows_sha256(&(marked_rows){.dataset = dataset}, hex);
 }

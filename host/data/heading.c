@@ -41,9 +41,11 @@ static const char *name_of(const column_names *columns, size_t i) {
 
 mlp_cl_status heading_find(const column_names *columns, const char *option, const char **list, size_t *found,
                            mlp_cl_error *error) {
-  const char *wanted = *list;
+  const char *wanted = *list + strspn(*list, " ");
   size_t length = strcspn(wanted, ","), digits = strspn(wanted, "0123456789"), number = 0;
   *list = wanted[length] == ',' ? wanted + length + 1 : NULL;
+  while (length > 0 && wanted[length - 1] == ' ') length--;
+  if (length == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "%s: an empty name in %s", columns->path, option);
   for (*found = 0; *found < columns->count; ++*found) {
     const char *name = name_of(columns, *found);
     if (strlen(name) == length && memcmp(name, wanted, length) == 0) return MLP_CL_OK;

@@ -20,7 +20,7 @@ typedef struct column_names {
   size_t stride_bytes, count;
 } column_names;
 
-/* The first column of a list "a,b,3", by its name, else by its number from 1, so that one with a comma in its name can
+/* The first column of a list "a, b,3", by its name, else by its number from 1, so that one with a comma in its name can
  * be told; *list moves on to the rest, at last to NULL. Error: BAD_ARGUMENT (there is none: lists them, and names
  * `option`). */
 mlp_cl_status heading_find(const column_names *columns, const char *option, const char **list, size_t *found,

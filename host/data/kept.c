@@ -44,7 +44,12 @@ mlp_cl_status kept_add(kept_fields *kept, const csv_reader *csv, mlp_cl_error *e
   return MLP_CL_OK;
 }
 
-static mlp_cl_status add_column(kept_fields *kept, const name_set *names, size_t position, mlp_cl_error *error) {
+static mlp_cl_status add_column(const char *path, kept_fields *kept, const name_set *names, size_t position,
+                                mlp_cl_error *error) {
+  for (size_t i = 0; i < kept->count; i++)
+    if (kept->positions[i] == position)
+      return fail(error, MLP_CL_BAD_ARGUMENT, "%s: column \"%.80s\" is given to --id twice", path,
+                  names->texts[position]);
   size_t *positions = realloc(kept->positions, (kept->count + 1) * sizeof *positions);
   if (positions != NULL) kept->positions = positions;
   char **kept_names = realloc(kept->names, (kept->count + 1) * sizeof *kept_names);
@@ -61,14 +66,16 @@ static mlp_cl_status add_column(kept_fields *kept, const name_set *names, size_t
 
 mlp_cl_status mlp_cl_rows_keep(mlp_cl_rows *r, const char *columns, mlp_cl_error *error) {
   if (!r->is_table)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "--id: only tables have columns of texts, and these rows are of an array");
+    return fail(error, MLP_CL_BAD_ARGUMENT,
+                "--id: only a table that is read row by row has columns of texts, and this is none");
+  if (r->kept.count > 0) return fail(error, MLP_CL_BAD_ARGUMENT, "columns to keep are named once, together");
   if (r->begun) return fail(error, MLP_CL_BAD_ARGUMENT, "columns are kept from the first row on: name them before");
   name_set names;
   mlp_cl_status status = heading_read(&r->csv, !r->waiting, &names, error);
   const column_names all = {r->path, names.texts, sizeof *names.texts, names.count};
   for (size_t found; status == MLP_CL_OK && columns != NULL;) {
     status = heading_find(&all, "--id", &columns, &found, error);
-    if (status == MLP_CL_OK) status = add_column(&r->kept, &names, found, error);
+    if (status == MLP_CL_OK) status = add_column(r->path, &r->kept, &names, found, error);
   }
   name_set_destroy(&names);
   if (status != MLP_CL_OK) kept_destroy(&r->kept);

@@ -8,23 +8,38 @@
 #include "data/rows.h"
 #include "data/table.h"
 
-/* Takes `part` out of parts->train; what parts->train had before is gone. */
-static mlp_cl_status take_part(mlp_cl_parts *parts, double fraction, uint64_t seed, unsigned char part,
-                               mlp_cl_dataset **taken, mlp_cl_error *error) {
-  mlp_cl_dataset *all = parts->train, *kept, *drawn;
-  TRY(dataset_draw(all, fraction, seed, part, &kept, &drawn, error));
-  mlp_cl_dataset_destroy(all);
-  parts->train = kept;
-  mlp_cl_dataset_destroy(*taken);
-  *taken = drawn;
+static mlp_cl_status mark_parts(const mlp_cl_dataset *d, const mlp_cl_division *division, unsigned char *marks,
+                                mlp_cl_error *error) {
+  if (division->holdout > 0.0)
+    TRY(split_mark(d->labels, d->rows, d->classes, division->holdout, division->seed, MLP_CL_TEST_PART, marks, error));
+  if (division->validation > 0.0)
+    TRY(split_mark(d->labels, d->rows, d->classes, division->validation, division->seed, MLP_CL_VALIDATION_PART, marks,
+                   error));
   return MLP_CL_OK;
 }
 
-static mlp_cl_status take_parts(const mlp_cl_division *division, mlp_cl_parts *parts, mlp_cl_error *error) {
-  if (division->holdout > 0.0)
-    TRY(take_part(parts, division->holdout, division->seed, SPLIT_TEST, &parts->test, error));
-  if (division->validation > 0.0)
-    TRY(take_part(parts, division->validation, division->seed, SPLIT_VALIDATION, &parts->validation, error));
+static void replace(mlp_cl_dataset **part, mlp_cl_dataset *by) {
+  if (by == NULL) return;
+  mlp_cl_dataset_destroy(*part);
+  *part = by;
+}
+
+/* parts->train by the marks of its rows; a part without a row stays what it is. */
+static mlp_cl_status divide_by(const unsigned char *marks, mlp_cl_parts *parts, mlp_cl_error *error) {
+  mlp_cl_parts made = {0};
+  marked_rows rows = {parts->train, marks, MLP_CL_TRAIN_PART};
+  mlp_cl_status status = dataset_copy_rows(&rows, &made.train, error);
+  rows.wanted = MLP_CL_TEST_PART;
+  if (status == MLP_CL_OK) status = dataset_copy_rows(&rows, &made.test, error);
+  rows.wanted = MLP_CL_VALIDATION_PART;
+  if (status == MLP_CL_OK) status = dataset_copy_rows(&rows, &made.validation, error);
+  if (status != MLP_CL_OK) {
+    mlp_cl_parts_destroy(&made);
+    return status;
+  }
+  replace(&parts->train, made.train);
+  replace(&parts->test, made.test);
+  replace(&parts->validation, made.validation);
   return MLP_CL_OK;
 }
 
@@ -66,8 +81,12 @@ static mlp_cl_status divide_arrays(const char *source, const mlp_cl_data_options
   if (has_one_class(parts->train))
     return fail(error, MLP_CL_BAD_FILE, "%s: every row has the label %d: one class alone teaches nothing", source,
                 (int)parts->train->labels[0]);
-  TRY(take_parts(division, parts, error));
-  return scale_parts(source, options, parts, error);
+  unsigned char *marks = calloc(parts->train->rows, 1);
+  if (marks == NULL) return fail_memory(error, parts->train->rows, "a split");
+  mlp_cl_status status = mark_parts(parts->train, division, marks, error);
+  if (status == MLP_CL_OK) status = divide_by(marks, parts, error);
+  free(marks);
+  return status == MLP_CL_OK ? scale_parts(source, options, parts, error) : status;
 }
 
 static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts *parts, mlp_cl_error *error) {
@@ -106,17 +125,20 @@ mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_op
     return fail(error, MLP_CL_BAD_ARGUMENT, "holdout is %g and validation is %g: give numbers from 0 to below 1",
                 options->holdout, options->validation);
   TRY(source_open(source, options, parts, &is_table, error));
-  mlp_cl_division division = {options->holdout, options->validation, options->seed, ""};
+  mlp_cl_division division = {.holdout = options->holdout, .validation = options->validation, .seed = options->seed};
   if (division.holdout == 0.0 && parts->test == NULL && options->test_path == NULL && !options->keep_all)
     division.holdout = usual_holdout;
   mlp_cl_status status = is_table ? table_open(source, options, &division, parts, error)
                                   : divide_arrays(source, options, &division, parts, error);
   if (status == MLP_CL_OK && options->test_path != NULL) status = open_test(options, parts, error);
-  if (status == MLP_CL_OK)
-    parts->train->division = division;
-  else
+  if (status != MLP_CL_OK) {
     mlp_cl_parts_destroy(parts);
-  return status;
+    return status;
+  }
+  if (division.holdout > 0.0) dataset_sha256(parts->test, division.test_sha256);
+  if (division.validation > 0.0) dataset_sha256(parts->validation, division.validation_sha256);
+  parts->train->division = division;
+  return MLP_CL_OK;
 }
 
 /* ---- As a training had them -------------------------------------------------------------------------------------- */
@@ -134,45 +156,41 @@ static mlp_cl_status gather_table(const char *path, const mlp_cl_encoding *encod
   return status;
 }
 
-/* Fails where there are too few rows to draw any. */
-static mlp_cl_status mark_parts(const mlp_cl_dataset *d, const mlp_cl_division *division, unsigned char *marks,
-                                mlp_cl_error *error) {
-  if (division->holdout > 0.0)
-    TRY(split_mark(d->labels, d->rows, d->classes, division->holdout, division->seed, SPLIT_TEST, marks, error));
-  if (division->validation > 0.0)
-    TRY(split_mark(d->labels, d->rows, d->classes, division->validation, division->seed, SPLIT_VALIDATION, marks,
-                   error));
-  return MLP_CL_OK;
+static bool is_part(const mlp_cl_dataset *dataset, const unsigned char *marks, mlp_cl_part part, const char *wanted) {
+  char sha256[65];
+  if (wanted[0] == '\0') return true;
+  rows_sha256(&(marked_rows){dataset, marks, (unsigned char)part}, sha256);
+  return strcmp(sha256, wanted) == 0;
 }
 
-mlp_cl_status mlp_cl_dataset_was_divided(const mlp_cl_dataset *dataset, const mlp_cl_division *division, bool *was,
-                                         mlp_cl_error *error) {
-  char train_sha256[65];
-  *was = false;
-  unsigned char *marks = calloc(dataset->rows, 1);
-  if (marks == NULL) return fail_memory(error, dataset->rows, "a split");
-  mlp_cl_status status = mark_parts(dataset, division, marks, error);
-  if (status == MLP_CL_OK) {
-    dataset_sha256(dataset, marks, train_sha256);
-    *was = strcmp(train_sha256, division->train_sha256) == 0;
-  }
+mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_division *division,
+                                        unsigned char *parts, bool *found, mlp_cl_error *error) {
+  *found = false;
+  memset(parts, MLP_CL_TRAIN_PART, dataset->rows);
+  mlp_cl_status status = mark_parts(dataset, division, parts, error);
+  if (status == MLP_CL_BAD_ARGUMENT) return MLP_CL_OK; /* too few rows to draw any */
+  *found = status == MLP_CL_OK && is_part(dataset, parts, MLP_CL_TRAIN_PART, division->train_sha256) &&
+           is_part(dataset, parts, MLP_CL_TEST_PART, division->test_sha256) &&
+           is_part(dataset, parts, MLP_CL_VALIDATION_PART, division->validation_sha256);
+  return status;
+}
+
+mlp_cl_status mlp_cl_parts_divide(mlp_cl_parts *parts, const mlp_cl_division *division, mlp_cl_error *error) {
+  size_t rows = parts->train->rows;
+  unsigned char *marks = calloc(rows, 1);
+  if (marks == NULL) return fail_memory(error, rows, "a split");
+  bool found;
+  mlp_cl_status status = mlp_cl_dataset_find_parts(parts->train, division, marks, &found, error);
+  if (status == MLP_CL_OK && !found)
+    status = fail(error, MLP_CL_BAD_FILE, "these %zu rows are not those that were divided, in their order", rows);
+  if (status == MLP_CL_OK) status = divide_by(marks, parts, error);
   free(marks);
-  return status == MLP_CL_BAD_ARGUMENT ? MLP_CL_OK : status;
-}
-
-static mlp_cl_status divide_again(const char *source, const mlp_cl_division *division, mlp_cl_parts *parts,
-                                  mlp_cl_error *error) {
-  bool was;
-  TRY(mlp_cl_dataset_was_divided(parts->train, division, &was, error));
-  if (was) return take_parts(division, parts, error);
-  return fail(error, MLP_CL_BAD_FILE,
-              "%s: these are not the rows of the training, so none of them were held out then: leave --part away",
-              source);
+  return status;
 }
 
 mlp_cl_status mlp_cl_dataset_open_parts_as(const char *source, const char *labels_path, const mlp_cl_encoding *encoding,
-                                           mlp_cl_header header, bool targets, const mlp_cl_division *division,
-                                           mlp_cl_parts *parts, mlp_cl_error *error) {
+                                           mlp_cl_header header, bool targets, mlp_cl_parts *parts,
+                                           mlp_cl_error *error) {
   const mlp_cl_data_options options = {.labels_path = labels_path, .targets = targets};
   *parts = (mlp_cl_parts){0};
   bool is_table;
@@ -182,7 +200,6 @@ mlp_cl_status mlp_cl_dataset_open_parts_as(const char *source, const char *label
     status = gather_table(source, encoding, header, &parts->train, error);
   else if (encoding != NULL)
     status = encode_parts(source, encoding, parts, error);
-  if (status == MLP_CL_OK && division != NULL) status = divide_again(source, division, parts, error);
   if (status != MLP_CL_OK) mlp_cl_parts_destroy(parts);
   return status;
 }
@@ -192,7 +209,7 @@ mlp_cl_status mlp_cl_dataset_open_as(const char *source, const char *labels_path
                                      mlp_cl_error *error) {
   mlp_cl_parts parts;
   *dataset = NULL;
-  TRY(mlp_cl_dataset_open_parts_as(source, labels_path, encoding, header, targets, NULL, &parts, error));
+  TRY(mlp_cl_dataset_open_parts_as(source, labels_path, encoding, header, targets, &parts, error));
   mlp_cl_dataset **chosen = parts.test != NULL ? &parts.test : &parts.train;
   *dataset = *chosen;
   *chosen = NULL;

@@ -79,17 +79,6 @@ mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, dou
               fraction, rows, classes, classes > rows ? "; numbers instead of classes are learned by regression" : "");
 }
 
-mlp_cl_status dataset_draw(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, unsigned char part,
-                           mlp_cl_dataset **kept, mlp_cl_dataset **drawn, mlp_cl_error *error) {
-  unsigned char *marks = calloc(dataset->rows, 1);
-  if (marks == NULL) return fail_memory(error, dataset->rows, "a split");
-  mlp_cl_status status =
-      split_mark(dataset->labels, dataset->rows, dataset->classes, fraction, seed, part, marks, error);
-  if (status == MLP_CL_OK) status = dataset_divide(dataset, marks, kept, drawn, error);
-  free(marks);
-  return status;
-}
-
 mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, mlp_cl_dataset **kept,
                                    mlp_cl_dataset **held_out, mlp_cl_error *error) {
   *kept = *held_out = NULL;
@@ -97,5 +86,11 @@ mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fractio
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "the data set has no labels and no targets, so there is nothing to hold a part out for");
   }
-  return dataset_draw(dataset, fraction, seed, SPLIT_TEST, kept, held_out, error);
+  unsigned char *marks = calloc(dataset->rows, 1);
+  if (marks == NULL) return fail_memory(error, dataset->rows, "a split");
+  mlp_cl_status status =
+      split_mark(dataset->labels, dataset->rows, dataset->classes, fraction, seed, MLP_CL_TEST_PART, marks, error);
+  if (status == MLP_CL_OK) status = dataset_divide(dataset, marks, kept, held_out, error);
+  free(marks);
+  return status;
 }

@@ -193,9 +193,10 @@ static mlp_cl_status draw_parts(const table *t, const mlp_cl_division *d, unsign
     classes = t->values[slot].count;
   }
   mlp_cl_status status = MLP_CL_OK;
-  if (d->holdout > 0) status = split_mark(labels, t->rows, classes, d->holdout, d->seed, SPLIT_TEST, marks, error);
+  if (d->holdout > 0)
+    status = split_mark(labels, t->rows, classes, d->holdout, d->seed, MLP_CL_TEST_PART, marks, error);
   if (status == MLP_CL_OK && d->validation > 0)
-    status = split_mark(labels, t->rows, classes, d->validation, d->seed, SPLIT_VALIDATION, marks, error);
+    status = split_mark(labels, t->rows, classes, d->validation, d->seed, MLP_CL_VALIDATION_PART, marks, error);
   free(labels);
   return status;
 }
@@ -211,9 +212,9 @@ static mlp_cl_status make_parts(table *t, const mlp_cl_division *division, mlp_c
   }
   if (status == MLP_CL_OK) status = draw_parts(t, division, marks, error);
   if (status == MLP_CL_OK) status = make_encoding(t, marks, &encoding, error);
-  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TRAIN, &parts->train, error);
-  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_TEST, &parts->test, error);
-  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, SPLIT_VALIDATION, &parts->validation, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_TRAIN_PART, &parts->train, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_TEST_PART, &parts->test, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_VALIDATION_PART, &parts->validation, error);
   encoding_release(encoding);
   free(marks);
   return status;

@@ -241,11 +241,15 @@ typedef struct mlp_cl_parts {
   mlp_cl_dataset *train, *validation, *test; /* the last two may be NULL */
 } mlp_cl_parts;
 
-/* How rows were divided by lot: a model keeps it, so that the same parts can be had again. */
+/* The part that a row belongs to, as bytes tell it. */
+typedef enum mlp_cl_part { MLP_CL_TRAIN_PART, MLP_CL_TEST_PART, MLP_CL_VALIDATION_PART } mlp_cl_part;
+
+/* How rows were divided by lot: a model keeps it, so that the same parts can be had again. The SHA-256 are of each
+ * part's values, as the network sees them; of a part that was not drawn "". */
 typedef struct mlp_cl_division {
   double holdout, validation; /* as in mlp_cl_data_options; 0: no row was drawn for that part */
   uint64_t seed;
-  char train_sha256[65]; /* of the rows that were left to train */
+  char train_sha256[65], test_sha256[65], validation_sha256[65];
 } mlp_cl_division;
 
 /* True when `source` names a file that can be read and holds a table. */
@@ -261,22 +265,24 @@ MLP_CL_API void mlp_cl_parts_destroy(mlp_cl_parts *parts);
 /* Opens a labelled source for a model: a table under the encoding of its training (columns by name in any order, or by
  * place without a heading), or arrays, for which `encoding` is NULL unless they were scaled or the training was on a
  * table of numbers without a heading, and whose labels are numbers to learn with `targets`. labels_path is as in
- * mlp_cl_data_options. *parts gets the parts that the source has by itself, and with `division`, which may be NULL,
- * those that were drawn for the training, in their place. Errors: BAD_FILE (a column that is missing: names both sides;
- * arrays where a table was, or a table where arrays were; other rows than those that were divided), BAD_ARGUMENT, IO
- * (also what can be read only once, as a pipe); *parts is {0} then. */
+ * mlp_cl_data_options. *parts gets all rows to train, and the test part of a source that has one by itself. Errors:
+ * BAD_FILE (a column that is missing: names both sides; arrays where a table was, or a table where arrays were),
+ * BAD_ARGUMENT, IO (also what can be read only once, as a pipe); *parts is {0} then. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_parts_as(const char *source, const char *labels_path,
                                                       const mlp_cl_encoding *encoding, mlp_cl_header header,
-                                                      bool targets, const mlp_cl_division *division,
-                                                      mlp_cl_parts *parts, mlp_cl_error *error);
-/* The same without a division, of which *dataset gets the test part, or, where the source has none, all rows. */
+                                                      bool targets, mlp_cl_parts *parts, mlp_cl_error *error);
+/* The same, of which *dataset gets the test part, or, where the source has none, all rows. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *source, const char *labels_path,
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
 
-/* *was: whether these rows, all that a source has to train, are those that were divided so. Error: NO_MEMORY. */
-MLP_CL_API mlp_cl_status mlp_cl_dataset_was_divided(const mlp_cl_dataset *dataset, const mlp_cl_division *division,
-                                                    bool *was, mlp_cl_error *error);
+/* Finds the parts again into which all rows that a source has to train were divided: parts[i] becomes an mlp_cl_part.
+ * *found false, and nothing in `parts`, where these are other rows, or the same in another order. Error: NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_division *division,
+                                                   unsigned char *parts, bool *found, mlp_cl_error *error);
+/* Divides parts->train so; a part that was drawn takes the place of the source's own. On failure *parts stays. Errors:
+ * BAD_FILE (other rows), NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_parts_divide(mlp_cl_parts *parts, const mlp_cl_division *division, mlp_cl_error *error);
 
 /* NULL unless the rows come from a table, or from arrays that were scaled; valid as long as the dataset. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset);
@@ -325,8 +331,9 @@ MLP_CL_API mlp_cl_status mlp_cl_rows_open(const char *path, const mlp_cl_encodin
                                           float scale, mlp_cl_rows **rows, mlp_cl_error *error);
 /* The rows of a dataset, which they take over, also on failure. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_from_dataset(mlp_cl_dataset *dataset, mlp_cl_rows **rows, mlp_cl_error *error);
-/* Columns of a table to have as text beside the features, "id,name", by name or by number from 1; to be called before
- * the first mlp_cl_rows_next. Errors: BAD_ARGUMENT (there is no such column: lists them; an array; too late). */
+/* Columns of a table to have as text beside the features, "id,name", by name or by number from 1, each once; to be
+ * called once, before the first mlp_cl_rows_next. Errors speak of --id: BAD_ARGUMENT (there is no such column: lists
+ * them; no table; too late). */
 MLP_CL_API mlp_cl_status mlp_cl_rows_keep(mlp_cl_rows *rows, const char *columns, mlp_cl_error *error);
 MLP_CL_API size_t mlp_cl_rows_kept_columns(const mlp_cl_rows *rows);
 /* NULL when `column` is out of range; valid as long as the rows. */
@@ -740,10 +747,10 @@ typedef struct mlp_cl_model_info mlp_cl_model_info;
 
 /* Writes a safetensors file: weights (out, in) as "0.weight", "0.bias", "2.weight", … so that
  * torch.nn.Sequential(Linear, ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU,
- * Dropout, Linear, …). `recipe` and `dataset` (its classes and scale) go to the metadata and may be NULL. Written
- * beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as mlp_cl_check_output), BAD_SHAPE (the dataset's
- * features, classes or targets are not the network's inputs and outputs), DIVERGED (values not finite are never
- * saved). */
+ * Dropout, Linear, …). `recipe` and `dataset`, the part that was trained on (its classes, scale, encoding and
+ * division), go to the metadata and may be NULL. Written beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as
+ * mlp_cl_check_output), BAD_SHAPE (the dataset's features, classes or targets are not the network's inputs and
+ * outputs), DIVERGED (values not finite are never saved). */
 MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
                                              const mlp_cl_dataset *dataset, mlp_cl_error *error);
 /* Reads a file that mlp_cl_network_save wrote, or one of PyTorch's with the same layers. *info (may be NULL) is freed

@@ -1,5 +1,6 @@
 /* How the rows of a training were divided by lot: the metadata "mlp_cl.division", a JSON object with holdout,
- * validation, seed (a string: JSON readers lose bits of large integers) and train_sha256. */
+ * validation, seed (a string: JSON readers lose bits of large integers) and the SHA-256 of each part. */
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -19,9 +20,10 @@ mlp_cl_status model_division_add(safetensors *content, const mlp_cl_dataset *dat
   if (d->holdout == 0.0 && d->validation == 0.0) return MLP_CL_OK;
   char seed[24], computed[65];
   snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
-  if (train_sha256 == NULL) dataset_sha256(dataset, NULL, computed);
-  json_t *object = json_pack("{s:f, s:f, s:s, s:s}", "holdout", d->holdout, "validation", d->validation, "seed", seed,
-                             "train_sha256", train_sha256 == NULL ? computed : train_sha256);
+  if (train_sha256 == NULL) dataset_sha256(dataset, computed);
+  json_t *object = json_pack("{s:f, s:f, s:s, s:s, s:s, s:s}", "holdout", d->holdout, "validation", d->validation,
+                             "seed", seed, "train_sha256", train_sha256 == NULL ? computed : train_sha256,
+                             "test_sha256", d->test_sha256, "validation_sha256", d->validation_sha256);
   char *text = json_text(object, DUMP_FLAGS);
   json_decref(object);
   if (text == NULL) return fail_memory(error, 256, "a model's metadata");
@@ -36,23 +38,34 @@ static bool is_share(double share) {
 
 static bool read_seed(const char *text, uint64_t *seed) {
   char *end;
+  errno = 0;
   *seed = strtoull(text, &end, 10);
-  return *text >= '0' && *text <= '9' && *end == '\0';
+  return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+}
+
+static bool read_sha256(const json_t *object, const char *key, bool is_there, char sha256[65]) {
+  const char *text = json_string_value(json_object_get(object, key));
+  if (text == NULL || strlen(text) != (is_there ? 64 : 0)) return false;
+  memcpy(sha256, text, strlen(text) + 1);
+  return true;
+}
+
+static bool read_division(const json_t *object, mlp_cl_division *d) {
+  const char *seed = json_string_value(json_object_get(object, "seed"));
+  d->holdout = json_number_value(json_object_get(object, "holdout"));
+  d->validation = json_number_value(json_object_get(object, "validation"));
+  return is_share(d->holdout) && is_share(d->validation) && seed != NULL && read_seed(seed, &d->seed) &&
+         read_sha256(object, "train_sha256", true, d->train_sha256) &&
+         read_sha256(object, "test_sha256", d->holdout > 0.0, d->test_sha256) &&
+         read_sha256(object, "validation_sha256", d->validation > 0.0, d->validation_sha256);
 }
 
 mlp_cl_status model_division_read(const char *path, const char *text, mlp_cl_division *division, mlp_cl_error *error) {
-  const char *seed = "", *train_sha256 = "";
-  mlp_cl_division read = {0};
   json_t *object = json_loads(text, 0, NULL);
-  bool good = json_unpack(object, "{s:F, s:F, s:s, s:s}", "holdout", &read.holdout, "validation", &read.validation,
-                          "seed", &seed, "train_sha256", &train_sha256) == 0 &&
-              is_share(read.holdout) && is_share(read.validation) && read_seed(seed, &read.seed) &&
-              strlen(train_sha256) == sizeof read.train_sha256 - 1;
-  if (good) memcpy(read.train_sha256, train_sha256, sizeof read.train_sha256);
+  bool good = read_division(object, division);
   json_decref(object);
-  if (!good)
-    return fail(error, MLP_CL_BAD_FILE,
-                "%s: metadata \"" MODEL_DIVISION "\" is not an object of two shares, a seed and a SHA-256", path);
-  *division = read;
-  return MLP_CL_OK;
+  if (good) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_FILE,
+              "%s: metadata \"" MODEL_DIVISION "\" is not an object of two shares, a seed and the SHA-256 of each part",
+              path);
 }

@@ -23,7 +23,7 @@ size_t position_rows(const mlp_cl_trainer *t) {
 const char *position_fingerprint(mlp_cl_trainer *t, bool test) {
   const mlp_cl_dataset *data = test ? t->test.dataset : t->train;
   char *hex = test ? t->test_sha256 : t->train_sha256;
-  if (hex[0] == '\0') dataset_sha256(data, NULL, hex);
+  if (hex[0] == '\0') dataset_sha256(data, hex);
   return hex;
 }
 

@@ -161,9 +161,26 @@ run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --device reference
 at_least "$(get r2)" 0.9
 run 0 predict scaled.safetensors x.npy --device reference --quiet
 head -n 3 out >of_array
+cp out all_of_array
 printf '0,0\n2,37\n' >rows.csv
 run 0 predict scaled.safetensors rows.csv --device reference --quiet
 cmp -s out of_array || fail "$last: not what is predicted of the array"
+run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --part test --device reference --json
+at_least "$(get r2)" 0.9
+same "$(get part)" test
+run 0 predict scaled.safetensors x.npy --labels y.npy --part test --device reference --quiet
+grep -qvFxf all_of_array out && fail "$last: answers that are not those of all rows"
+refused 1 predict scaled.safetensors x.npy --part test --device reference --quiet
+says err 'x.npy has no labels, by which its parts were drawn: name them with --labels'
+# What a training held out of a source that has a test part by itself takes that one's place.
+run 0 train --data digits --holdout 0.3 --epochs 2 --device reference --out digits.safetensors --json
+judged=$(get test_accuracy)
+for part in '' '--part test'; do
+  # shellcheck disable=SC2086 # no word, or two
+  run 0 evaluate digits.safetensors $part --device reference --json
+  same "$(get accuracy)" "$judged"
+  same "$(get part)" test
+done
 refused 2 evaluate scaled.safetensors --data digits --device reference --quiet
 says err 'digits tells classes; numbers to learn come from'
 refused 1 predict scaled.safetensors fives.npy --device reference --quiet

@@ -200,7 +200,13 @@ says out '{"row":1,"id":{"name":"B \"x\""},"class":"Köln"'
 refused 2 predict people.safetensors named.csv --id nome --device reference --quiet
 says err 'there is no column "nome" for --id; the 4 columns are: name, size, eyes, the job'
 refused 2 predict people.safetensors named.csv --id name --format npy --device reference --quiet
-refused 2 predict people.safetensors people.csv --id city --part test --device reference --quiet
+refused 2 predict people.safetensors named.csv --id name,1 --device reference --quiet
+says err 'column "name" is given to --id twice'
+refused 2 predict people.safetensors named.csv --id name, --device reference --quiet
+says err 'an empty name in --id'
+run 0 predict people.safetensors named.csv --id ' name, 2' --device reference --quiet
+run 0 predict people.safetensors people.csv --id city --device reference --quiet
+silent err
 
 # What was held out can be had again, from the very rows of the training alone.
 run 0 train --data people.csv --one-hot all --validation 0.25 --out divided.safetensors --epochs 2 --device reference --json
@@ -210,17 +216,40 @@ same "$(get accuracy)" "$judged"
 same "$(get rows)" 24
 run 0 evaluate divided.safetensors --data people.csv --device reference --quiet
 says err 'warning: the model was trained on most of the 120 rows of people.csv: --part test takes those held out'
-run 0 predict divided.safetensors people.csv --part validation --device reference --quiet
+run 0 evaluate divided.safetensors --data people.csv --part validation --device reference --quiet
+says out 'rows        24, the validation part'
+# Answers keep the numbers and texts of their rows.
+run 0 predict divided.safetensors people.csv --device reference --quiet
+cp out all
+for part in train validation test; do
+  run 0 predict divided.safetensors people.csv --part $part --device reference --quiet
+  grep -qvFxf all out && fail "$last: answers that are not those of all rows"
+  tail -n +2 out
+done | sort -n >parts
+tail -n +2 all | cmp -s - parts || fail "the parts together are not all rows"
+run 0 predict divided.safetensors people.csv --part test --id size --format jsonl --device reference --quiet
+same "$(wc -l <out)" 24
+refused 2 predict divided.safetensors - --part test --device reference --quiet <people.csv
+says err 'standard input can be read but once'
+refused 2 predict divided.safetensors people.csv --labels none.npy --device reference --quiet
+says err '--labels goes with --part'
 run 0 inspect divided.safetensors
 says out 'a share of 0.2 to test, a share of 0.25 of the rest to validate, under seed 1'
 sed '$d' people.csv > fewer.csv
 run 0 evaluate divided.safetensors --data fewer.csv --device reference --quiet
 silent err
 refused 1 evaluate divided.safetensors --data fewer.csv --part test --device reference --quiet
-says err 'fewer.csv: these are not the rows of the training'
+says err 'fewer.csv: these are not the rows of the training in their order'
+# In any row, of any part.
+for line in 2 20 40 60 80 100 120; do
+  sed "${line}s/1\./2./" people.csv >other.csv
+  refused 1 evaluate divided.safetensors --data other.csv --part test --device reference --quiet
+done
 run 0 train --data people.csv --one-hot all --holdout 0 --out whole.safetensors --epochs 1 --device reference --quiet
 refused 2 evaluate whole.safetensors --data people.csv --part test --device reference --quiet
-says err 'people.csv has no test part, and none was held out when whole.safetensors was trained'
+says err 'people.csv has no test part, and whole.safetensors knows of none that was drawn for its training'
+refused 2 evaluate whole.safetensors --data people.csv --part train --device reference --quiet
+says err 'people.csv has no train part, and whole.safetensors knows of none'
 refused 2 evaluate divided.safetensors --data people.csv --part tset --device reference --quiet
 refused 2 train --labels none.idx --device reference --quiet
 says err 'digits brings its own labels'

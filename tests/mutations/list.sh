@@ -391,7 +391,11 @@ edit host/data/kept.c 's/\[kept->rows \* kept->count \+ i\] = kept->used/[(kept-
 caught_by rows reference
 
 mutation 'other rows pass for those of the training'
-edit host/data/parts.c 's/if \(strcmp\(train_sha256, division->train_sha256\) == 0\)/if (true)/'
+edit host/data/parts.c 's/return strcmp\(sha256, wanted\) == 0/return true/'
+caught_by division reference
+
+mutation 'rows that were held out may have changed'
+edit host/data/parts.c 's/dataset_sha256\(parts->test, division\.test_sha256\)/division.test_sha256[0] = 0/'
 caught_by division reference
 
 mutation 'parts are drawn again under another seed'

@@ -78,10 +78,11 @@ static bool is_scaled(const opened_model *m) {
   return open_outputs(m->info) > 1 && scaled;
 }
 
-static void print_text(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion,
-                       size_t classes) {
+static void print_text(const opened_model *m, const char *part, const mlp_cl_evaluation *result,
+                       const uint64_t *confusion, size_t classes) {
   mlp_cl_task task = mlp_cl_network_task(m->network);
-  printf("rows        %zu\nloss        %.6g\n", result->rows, result->loss);
+  printf("rows        %zu%s%s%s\nloss        %.6g\n", result->rows, part ? ", the " : "", part ? part : "",
+         part ? " part" : "", result->loss);
   if (task == MLP_CL_REGRESSION) {
     const char *of = is_scaled(m) ? "  of all targets, as they were scaled" : "";
     printf("R2          %.4f\nRMSE        %.6g%s\nMAE         %.6g%s\n", result->accuracy,
@@ -116,14 +117,15 @@ static json_t *json_scores(mlp_cl_task task, const uint64_t *confusion, size_t c
   return scores;
 }
 
-static int print_json(const opened_model *m, const mlp_cl_evaluation *result, const uint64_t *confusion, size_t classes,
-                      int status) {
+static int print_json(const opened_model *m, const char *part, const mlp_cl_evaluation *result,
+                      const uint64_t *confusion, size_t classes, int status) {
   json_t *object = report_object(), *names = json_array();
   for (size_t i = 0; i < classes; i++) {
     char buffer[24];
     json_array_append_new(names, report_string(open_class_name(m->info, i, buffer)));
   }
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(m->context)));
+  json_object_set_new(object, "part", part ? json_string(part) : json_null());
   json_object_set_new(object, "rows", json_integer((json_int_t)result->rows));
   json_object_set_new(object, "loss", report_number(result->loss));
   mlp_cl_task task = mlp_cl_network_task(m->network);
@@ -155,7 +157,7 @@ static int plot(const opened_model *m, const char *path, const mlp_cl_evaluation
   return status;
 }
 
-static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dataset *data) {
+static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dataset *data, const char *part) {
   const char *picture = options_text(o, OPTION_PLOT, NULL);
   size_t classes = mlp_cl_network_width(m->network, mlp_cl_network_layers(m->network));
   mlp_cl_error error;
@@ -172,9 +174,9 @@ static int evaluate_on(const options *o, const opened_model *m, const mlp_cl_dat
     report_result_comes();
     if (picture) status = plot(m, picture, &result, confusion, classes);
     if (report_is_json())
-      status = print_json(m, &result, confusion, classes, status);
+      status = print_json(m, part, &result, confusion, classes, status);
     else
-      print_text(m, &result, confusion, classes);
+      print_text(m, part, &result, confusion, classes);
   }
   free(confusion);
   return status;
@@ -192,12 +194,13 @@ static int check_plot(const options *o, const opened_model *m) {
 static int evaluate(const options *o) {
   opened_model m;
   mlp_cl_dataset *data = NULL;
+  const char *part;
   int status = output_check(o, OPTION_PLOT);
   if (status != STATUS_OK) return status;
   status = open_model(o, &m);
   if (status == STATUS_OK) status = check_plot(o, &m);
-  if (status == STATUS_OK) status = open_labelled(o, &m, &data);
-  if (status == STATUS_OK) status = evaluate_on(o, &m, data);
+  if (status == STATUS_OK) status = open_labelled(o, &m, &data, &part);
+  if (status == STATUS_OK) status = evaluate_on(o, &m, data, part);
   mlp_cl_dataset_destroy(data);
   close_model(&m);
   return status;

@@ -18,7 +18,7 @@ static struct poptOption data_options[] = {
                  "rows, as FILE: a table, arrays (IDX, NPY, NPZ), a folder in the MNIST layout, 'digits', or '-' "
                  "(default: standard input for a model of tables, else digits)",
                  "SOURCE"),
-    OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
+    OPTION_ROW_LABELS, OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("format", OPTION_FORMAT, "what is written: csv, jsonl (a JSON object a line) or npy (default: csv)",
@@ -39,9 +39,10 @@ typedef struct printer {
   bool all;       /* probabilities of every class */
   written format; /* of what is written row by row */
   char **fields;  /* the names of classes as they are written; owned */
-  mlp_cl_rows *source;
-  size_t ids;   /* columns that are written in front */
-  json_t *rows; /* for --json, else NULL */
+  const opened_rows *from;
+  mlp_cl_rows *source; /* its rows */
+  size_t ids;          /* columns that are written in front */
+  json_t *rows;        /* for --json, else NULL */
   bool has_classes;
   mlp_cl_column *targets; /* of numbers to learn, one for each output; owned; else NULL */
 } printer;
@@ -196,13 +197,14 @@ static bool find_targets(printer *p) {
   return p->targets != NULL;
 }
 
-static void print_rows(const printer *p, size_t first, size_t rows, const float *probabilities) {
+/* Rows of which places[i] is the place among those that the source gave last, from row `first` on. */
+static void print_rows(const printer *p, size_t first, const size_t *places, size_t rows, const float *probabilities) {
   void (*print)(const printer *, const answer *) = p->rows                   ? add_json_row
                                                    : p->format == FORMAT_CSV ? print_csv_row
                                                                              : print_json_row;
   if (p->format == FORMAT_NPY) fwrite(probabilities, sizeof *probabilities, rows * p->classes, stdout);
   for (size_t i = 0; p->format != FORMAT_NPY && i < rows; i++) {
-    answer a = {.row = first + i, .place = i, .probabilities = probabilities + i * p->classes};
+    answer a = {.row = first + places[i], .place = places[i], .probabilities = probabilities + i * p->classes};
     for (size_t c = 1; c < p->classes; c++) a.best = a.probabilities[c] > a.probabilities[a.best] ? c : a.best;
     print(p, &a);
   }
@@ -240,22 +242,45 @@ static int print_json(const printer *p) {
 
 /* ---- The work ---------------------------------------------------------------------------------------------------- */
 
-/* The rows before a bad one are answered. */
-static mlp_cl_status predict_all(const printer *p, float *features, size_t chunk, float *probabilities, size_t *done,
-                                 mlp_cl_error *error) {
+/* Room for the rows of a call. */
+typedef struct chunk {
+  size_t rows, width;
+  float *features, *probabilities;
+  size_t *places;
+} chunk;
+
+static bool is_wanted(const opened_rows *from, size_t row) {
+  return !from->marks || (row < from->marks_count && from->marks[row] == from->part);
+}
+
+/* Moves those of the `got` rows from row `first` on together that are wanted. */
+static size_t choose_rows(const printer *p, size_t first, size_t got, chunk *c) {
+  size_t count = 0;
+  for (size_t i = 0; i < got; i++) {
+    if (!is_wanted(p->from, first + i)) continue;
+    if (count < i) memcpy(c->features + count * c->width, c->features + i * c->width, c->width * sizeof *c->features);
+    c->places[count++] = i;
+  }
+  return count;
+}
+
+/* The rows before a bad one are answered. *answered counts them. */
+static mlp_cl_status predict_all(const printer *p, chunk *c, size_t *answered, mlp_cl_error *error) {
   mlp_cl_status status = MLP_CL_OK;
-  *done = 0;
-  for (size_t got = 1; status == MLP_CL_OK && got > 0; *done += got) {
+  *answered = 0;
+  for (size_t done = 0, got = 1; status == MLP_CL_OK && got > 0; done += got) {
     mlp_cl_error later;
-    status = mlp_cl_rows_next(p->source, chunk, features, &got, error);
-    if (got == 0) break;
-    mlp_cl_status predicted = mlp_cl_network_predict(p->m->network, features, got, probabilities, &later);
+    status = mlp_cl_rows_next(p->source, c->rows, c->features, &got, error);
+    size_t chosen = choose_rows(p, done, got, c);
+    if (chosen == 0) continue;
+    mlp_cl_status predicted = mlp_cl_network_predict(p->m->network, c->features, chosen, c->probabilities, &later);
     if (predicted != MLP_CL_OK) {
       *error = later;
       return predicted;
     }
-    if (p->targets) restore_targets(p, got, probabilities);
-    print_rows(p, *done, got, probabilities);
+    if (p->targets) restore_targets(p, chosen, c->probabilities);
+    print_rows(p, done, c->places, chosen, c->probabilities);
+    *answered += chosen;
     if (interrupt_signal()) {
       *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
       return MLP_CL_CANCELLED;
@@ -267,31 +292,47 @@ static mlp_cl_status predict_all(const printer *p, float *features, size_t chunk
 
 static int predict_rows(const printer *p) {
   size_t width = mlp_cl_rows_width(p->source), widest = width > p->classes ? width : p->classes;
-  size_t chunk = widest * CHUNK <= CHUNK_VALUES ? CHUNK : CHUNK_VALUES / widest + 1;
-  float *features = calloc(width, chunk * sizeof *features);
-  float *probabilities = calloc(p->classes, chunk * sizeof *probabilities);
+  chunk c = {.rows = widest * CHUNK <= CHUNK_VALUES ? CHUNK : CHUNK_VALUES / widest + 1, .width = width};
+  c.features = calloc(width, c.rows * sizeof *c.features);
+  c.probabilities = calloc(p->classes, c.rows * sizeof *c.probabilities);
+  c.places = calloc(c.rows, sizeof *c.places);
   mlp_cl_error error;
   int status = STATUS_OK;
   bool npy = !p->rows && p->format == FORMAT_NPY;
   long start = npy ? ftell(stdout) : 0;
-  size_t done;
+  size_t answered;
   if (!p->rows && p->format == FORMAT_CSV) print_csv_heading(p);
-  if (!features || !probabilities)
-    status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu rows of %zu values", chunk, width + p->classes);
+  if (!c.features || !c.probabilities || !c.places)
+    status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu rows of %zu values", c.rows, width + p->classes);
   else if (npy && !print_npy_heading(p, start, 0))
     status = report_usage("--format npy needs a file, not a pipe: write > FILE.npy behind the command");
-  else if (predict_all(p, features, chunk, probabilities, &done, &error) != MLP_CL_OK)
+  else if (predict_all(p, &c, &answered, &error) != MLP_CL_OK)
     status = report_failure(&error);
-  else if (npy && !print_npy_heading(p, start, done))
+  else if (npy && !print_npy_heading(p, start, answered))
     status = report_failed(MLP_CL_IO, "standard output could not be written");
   else if (p->rows)
     status = print_json(p);
-  free(features);
-  free(probabilities);
+  free(c.features);
+  free(c.probabilities);
+  free(c.places);
   return status;
 }
 
-static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *rows) {
+/* Whoever reads columns by name would get one of two. */
+static void warn_of_names(const printer *p) {
+  static const char *const own[] = {"class", "probability"};
+  for (size_t i = 0; p->format == FORMAT_CSV && !p->rows && i < p->ids; i++) {
+    const char *id = mlp_cl_rows_kept_name(p->source, i);
+    bool taken = p->has_classes && (strcmp(id, own[0]) == 0 || strcmp(id, own[1]) == 0);
+    char buffer[24], shown[60];
+    for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++)
+      taken = taken || strcmp(id, open_class_name(p->m->info, c, buffer)) == 0;
+    if (taken)
+      report_note("warning: two columns of the answers are called \"%s\"", report_escape(id, shown, sizeof shown));
+  }
+}
+
+static int predict_opened(const options *o, const opened_model *m, const opened_rows *from) {
   static const char *const formats[] = {"csv", "jsonl", "npy", NULL};
   size_t chosen = 0;
   if (!options_word(o, OPTION_FORMAT, formats, &chosen)) return STATUS_USAGE;
@@ -300,8 +341,7 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
   mlp_cl_error error;
   const char *ids = options_text(o, OPTION_ID, NULL);
   if (ids && chosen == FORMAT_NPY) return report_usage("--id goes with csv and jsonl: an array has no texts");
-  if (ids && options_has(o, OPTION_PART)) return report_usage("--id goes with all rows of a table, not with --part");
-  if (ids && mlp_cl_rows_keep(rows, ids, &error) != MLP_CL_OK) return report_failure(&error);
+  if (ids && mlp_cl_rows_keep(from->rows, ids, &error) != MLP_CL_OK) return report_failure(&error);
   if (options_has(o, OPTION_ALL) && !open_has_classes(m->info))
     report_note("--all changes nothing: every output of %s is written anyway", o->operand);
   printer p = {.m = m,
@@ -309,9 +349,11 @@ static int predict_opened(const options *o, const opened_model *m, mlp_cl_rows *
                .has_classes = open_has_classes(m->info),
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
-               .source = rows,
-               .ids = mlp_cl_rows_kept_columns(rows),
+               .from = from,
+               .source = from->rows,
+               .ids = mlp_cl_rows_kept_columns(from->rows),
                .rows = report_is_json() ? json_array() : NULL};
+  warn_of_names(&p);
   int status = write_names(&p) && find_targets(&p)
                    ? predict_rows(&p)
                    : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);
@@ -330,7 +372,7 @@ static const char *find_source(const options *o, const opened_model *m) {
 
 static int predict(const options *o) {
   opened_model m;
-  mlp_cl_rows *rows = NULL;
+  opened_rows rows = {0};
   if (o->operands_count > 1 && options_has(o, OPTION_DATA))
     return report_usage("%s and --data %s: give one of them", o->operands[1], source_name(o));
   int status = open_model(o, &m);
@@ -338,8 +380,8 @@ static int predict(const options *o) {
   /* A signal while a pipe is waited for ends the process at once. */
   if (source && strcmp(source, "-") != 0) interrupt_defer();
   if (status == STATUS_OK) status = open_rows(o, &m, source, &rows);
-  if (status == STATUS_OK) status = predict_opened(o, &m, rows);
-  mlp_cl_rows_close(rows);
+  if (status == STATUS_OK) status = predict_opened(o, &m, &rows);
+  close_rows(&rows);
   close_model(&m);
   return status;
 }

@@ -28,10 +28,20 @@ typedef struct opened_model {
 /* These return an exit status, after a complaint unless it is STATUS_OK. Close in any case. */
 int open_model(const options *o, opened_model *m);
 void close_model(opened_model *m);
-/* The labelled --data, read as the model's data were, or the part that --part names. */
-int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data);
+/* The labelled --data, read as the model's data were, or the part of it that --part names: *part, NULL for all. */
+int open_labelled(const options *o, const opened_model *m, mlp_cl_dataset **data, const char **part);
+
+/* Rows to predict: all of them or, with marks, those that are marked with `part`. */
+typedef struct opened_rows {
+  mlp_cl_rows *rows;
+  unsigned char *marks;
+  size_t marks_count;
+  mlp_cl_part part;
+} opened_rows;
+
 /* The rows of `source`: a file, "-" or what --data takes. */
-int open_rows(const options *o, const opened_model *m, const char *source, mlp_cl_rows **rows);
+int open_rows(const options *o, const opened_model *m, const char *source, opened_rows *rows);
+void close_rows(opened_rows *rows);
 /* What the file says under that key; NULL when it does not. */
 const char *open_metadata(const mlp_cl_model_info *info, const char *wanted);
 /* Of a class or target: from the file, else the number; `buffer` holds that. */

@@ -67,21 +67,19 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
   static const float_range share = {0x1p-20f, 0x1.fffffep-1f, false, "a number between 0 and 1, such as 0.2"};
   static const float_range share_or_none = {0x1p-20f, 0x1.fffffep-1f, true, "0, or a number below 1, such as 0.2"};
   size_t scale = 0, mean = 0;
-  float holdout = 0, validation = 0;
   mlp_cl_task task;
   if (!source_task(o, &task) || !source_header(o, &with->header) || !options_word(o, OPTION_SCALE, scales, &scale) ||
-      !options_word(o, OPTION_MISSING, missing, &mean) || !options_float(o, OPTION_HOLDOUT, &share_or_none, &holdout) ||
-      !options_float(o, OPTION_VALIDATION, &share, &validation))
+      !options_word(o, OPTION_MISSING, missing, &mean) ||
+      !options_double(o, OPTION_HOLDOUT, &share_or_none, &with->holdout) ||
+      !options_double(o, OPTION_VALIDATION, &share, &with->validation))
     return false;
   if (task == MLP_CL_MULTI_LABEL && !options_has(o, OPTION_LABEL) && mlp_cl_source_is_table(source_name(o)))
     report_note("the last column is the only label; --label COLUMN,COLUMN names several");
-  if (holdout > 0 && options_has(o, OPTION_TEST)) {
+  if (with->holdout > 0 && options_has(o, OPTION_TEST)) {
     report_usage("--holdout and --test both name the test part; give one of them");
     return false;
   }
-  with->holdout = (double)holdout;
-  with->keep_all = options_has(o, OPTION_HOLDOUT) && holdout == 0;
-  with->validation = (double)validation;
+  with->keep_all = options_has(o, OPTION_HOLDOUT) && with->holdout == 0;
   with->targets = task != MLP_CL_CLASSIFICATION;
   with->scale_targets = task == MLP_CL_REGRESSION;
   with->scaling = options_has(o, OPTION_SCALE) ? scalings[scale] : MLP_CL_SCALE_USUAL;

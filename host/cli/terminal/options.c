@@ -179,6 +179,13 @@ bool options_float(const options *o, option_id id, const float_range *range, flo
   return true;
 }
 
+bool options_double(const options *o, option_id id, const float_range *range, double *value) {
+  float rounded = 0.0f;
+  if (!options_float(o, id, range, &rounded)) return false;
+  if (o->text[id]) *value = rounded == 0.0f ? 0.0 : strtod(o->text[id], NULL);
+  return true;
+}
+
 /* Decimal digits, and where they end; strtoull alone would take "-1" for a large number. */
 static bool parse_digits(const char *text, uint64_t *value, const char **end) {
   if (!isdigit((unsigned char)*text)) return false;

@@ -126,6 +126,7 @@ typedef struct float_range {
 } float_range;
 
 bool options_float(const options *o, option_id id, const float_range *range, float *value);
+bool options_double(const options *o, option_id id, const float_range *range, double *value);
 bool options_unsigned(const options *o, option_id id, uint64_t least, uint64_t most, const char *wanted,
                       uint64_t *value);
 /* A number from 1 to `most` with one of the units after it, which end with NULL; *unit gets its position. */

@@ -175,13 +175,15 @@ json_t *report_number(double value) {
 json_t *report_string(const char *text) {
   json_t *string = json_string(text);
   if (string) return string;
-  char *ascii = strdup(text);
-  if (!ascii) return json_incomplete = true, NULL;
-  for (char *c = ascii; *c; c++) {
-    if ((unsigned char)*c >= 0x80) *c = '?';
+  char *latin = malloc(2 * strlen(text) + 1), *next = latin;
+  if (!latin) return json_incomplete = true, NULL;
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if (*c >= 0x80) *next++ = (char)(0xc0 | *c >> 6);
+    *next++ = (char)(*c >= 0x80 ? 0x80 | (*c & 0x3f) : *c);
   }
-  string = json_string(ascii);
-  free(ascii);
+  *next = '\0';
+  string = json_string(latin);
+  free(latin);
   return string;
 }
 

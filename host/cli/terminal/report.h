@@ -33,7 +33,7 @@ void report_result_comes(void);
 /* An object with what every result begins with; NULL without memory, which report_json tells. */
 json_t *report_object(void);
 json_t *report_number(double value);     /* null when not finite */
-json_t *report_string(const char *text); /* also when the text is not UTF-8 */
+json_t *report_string(const char *text); /* what is not UTF-8 is taken as Latin-1 */
 json_t *report_device(const mlp_cl_device *device);
 /* Adds whether the device keeps the numerics contract, and the rule that it breaks, or null. */
 void report_contract(json_t *object, const mlp_cl_context *context);

@@ -45,7 +45,8 @@ struct poptOption plan_options[] = {
     OPTION_VALUE("class-weights", OPTION_CLASS_WEIGHTS,
                  "what rows of a rare class count: balanced or none (default: none)", "NAME"),
     OPTION_FLAG("no-shuffle", OPTION_NO_SHUFFLE, "take the rows in the file's order in every epoch"),
-    OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles and dropout (default: 1)", "N"),
+    OPTION_VALUE("seed", OPTION_SEED, "of initial weights, shuffles, dropout and rows that are held out (default: 1)",
+                 "N"),
     POPT_TABLEEND};
 
 static void set_defaults(const options *o, mlp_cl_task task, plan *p) {
