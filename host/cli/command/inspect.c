@@ -12,9 +12,10 @@ enum { CLASSES_SHOWN = 12, COLUMNS_SHOWN = 30, TEXT_SHOWN = 100 };
 static struct poptOption table[] = {OPTION_GROUP("Output", output_options), POPT_TABLEEND};
 
 static bool is_told_elsewhere(const char *key) {
-  static const char *const keys[] = {"mlp_cl.version", "mlp_cl.numerics",       "mlp_cl.recipe",     "mlp_cl.classes",
-                                     "mlp_cl.scale",   "mlp_cl.table",          "mlp_cl.activation", "mlp_cl.task",
-                                     "format",         "mlp_cl.weights_sha256", "mlp_cl.division"};
+  static const char *const keys[] = {
+      "mlp_cl.version",  "mlp_cl.numerics",   "mlp_cl.recipe",        "mlp_cl.classes", "mlp_cl.scale",
+      "mlp_cl.table",    "mlp_cl.activation", "mlp_cl.task",          "format",         "mlp_cl.weights_sha256",
+      "mlp_cl.division", "mlp_cl.run",        "mlp_cl.content_sha256"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     if (strcmp(key, keys[i]) == 0) return true;
   }
@@ -102,11 +103,38 @@ static void print_division(const mlp_cl_division *d) {
   printf(", under seed %llu\n", (unsigned long long)d->seed);
 }
 
+/* Of a checkpoint: "step 120, after 30 epochs; train --resume goes on with it" */
+static void print_run(const char *text) {
+  json_t *run = json_loads(text, 0, NULL);
+  const char *step = json_string_value(json_object_get(run, "step"));
+  char shown[40];
+  if (step)
+    printf("%-12sstep %s, after %zu epochs: train --resume goes on from there\n", "run",
+           report_escape(step, shown, sizeof shown), json_array_size(json_object_get(run, "metrics")));
+  json_decref(run);
+}
+
+/* The options that it was begun with, where the command wrote the note; another program's is told as it stands. */
+static bool print_note(const char *text) {
+  json_t *note = json_loads(text, 0, NULL), *begun = json_object_get(note, "mlp_cl train"), *value;
+  const char *name, *between = "";
+  if (begun) printf("%-12s", "begun with");
+  json_object_foreach(begun, name, value) {
+    char option[40], shown[TEXT_SHOWN];
+    printf("%s--%s", between, report_escape(name, option, sizeof option));
+    if (json_is_string(value)) printf(" %s", report_escape(json_string_value(value), shown, sizeof shown));
+    between = " ";
+  }
+  if (begun) putchar('\n');
+  json_decref(note);
+  return begun != NULL;
+}
+
 static void print_rest(const mlp_cl_model_info *info) {
   const char *key, *value;
   for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
     char name[40], shown[TEXT_SHOWN];
-    if (is_told_elsewhere(key)) continue;
+    if (is_told_elsewhere(key) || (strcmp(key, "mlp_cl.note") == 0 && print_note(value))) continue;
     report_escape(value, shown, sizeof shown);
     printf("%-11s %s%s\n", report_escape(key, name, sizeof name), shown,
            strlen(shown) < strlen(value) && strlen(value) >= TEXT_SHOWN ? "..." : "");
@@ -127,7 +155,7 @@ static void print_receipt(const char *actual, const char *stored) {
 
 static void print_text(const mlp_cl_model_info *info) {
   const char *version = open_metadata(info, "mlp_cl.version"), *numerics = open_metadata(info, "mlp_cl.numerics");
-  const char *recipe = open_metadata(info, "mlp_cl.recipe");
+  const char *recipe = open_metadata(info, "mlp_cl.recipe"), *run = open_metadata(info, "mlp_cl.run");
   char shown[40];
   print_layers(info);
   print_outputs(info);
@@ -135,6 +163,7 @@ static void print_text(const mlp_cl_model_info *info) {
   if (mlp_cl_model_info_scale(info) != 0.0f)
     printf("%-12svalues of the data times %.9g\n", "scale", (double)mlp_cl_model_info_scale(info));
   if (recipe) print_recipe(recipe);
+  if (run) print_run(run);
   if (mlp_cl_model_info_division(info)) print_division(mlp_cl_model_info_division(info));
   if (version) printf("%-12smlp_cl %s", "written by", report_escape(version, shown, sizeof shown));
   if (version && numerics) printf(", numerics version %s", report_escape(numerics, shown, sizeof shown));
