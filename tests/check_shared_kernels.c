@@ -1,5 +1,6 @@
-/* exact_math.h and philox.h compiled by a device's compiler, scalar and as vectors of 16, against the same text
- * compiled as C: bit for bit, also on NaN, infinities, subnormals and negative zeros. */
+/* exact_math.h and philox.h compiled by a device's compiler, scalar and as vectors of 16, with our quotients and roots
+ * and with the device's own, against the same text compiled as C: bit for bit, also on NaN, infinities, subnormals and
+ * negative zeros. */
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 #include <stdio.h>
@@ -119,28 +120,22 @@ typedef struct shared_function {
   const char *name, *source, *result;
   uint32_t (*wanted)(float a, float b);
   bool any_nan; /* payloads are the device's own */
-  bool divides; /* by the device's own / and sqrt */
 } shared_function;
 
 static const shared_function functions[] = {
-    {"exact_exp", source, "exact_exp(a)", exp_wanted, false, false},
-    {"exact_log", source, "exact_log(a)", log_wanted, false, false},
-    {"exact_divide", source, "exact_divide(a,b)", divide_wanted, false, false},
-    {"exact_quotient", source, QUOTIENT, quotient_wanted, false, false},
-    {"exact_sqrt", source, "exact_sqrt(a)", sqrt_wanted, false, false},
-    {"exact_reciprocal", source, RECIPROCAL, reciprocal_wanted, false, false},
-    {"exact_ratio", source, RATIO, quotient_wanted, false, false},
-    {"exact_root", source, ROOT, root_wanted, false, false},
-    {"canonical", source, "canonical(a,FLOOR_VALUE)", canonical_wanted, true, false},
-    {"constants", source, FOLDED, folded_wanted, false, false},
-    {"a·b - 1", source, "canonical(a*b-(VALUE)(1.0f),FLOOR_VALUE)", unfused_wanted, true, false},
-    {"(a + b) - b", source, "canonical((a+b)-b,FLOOR_VALUE)", unassociated_wanted, true, false},
-    {"philox4x32_10", philox_source, "", philox_wanted, false, false},
-    {"the device's exact_divide", source, "exact_divide(a,b)", divide_wanted, false, true},
-    {"the device's exact_sqrt", source, "exact_sqrt(a)", sqrt_wanted, false, true},
-    {"the device's exact_reciprocal", source, RECIPROCAL, reciprocal_wanted, false, true},
-    {"the device's exact_ratio", source, RATIO, quotient_wanted, false, true},
-    {"the device's exact_root", source, ROOT, root_wanted, false, true},
+    {"exact_exp", source, "exact_exp(a)", exp_wanted, false},
+    {"exact_log", source, "exact_log(a)", log_wanted, false},
+    {"exact_divide", source, "exact_divide(a,b)", divide_wanted, false},
+    {"exact_quotient", source, QUOTIENT, quotient_wanted, false},
+    {"exact_sqrt", source, "exact_sqrt(a)", sqrt_wanted, false},
+    {"exact_reciprocal", source, RECIPROCAL, reciprocal_wanted, false},
+    {"exact_ratio", source, RATIO, quotient_wanted, false},
+    {"exact_root", source, ROOT, root_wanted, false},
+    {"canonical", source, "canonical(a,FLOOR_VALUE)", canonical_wanted, true},
+    {"constants", source, FOLDED, folded_wanted, false},
+    {"a·b - 1", source, "canonical(a*b-(VALUE)(1.0f),FLOOR_VALUE)", unfused_wanted, true},
+    {"(a + b) - b", source, "canonical((a+b)-b,FLOOR_VALUE)", unassociated_wanted, true},
+    {"philox4x32_10", philox_source, "", philox_wanted, false},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -148,6 +143,7 @@ static size_t trials(void) {
   return test_small() ? 1 << 13 : 1 << 17;
 }
 
+/* NULL: there is none. */
 static cl_device_id first_device(void) {
   cl_platform_id platforms[16];
   cl_uint count = 0;
@@ -156,24 +152,34 @@ static cl_device_id first_device(void) {
     cl_device_id device;
     if (clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, 1, &device, NULL) == CL_SUCCESS) return device;
   }
-  ck_abort_msg("there is no OpenCL device");
+  return NULL;
 }
 
-static bool divides_correctly(cl_device_id device) {
+/* Whether there is a device whose own quotients and roots are correctly rounded when that is asked for. */
+static bool divides_correctly(void) {
+  cl_device_id device = first_device();
   cl_device_fp_config config = 0;
-  clGetDeviceInfo(device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config, NULL);
+  if (device != NULL) clGetDeviceInfo(device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config, NULL);
   return (config & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
 }
+
+/* How the text is compiled. */
+typedef struct form {
+  bool vector, divides; /* by the device's own / and sqrt */
+} form;
+static const form forms[] = {{false, false}, {true, false}, {false, true}, {true, true}};
+enum { FORMS = sizeof forms / sizeof *forms };
 
 static void ck_cl(cl_int code, const char *what) {
   if (code != CL_SUCCESS) ck_abort_msg("%s: OpenCL error %d", what, code);
 }
 
-static cl_program build(cl_context context, cl_device_id device, const shared_function *f, bool vector) {
+static cl_program build(cl_context context, cl_device_id device, const shared_function *f, form in) {
+  bool vector = in.vector;
   char options[1024];
   snprintf(options, sizeof options,
            "-cl-std=CL1.2 %s -I %s -DVECTOR=%d -DVALUE=%s -DWORD=%s -DAS=%s -DOF=%s -DRESULT=AS(%s)",
-           f->divides ? "-cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1" : "", MLP_CL_KERNELS_DIR, vector,
+           in.divides ? "-cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1" : "", MLP_CL_KERNELS_DIR, vector,
            vector ? "float16" : "float", vector ? "uint16" : "uint", vector ? "as_uint16" : "as_uint",
            vector ? "as_float16" : "as_float", f->result);
   cl_int code;
@@ -196,17 +202,18 @@ static cl_mem buffer(cl_context context, size_t bytes, void *content) {
   return made;
 }
 
-static void run(const shared_function *f, bool vector, const float *a, const float *b, uint32_t *y) {
+static void run(const shared_function *f, form in, const float *a, const float *b, uint32_t *y) {
   cl_device_id device = first_device();
+  if (device == NULL) ck_abort_msg("there is no OpenCL device");
   cl_int code;
   cl_context context = clCreateContext(NULL, 1, &device, NULL, NULL, &code);
   ck_cl(code, "clCreateContext");
   cl_command_queue queue = clCreateCommandQueue(context, device, 0, &code);
   ck_cl(code, "clCreateCommandQueue");
-  cl_program program = build(context, device, f, vector);
+  cl_program program = build(context, device, f, in);
   cl_kernel kernel = clCreateKernel(program, "results", &code);
   ck_cl(code, "clCreateKernel");
-  size_t bytes = trials() * sizeof *y, global = trials() / (vector ? 16 : 1);
+  size_t bytes = trials() * sizeof *y, global = trials() / (in.vector ? 16 : 1);
   cl_mem memory[3] = {buffer(context, bytes, (void *)(uintptr_t)a), buffer(context, bytes, (void *)(uintptr_t)b),
                       buffer(context, bytes, y)};
   for (cl_uint i = 0; i < 3; i++) ck_cl(clSetKernelArg(kernel, i, sizeof memory[i], &memory[i]), "clSetKernelArg");
@@ -242,18 +249,18 @@ static bool is_nan(uint32_t bits) {
 
 START_TEST(same_bits) {
   const shared_function *f = &functions[_i % FUNCTIONS];
-  bool vector = _i >= FUNCTIONS;
+  const form in = forms[_i / FUNCTIONS];
   float *a = test_floats(trials()), *b = test_floats(trials());
   fill(a, b);
   uint32_t *got = malloc(trials() * sizeof *got);
   ck_assert(got != NULL);
   memset(got, 0xa5, trials() * sizeof *got);
-  run(f, vector, a, b, got);
+  run(f, in, a, b, got);
   for (size_t i = 0; i < trials(); i++) {
     uint32_t wanted = f->wanted(a[i], b[i]);
     if (got[i] != wanted && !(f->any_nan && is_nan(got[i]) && is_nan(wanted)))
-      ck_abort_msg("%s%s of %a and %a is %08x, not %08x", vector ? "vector " : "", f->name, (double)a[i], (double)b[i],
-                   got[i], wanted);
+      ck_abort_msg("%s%s%s of %a and %a is %08x, not %08x", in.divides ? "the device's " : "",
+                   in.vector ? "vector " : "", f->name, (double)a[i], (double)b[i], got[i], wanted);
   }
   free(a);
   free(b);
@@ -265,11 +272,11 @@ int main(void) {
   Suite *suite = suite_create("shared_kernels");
   TCase *cases = tcase_create("shared_kernels");
   tcase_set_timeout(cases, 300);
-  bool divides = divides_correctly(first_device());
-  for (int i = 0; i < 2 * FUNCTIONS; i++) {
+  bool divides = divides_correctly();
+  for (int i = 0; i < FORMS; i++) {
     /* llvmpipe takes a minute and a gigabyte to compile a vector of them; its kernels use the scalar forms only. */
-    bool fits = i < FUNCTIONS || !test_small();
-    if (fits && (divides || !functions[i % FUNCTIONS].divides)) tcase_add_loop_test(cases, same_bits, i, i + 1);
+    if ((forms[i].vector && test_small()) || (forms[i].divides && !divides)) continue;
+    tcase_add_loop_test(cases, same_bits, i * FUNCTIONS, (i + 1) * FUNCTIONS);
   }
   suite_add_tcase(suite, cases);
   return test_run(suite);

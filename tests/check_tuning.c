@@ -70,14 +70,31 @@ START_TEST(refuses_what_does_not_fit) {
 }
 END_TEST
 
+static const char *options_of(opencl_backend *self, const char *kernels, const char *tuning) {
+  ck_ok(opencl_tuning_set(self, kernels, tuning, &test_error));
+  return self->base.build_options;
+}
+
 START_TEST(registers_are_an_option_of_the_compiler) {
-  opencl_tuning u = {.variant = VARIANT_TILE, .registers = 168};
-  char options[512];
-  opencl_tuning_options(&u, options, sizeof options);
-  ck_assert_ptr_nonnull(strstr(options, " -cl-nv-maxrregcount=168"));
-  u.registers = 255; /* as many as it likes */
-  opencl_tuning_options(&u, options, sizeof options);
-  ck_assert_ptr_null(strstr(options, "-cl-nv"));
+  opencl_backend self = {
+      .vendor = 0x10DE,
+      .base.device = {
+          .type = MLP_CL_DEVICE_GPU, .platform = "NVIDIA CUDA", .work_group_size = 1024, .local_memory_bytes = 49152}};
+  ck_assert_ptr_nonnull(strstr(options_of(&self, NULL, "registers=168"), " -cl-nv-maxrregcount=168"));
+  ck_assert_ptr_null(strstr(options_of(&self, NULL, ""), "-cl-nv")); /* as many as it likes */
+}
+END_TEST
+
+/* The device's own quotients and roots are for the kernels of CPUs, where it promises what they have to be. */
+START_TEST(correct_division_is_asked_for) {
+  opencl_backend self = {
+      .base.device = {.type = MLP_CL_DEVICE_CPU, .work_group_size = 4096, .local_memory_bytes = 49152}};
+  ck_assert_ptr_null(strstr(options_of(&self, "panel", ""), "divide-sqrt"));
+  self.correct_division = true;
+  ck_assert_ptr_nonnull(
+      strstr(options_of(&self, "panel", ""), " -cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1"));
+  ck_assert_ptr_null(strstr(options_of(&self, "tile", ""), "DIVISION"));
+  ck_assert_ptr_null(strstr(options_of(&self, "plain", ""), "DIVISION"));
 }
 END_TEST
 

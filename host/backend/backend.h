@@ -412,6 +412,7 @@ struct backend {
   const char *platform_version;     /* which tells the compiler of some; "" for the reference */
   uint64_t resident_bytes;          /* features of more than these are streamed */
   char tuning[MLP_CL_TUNING_BYTES]; /* the kernels' parameters in use; "" where there are none */
+  char build_options[1024];         /* what kernels are compiled with; "" where none are */
   bool tuning_recalled;             /* they were remembered from an earlier search */
   bool fuses_adam;                  /* dense_backward_weight applies Adam without a gradient in memory */
   size_t classes_ahead;             /* output_layer gathers beside so many classes at most for nothing; 0: never */

@@ -8,8 +8,8 @@
 
 static const char exact[] = "exact";
 
-/* What verdicts depend on: our kernels, which of them are used, with which parameters, and the device with its driver;
- * and how many work-items share a step. */
+/* What verdicts depend on: our kernels, which of them are used, with which parameters and options, and the device with
+ * its driver; and how many work-items share a step. */
 static void verdict_key(const backend *opened, const char *kernels, char key[65]) {
   sha256 state;
   sha256_begin(&state);
@@ -17,6 +17,7 @@ static void verdict_key(const backend *opened, const char *kernels, char key[65]
   identity_add_kernels(&state);
   sha256_add_text(&state, kernels != NULL ? kernels : "");
   sha256_add_text(&state, opened->tuning);
+  sha256_add_text(&state, opened->build_options);
   sha256_add(&state, &opened->device.compute_units, sizeof opened->device.compute_units);
   sha256_end(&state, key);
 }

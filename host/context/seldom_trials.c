@@ -170,8 +170,11 @@ static void label_terms_of(trial_run *run, trial_shape s) {
   }
 }
 
+/* At this rate the last bit of a quotient reaches the weights. */
+#define TRIAL_RATE 0.5f
+
 static void run_adam(trial_run *run, trial_shape s, bool decoupled) {
-  const adam_rates rates = {.learning_rate = 0.5f,
+  const adam_rates rates = {.learning_rate = TRIAL_RATE,
                             .beta1 = 0.9f,
                             .beta2 = 0.999f,
                             .epsilon = 1e-8f,
@@ -200,7 +203,7 @@ static void adam_decoupled(trial_run *run, trial_shape s) {
 
 /* In the epilogue of the weight gradient. */
 static void adam_in_backward_weight(trial_run *run, trial_shape s) {
-  const adam_rates rates = {.learning_rate = 0.5f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+  const adam_rates rates = {.learning_rate = TRIAL_RATE, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
   const adam rule = adam_of_step(&rates, 2);
   dense_backward_weight d = {.rows = s.rows,
                              .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
@@ -233,7 +236,7 @@ static void clip_gradients(trial_run *run, trial_shape s) {
                         trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_UNIFORM)};
   clip c = {.sums = sums, .flag = trial_integers(run, 1, -1), .step = 3};
   for (size_t i = 0; i < SUMS; i++) {
-    c.limit = i < 2 ? 0x1p30f : 1.0f;
+    c.limit = i < 2 ? 0x1p30f : 3.0f / (float)i; /* 1 over a norm would be a reciprocal */
     c.gradient = gradient[i % 2];
     DO(&run->set, squared_sum, gradient[i % 2], sums, i);
     DO(&run->set, clip, &c);

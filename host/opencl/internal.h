@@ -153,11 +153,9 @@ mlp_cl_status opencl_source(const char *file, char **source, size_t *count, mlp_
 mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error);
 void opencl_program_release(opencl_backend *self);
 
-/* Chooses self->tuning: the variant that `kernels` names, with the parameters that `tuning` tells; NULL: as suits the
- * device, and as was found for it. Errors: BAD_ARGUMENT. */
+/* Chooses self->tuning, and what follows from it for the base: the variant that `kernels` names, with the parameters
+ * that `tuning` tells; NULL: as suits the device, and as was found for it. Errors: BAD_ARGUMENT. */
 mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const char *tuning, mlp_cl_error *error);
-/* The compiler's options: the tuning's constants. */
-void opencl_tuning_options(const opencl_tuning *tuning, char *options, size_t size);
 bool opencl_tuning_candidate(backend *base, size_t i, char text[MLP_CL_TUNING_BYTES]);
 bool opencl_tuning_keep(backend *base);
 void opencl_tuning_forget(backend *base);

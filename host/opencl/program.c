@@ -85,11 +85,11 @@ static mlp_cl_status build_source(opencl_backend *self, const char *file, const 
 }
 
 mlp_cl_status opencl_program_build(opencl_backend *self, const char *file, cl_program *built, mlp_cl_error *error) {
-  char options[1024], key[65], *source;
+  char key[65], *source;
+  const char *options = self->base.build_options;
   size_t count;
   bool keep = worth_keeping(self);
   TRY(opencl_source(file, &source, &count, error));
-  opencl_tuning_options(&self->tuning, options, sizeof options);
   program_key(self, source, options, key);
   *built = keep ? load_program(self, key, options) : NULL;
   mlp_cl_status status = MLP_CL_OK;

@@ -263,6 +263,29 @@ bool opencl_tuning_candidate(backend *base, size_t i, char text[MLP_CL_TUNING_BY
   return true;
 }
 
+/* ---- For the compiler ------------------------------------------------------------------------------------------- */
+
+static int tile_options(const char *prefix, const tile_shape *t, char *options, size_t size) {
+  return snprintf(options, size, " -D%sGROUP_ROWS=%d -D%sGROUP_COLS=%d -D%sITEM_ROWS=%d -D%sITEM_COLS=%d -D%sPARTS=%d",
+                  prefix, t->group_rows, prefix, t->group_cols, prefix, t->item_rows, prefix, t->item_cols, prefix,
+                  t->parts);
+}
+
+static void set_options(const opencl_tuning *u, char *options, size_t size) {
+  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DTILE_PANELS=%d -DUNIT_ROWS=%d", u->tile_rows,
+                        u->tile_panels, u->unit_rows);
+  length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
+                     u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
+  length += snprintf(options + length, size - (size_t)length, " -DOUTPUT_ROWS=%d", u->output_rows);
+  if (u->variant == VARIANT_PANEL && u->correct_division)
+    length += snprintf(options + length, size - (size_t)length,
+                       " -cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1");
+  length += tile_options("", &u->large, options + length, size - (size_t)length);
+  length += tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
+  if (u->variant == VARIANT_TILE && u->registers < REGISTERS_MOST)
+    snprintf(options + length, size - (size_t)length, " -cl-nv-maxrregcount=%d", u->registers);
+}
+
 /* ---- What was found --------------------------------------------------------------------------------------------- */
 
 /* A device with its driver, and the kernels whose parameters these are. */
@@ -308,30 +331,8 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
   else
     TRY(parse(&self->tuning, tuning, &self->base.device, error));
   format(&self->tuning, self->base.tuning);
+  set_options(&self->tuning, self->base.build_options, sizeof self->base.build_options);
   self->base.fuses_adam = self->tuning.variant != VARIANT_PLAIN;
   self->base.classes_ahead = self->tuning.variant == VARIANT_TILE ? OUTPUT_CLASSES_MAX : 0;
   return MLP_CL_OK;
-}
-
-/* ---- For the compiler ------------------------------------------------------------------------------------------- */
-
-static int tile_options(const char *prefix, const tile_shape *t, char *options, size_t size) {
-  return snprintf(options, size, " -D%sGROUP_ROWS=%d -D%sGROUP_COLS=%d -D%sITEM_ROWS=%d -D%sITEM_COLS=%d -D%sPARTS=%d",
-                  prefix, t->group_rows, prefix, t->group_cols, prefix, t->item_rows, prefix, t->item_cols, prefix,
-                  t->parts);
-}
-
-void opencl_tuning_options(const opencl_tuning *u, char *options, size_t size) {
-  int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DTILE_PANELS=%d -DUNIT_ROWS=%d", u->tile_rows,
-                        u->tile_panels, u->unit_rows);
-  length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
-                     u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
-  length += snprintf(options + length, size - (size_t)length, " -DOUTPUT_ROWS=%d", u->output_rows);
-  if (u->variant == VARIANT_PANEL && u->correct_division)
-    length += snprintf(options + length, size - (size_t)length,
-                       " -cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1");
-  length += tile_options("", &u->large, options + length, size - (size_t)length);
-  length += tile_options("SMALL_", &u->small, options + length, size - (size_t)length);
-  if (u->variant == VARIANT_TILE && u->registers < REGISTERS_MOST)
-    snprintf(options + length, size - (size_t)length, " -cl-nv-maxrregcount=%d", u->registers);
 }
