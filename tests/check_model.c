@@ -254,15 +254,15 @@ END_TEST
   "{\"holdout\":" holdout ",\"validation\":0.0,\"seed\":\"" seed "\",\"train_sha256\":\"" sha256 \
   "\",\"test_sha256\":\"" sha256 "\",\"validation_sha256\":\"\"}"
 
-static void expect_division(double holdout, uint64_t seed, const char *sha256) {
+static void expect_split(double holdout, uint64_t seed, const char *sha256) {
   mlp_cl_model_info *info;
   ck_ok(mlp_cl_model_info_open(test_path("model"), &info, &test_error));
-  const mlp_cl_division *division = mlp_cl_model_info_division(info);
-  ck_assert_ptr_nonnull(division);
-  ck_assert(division->holdout == holdout && division->validation == 0.0 && division->seed == seed);
-  ck_assert_str_eq(division->train_sha256, sha256);
-  ck_assert_str_eq(division->test_sha256, sha256);
-  ck_assert_str_eq(division->validation_sha256, "");
+  const mlp_cl_split *split = mlp_cl_model_info_split(info);
+  ck_assert_ptr_nonnull(split);
+  ck_assert(split->holdout == holdout && split->validation == 0.0 && split->seed == seed);
+  ck_assert_str_eq(split->train_sha256, sha256);
+  ck_assert_str_eq(split->test_sha256, sha256);
+  ck_assert_str_eq(split->validation_sha256, "");
   mlp_cl_model_info_destroy(info);
 }
 
@@ -281,24 +281,24 @@ START_TEST(metadata_that_lies_is_refused) {
       {MODEL_CLASSES, "{\"a\":1,\"b\":2}", "list of 2 strings"},
       {MODEL_ACTIVATION, "swish", "\"swish\", which this version does not know"},
       {MODEL_TASK, "", "\"\", which this version does not know"},
-      {MODEL_DIVISION, "", "is not an object of two shares, a seed and the SHA-256 of each part"},
-      {MODEL_DIVISION, DIVISION("1.5", "1", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("-0.5", "1", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("\"a\"", "1", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("0.5", "-1", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("0.5", "18446744073709551616", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("0.0", "1", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, "[]", "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("0.5", "1x", SHA256), "is not an object of two shares"},
-      {MODEL_DIVISION, DIVISION("0.5", "1", SHA256 "0"), "is not an object of two shares"},
+      {MODEL_SPLIT, "", "is not an object of two shares, a seed and the SHA-256 of each part"},
+      {MODEL_SPLIT, DIVISION("1.5", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("-0.5", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("\"a\"", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("0.5", "-1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("0.5", "18446744073709551616", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("0.0", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, "[]", "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("0.5", "1x", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, DIVISION("0.5", "1", SHA256 "0"), "is not an object of two shares"},
       {MODEL_WEIGHTS_SHA256, "0123", "promises 0123: damaged or edited"},
   };
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
     write_model("model", &tensor, 1, lies[i].key, lies[i].value);
     expect_load_fails("model", lies[i].part);
   }
-  write_model("model", &tensor, 1, MODEL_DIVISION, DIVISION("0.5", "18446744073709551615", SHA256));
-  expect_division(0.5, UINT64_MAX, SHA256);
+  write_model("model", &tensor, 1, MODEL_SPLIT, DIVISION("0.5", "18446744073709551615", SHA256));
+  expect_split(0.5, UINT64_MAX, SHA256);
   write_model("model", &tensor, 1, MODEL_CLASSES, "[\"ankle boot\",\"\"]");
   mlp_cl_network *network;
   mlp_cl_model_info *info;

@@ -212,6 +212,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, use_new_folder, test_folder_remove);
   tcase_add_test(tests, refuses_what_does_not_fit);
   tcase_add_test(tests, registers_are_an_option_of_the_compiler);
+  tcase_add_test(tests, correct_division_is_asked_for);
   tcase_add_test(tests, tiles_suit_the_registers_of_a_work_item);
   tcase_add_test(tests, candidates_differ_and_are_accepted);
   tcase_add_test(tests, what_is_kept_is_used);

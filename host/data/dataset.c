@@ -245,8 +245,8 @@ void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count,
 
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *marks, mlp_cl_dataset **train,
                              mlp_cl_dataset **test, mlp_cl_error *error) {
-  TRY(dataset_copy_rows(&(marked_rows){dataset, marks, MLP_CL_TRAIN_PART}, train, error));
-  mlp_cl_status status = dataset_copy_rows(&(marked_rows){dataset, marks, MLP_CL_TEST_PART}, test, error);
+  TRY(dataset_copy_rows(&(marked_rows){dataset, marks, MLP_CL_PART_TRAIN}, train, error));
+  mlp_cl_status status = dataset_copy_rows(&(marked_rows){dataset, marks, MLP_CL_PART_TEST}, test, error);
   if (status != MLP_CL_OK) {
     mlp_cl_dataset_destroy(*train);
     *train = NULL;

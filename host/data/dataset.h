@@ -20,7 +20,7 @@ struct mlp_cl_dataset {
   size_t outputs; /* targets a row; 0 without */
   char **class_names;        /* classes strings in one allocation with the pointers, owned; NULL without labels */
   mlp_cl_encoding *encoding; /* how a table became these rows, shared; it names the classes then. NULL without */
-  mlp_cl_division division;  /* what was drawn before these rows were left to train; their own SHA-256 is not there */
+  mlp_cl_split split;        /* what was drawn before these rows were left to train; their own SHA-256 is not there */
 };
 
 /* Bytes of one element. */
@@ -61,7 +61,7 @@ typedef struct marked_rows {
 
 /* Copies the rows, in their order; *part is NULL when there are none. Error: NO_MEMORY. */
 mlp_cl_status dataset_copy_rows(const marked_rows *rows, mlp_cl_dataset **part, mlp_cl_error *error);
-/* Copies those marked as MLP_CL_TRAIN_PART to *train, and as MLP_CL_TEST_PART to *test. Error: NO_MEMORY, and then
+/* Copies those marked as MLP_CL_PART_TRAIN to *train, and as MLP_CL_PART_TEST to *test. Error: NO_MEMORY, and then
  * neither exists. */
 mlp_cl_status dataset_divide(const mlp_cl_dataset *dataset, const unsigned char *marks, mlp_cl_dataset **train,
                              mlp_cl_dataset **test, mlp_cl_error *error);
@@ -71,10 +71,14 @@ float dataset_element(const mlp_cl_dataset *dataset, size_t i);
 /* The values that the network sees of the rows [first, first + count): element · scale. */
 void dataset_features(const mlp_cl_dataset *dataset, size_t first, size_t count, float *features);
 
-/* Draws about `fraction` of the rows of each class whose mark is MLP_CL_TRAIN_PART and marks them with `part`. labels
+/* Draws about `fraction` of the rows of each class whose mark is MLP_CL_PART_TRAIN and marks them with `part`. labels
  * NULL: one class. Errors: BAD_ARGUMENT (fraction not in (0,1), nothing to draw), NO_MEMORY. */
 mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, double fraction, uint64_t seed,
                          unsigned char part, unsigned char *marks, mlp_cl_error *error);
+
+/* The same for each part that the split has: marks (rows) are MLP_CL_PART_TRAIN at first. */
+mlp_cl_status split_parts(const int32_t *labels, size_t rows, size_t classes, const mlp_cl_split *split,
+                          unsigned char *marks, mlp_cl_error *error);
 
 /* SHA-256 over shape, scale, features, and labels or targets, as a data set of these rows alone has it: 64 hex digits
  * and a NUL. */

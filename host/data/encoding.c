@@ -105,12 +105,12 @@ mlp_cl_status encoding_fit(column_fit *fits, size_t count, column_value *value, 
                            const unsigned char *marks, mlp_cl_error *error) {
   for (size_t i = 0; i < count; i++) fits[i].least = INFINITY, fits[i].most = -INFINITY;
   for (size_t row = 0; row < rows; row++) {
-    if (marks != NULL && marks[row] != MLP_CL_TRAIN_PART) continue;
+    if (marks != NULL && marks[row] != MLP_CL_PART_TRAIN) continue;
     for (size_t i = 0; i < count; i++) add_value(&fits[i], value(from, row, i));
   }
   for (size_t i = 0; i < count; i++) TRY(find_mean(&fits[i], error));
   for (size_t row = 0; row < rows; row++) {
-    if (marks != NULL && marks[row] != MLP_CL_TRAIN_PART) continue;
+    if (marks != NULL && marks[row] != MLP_CL_PART_TRAIN) continue;
     for (size_t i = 0; i < count; i++) add_square(&fits[i], value(from, row, i));
   }
   for (size_t i = 0; i < count; i++) find_scale(&fits[i]);

@@ -57,7 +57,7 @@ typedef struct column_fit {
 /* What stands in a row of `from` for the column of fits[i]; NaN where it is missing. */
 typedef double column_value(const void *from, size_t row, size_t i);
 
-/* From the rows where marks[row] is MLP_CL_TRAIN_PART, or all without marks; two passes over the
+/* From the rows where marks[row] is MLP_CL_PART_TRAIN, or all without marks; two passes over the
  * rows, which may lie in a file, for all columns together. mean = sum / n, the sum in row order; standard: deviation =
  * sqrt(sum of (value - mean)² / n), each square by fma; minmax: offset = minimum, divisor = maximum - minimum. A
  * constant column has offset = its value, divisor 1. NaN is left out. Error: BAD_ARGUMENT (no value at all). */

@@ -91,7 +91,7 @@ mlp_cl_status mlp_cl_dataset_open(const char *source, mlp_cl_dataset **train, ml
   *train = NULL;
   if (test != NULL) *test = NULL;
   TRY(source_open(source, &options, &parts, &is_table, error));
-  if (is_table) TRY(table_open(source, &options, &(mlp_cl_division){0}, &parts, error));
+  if (is_table) TRY(table_open(source, &options, &(mlp_cl_split){0}, &parts, error));
   *train = parts.train;
   if (test != NULL) {
     *test = parts.test;

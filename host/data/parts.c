@@ -8,30 +8,19 @@
 #include "data/rows.h"
 #include "data/table.h"
 
-static mlp_cl_status mark_parts(const mlp_cl_dataset *d, const mlp_cl_division *division, unsigned char *marks,
-                                mlp_cl_error *error) {
-  if (division->holdout > 0.0)
-    TRY(split_mark(d->labels, d->rows, d->classes, division->holdout, division->seed, MLP_CL_TEST_PART, marks, error));
-  if (division->validation > 0.0)
-    TRY(split_mark(d->labels, d->rows, d->classes, division->validation, division->seed, MLP_CL_VALIDATION_PART, marks,
-                   error));
-  return MLP_CL_OK;
-}
-
 static void replace(mlp_cl_dataset **part, mlp_cl_dataset *by) {
   if (by == NULL) return;
   mlp_cl_dataset_destroy(*part);
   *part = by;
 }
 
-/* parts->train by the marks of its rows; a part without a row stays what it is. */
-static mlp_cl_status divide_by(const unsigned char *marks, mlp_cl_parts *parts, mlp_cl_error *error) {
+mlp_cl_status mlp_cl_parts_split(mlp_cl_parts *parts, const unsigned char *part_of_row, mlp_cl_error *error) {
   mlp_cl_parts made = {0};
-  marked_rows rows = {parts->train, marks, MLP_CL_TRAIN_PART};
+  marked_rows rows = {parts->train, part_of_row, MLP_CL_PART_TRAIN};
   mlp_cl_status status = dataset_copy_rows(&rows, &made.train, error);
-  rows.wanted = MLP_CL_TEST_PART;
+  rows.wanted = MLP_CL_PART_TEST;
   if (status == MLP_CL_OK) status = dataset_copy_rows(&rows, &made.test, error);
-  rows.wanted = MLP_CL_VALIDATION_PART;
+  rows.wanted = MLP_CL_PART_VALIDATION;
   if (status == MLP_CL_OK) status = dataset_copy_rows(&rows, &made.validation, error);
   if (status != MLP_CL_OK) {
     mlp_cl_parts_destroy(&made);
@@ -71,8 +60,20 @@ static mlp_cl_status scale_parts(const char *source, const mlp_cl_data_options *
   return status;
 }
 
-static mlp_cl_status divide_arrays(const char *source, const mlp_cl_data_options *options,
-                                   const mlp_cl_division *division, mlp_cl_parts *parts, mlp_cl_error *error) {
+/* What nothing is drawn from is not copied. */
+static mlp_cl_status split_arrays(const mlp_cl_split *split, mlp_cl_parts *parts, mlp_cl_error *error) {
+  const mlp_cl_dataset *all = parts->train;
+  if (split->holdout == 0.0 && split->validation == 0.0) return MLP_CL_OK;
+  unsigned char *marks = calloc(all->rows, 1);
+  if (marks == NULL) return fail_memory(error, all->rows, "a split");
+  mlp_cl_status status = split_parts(all->labels, all->rows, all->classes, split, marks, error);
+  if (status == MLP_CL_OK) status = mlp_cl_parts_split(parts, marks, error);
+  free(marks);
+  return status;
+}
+
+static mlp_cl_status open_array_parts(const char *source, const mlp_cl_data_options *options, const mlp_cl_split *split,
+                                      mlp_cl_parts *parts, mlp_cl_error *error) {
   if (parts->train->labels == NULL && parts->train->targets == NULL) {
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "%s has no labels to learn from; name their file with --labels (IDX, NPY), or put them in as y (NPZ)",
@@ -81,12 +82,8 @@ static mlp_cl_status divide_arrays(const char *source, const mlp_cl_data_options
   if (has_one_class(parts->train))
     return fail(error, MLP_CL_BAD_FILE, "%s: every row has the label %d: one class alone teaches nothing", source,
                 (int)parts->train->labels[0]);
-  unsigned char *marks = calloc(parts->train->rows, 1);
-  if (marks == NULL) return fail_memory(error, parts->train->rows, "a split");
-  mlp_cl_status status = mark_parts(parts->train, division, marks, error);
-  if (status == MLP_CL_OK) status = divide_by(marks, parts, error);
-  free(marks);
-  return status == MLP_CL_OK ? scale_parts(source, options, parts, error) : status;
+  TRY(split_arrays(split, parts, error));
+  return scale_parts(source, options, parts, error);
 }
 
 static mlp_cl_status open_test(const mlp_cl_data_options *options, mlp_cl_parts *parts, mlp_cl_error *error) {
@@ -124,20 +121,22 @@ mlp_cl_status mlp_cl_dataset_open_parts(const char *source, const mlp_cl_data_op
   if (!(options->holdout >= 0 && options->holdout < 1 && options->validation >= 0 && options->validation < 1))
     return fail(error, MLP_CL_BAD_ARGUMENT, "holdout is %g and validation is %g: give numbers from 0 to below 1",
                 options->holdout, options->validation);
+  if (options->holdout > 0 && options->test_path != NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "--holdout and --test both name the test part; give one of them");
   TRY(source_open(source, options, parts, &is_table, error));
-  mlp_cl_division division = {.holdout = options->holdout, .validation = options->validation, .seed = options->seed};
-  if (division.holdout == 0.0 && parts->test == NULL && options->test_path == NULL && !options->keep_all)
-    division.holdout = usual_holdout;
-  mlp_cl_status status = is_table ? table_open(source, options, &division, parts, error)
-                                  : divide_arrays(source, options, &division, parts, error);
+  mlp_cl_split split = {.holdout = options->holdout, .validation = options->validation, .seed = options->seed};
+  if (split.holdout == 0.0 && parts->test == NULL && options->test_path == NULL && !options->keep_all)
+    split.holdout = usual_holdout;
+  mlp_cl_status status = is_table ? table_open(source, options, &split, parts, error)
+                                  : open_array_parts(source, options, &split, parts, error);
   if (status == MLP_CL_OK && options->test_path != NULL) status = open_test(options, parts, error);
   if (status != MLP_CL_OK) {
     mlp_cl_parts_destroy(parts);
     return status;
   }
-  if (division.holdout > 0.0) dataset_sha256(parts->test, division.test_sha256);
-  if (division.validation > 0.0) dataset_sha256(parts->validation, division.validation_sha256);
-  parts->train->division = division;
+  if (split.holdout > 0.0) dataset_sha256(parts->test, split.test_sha256);
+  if (split.validation > 0.0) dataset_sha256(parts->validation, split.validation_sha256);
+  parts->train->split = split;
   return MLP_CL_OK;
 }
 
@@ -163,28 +162,15 @@ static bool is_part(const mlp_cl_dataset *dataset, const unsigned char *marks, m
   return strcmp(sha256, wanted) == 0;
 }
 
-mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_division *division,
-                                        unsigned char *parts, bool *found, mlp_cl_error *error) {
+mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_split *split,
+                                        unsigned char *part_of_row, bool *found, mlp_cl_error *error) {
   *found = false;
-  memset(parts, MLP_CL_TRAIN_PART, dataset->rows);
-  mlp_cl_status status = mark_parts(dataset, division, parts, error);
+  memset(part_of_row, MLP_CL_PART_TRAIN, dataset->rows);
+  mlp_cl_status status = split_parts(dataset->labels, dataset->rows, dataset->classes, split, part_of_row, error);
   if (status == MLP_CL_BAD_ARGUMENT) return MLP_CL_OK; /* too few rows to draw any */
-  *found = status == MLP_CL_OK && is_part(dataset, parts, MLP_CL_TRAIN_PART, division->train_sha256) &&
-           is_part(dataset, parts, MLP_CL_TEST_PART, division->test_sha256) &&
-           is_part(dataset, parts, MLP_CL_VALIDATION_PART, division->validation_sha256);
-  return status;
-}
-
-mlp_cl_status mlp_cl_parts_divide(mlp_cl_parts *parts, const mlp_cl_division *division, mlp_cl_error *error) {
-  size_t rows = parts->train->rows;
-  unsigned char *marks = calloc(rows, 1);
-  if (marks == NULL) return fail_memory(error, rows, "a split");
-  bool found;
-  mlp_cl_status status = mlp_cl_dataset_find_parts(parts->train, division, marks, &found, error);
-  if (status == MLP_CL_OK && !found)
-    status = fail(error, MLP_CL_BAD_FILE, "these %zu rows are not those that were divided, in their order", rows);
-  if (status == MLP_CL_OK) status = divide_by(marks, parts, error);
-  free(marks);
+  *found = status == MLP_CL_OK && is_part(dataset, part_of_row, MLP_CL_PART_TRAIN, split->train_sha256) &&
+           is_part(dataset, part_of_row, MLP_CL_PART_TEST, split->test_sha256) &&
+           is_part(dataset, part_of_row, MLP_CL_PART_VALIDATION, split->validation_sha256);
   return status;
 }
 

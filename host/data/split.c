@@ -79,6 +79,15 @@ mlp_cl_status split_mark(const int32_t *labels, size_t rows, size_t classes, dou
               fraction, rows, classes, classes > rows ? "; numbers instead of classes are learned by regression" : "");
 }
 
+mlp_cl_status split_parts(const int32_t *labels, size_t rows, size_t classes, const mlp_cl_split *split,
+                          unsigned char *marks, mlp_cl_error *error) {
+  if (split->holdout > 0.0)
+    TRY(split_mark(labels, rows, classes, split->holdout, split->seed, MLP_CL_PART_TEST, marks, error));
+  if (split->validation > 0.0)
+    TRY(split_mark(labels, rows, classes, split->validation, split->seed, MLP_CL_PART_VALIDATION, marks, error));
+  return MLP_CL_OK;
+}
+
 mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fraction, uint64_t seed, mlp_cl_dataset **kept,
                                    mlp_cl_dataset **held_out, mlp_cl_error *error) {
   *kept = *held_out = NULL;
@@ -89,7 +98,7 @@ mlp_cl_status mlp_cl_dataset_split(const mlp_cl_dataset *dataset, double fractio
   unsigned char *marks = calloc(dataset->rows, 1);
   if (marks == NULL) return fail_memory(error, dataset->rows, "a split");
   mlp_cl_status status =
-      split_mark(dataset->labels, dataset->rows, dataset->classes, fraction, seed, MLP_CL_TEST_PART, marks, error);
+      split_mark(dataset->labels, dataset->rows, dataset->classes, fraction, seed, MLP_CL_PART_TEST, marks, error);
   if (status == MLP_CL_OK) status = dataset_divide(dataset, marks, kept, held_out, error);
   free(marks);
   return status;

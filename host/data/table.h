@@ -39,7 +39,7 @@ void table_close(table *t);
 
 /* `parts` gets the training part and those that are to be drawn, whatever the options say of them. Errors: BAD_FILE and
  * BAD_ARGUMENT with file, line, column and remedy; IO; NO_MEMORY. */
-mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, const mlp_cl_division *division,
+mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, const mlp_cl_split *split,
                          mlp_cl_parts *parts, mlp_cl_error *error);
 
 /* One that says where: "FILE: line 3, column 2 ("age"): …". `name` is NULL without a heading. */

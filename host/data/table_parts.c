@@ -181,7 +181,7 @@ static mlp_cl_status make_part(const table *t, mlp_cl_encoding *encoding, const 
 }
 
 /* Which row goes to which part, by lot. */
-static mlp_cl_status draw_parts(const table *t, const mlp_cl_division *d, unsigned char *marks, mlp_cl_error *error) {
+static mlp_cl_status draw_parts(const table *t, const mlp_cl_split *split, unsigned char *marks, mlp_cl_error *error) {
   int32_t *labels = NULL;
   size_t classes = 1;
   for (size_t i = 0; i < t->columns_count; i++) {
@@ -192,16 +192,12 @@ static mlp_cl_status draw_parts(const table *t, const mlp_cl_division *d, unsign
     for (size_t row = 0; row < t->rows; row++) labels[row] = (int32_t)t->texts[row * t->texts_count + slot];
     classes = t->values[slot].count;
   }
-  mlp_cl_status status = MLP_CL_OK;
-  if (d->holdout > 0)
-    status = split_mark(labels, t->rows, classes, d->holdout, d->seed, MLP_CL_TEST_PART, marks, error);
-  if (status == MLP_CL_OK && d->validation > 0)
-    status = split_mark(labels, t->rows, classes, d->validation, d->seed, MLP_CL_VALIDATION_PART, marks, error);
+  mlp_cl_status status = split_parts(labels, t->rows, classes, split, marks, error);
   free(labels);
   return status;
 }
 
-static mlp_cl_status make_parts(table *t, const mlp_cl_division *division, mlp_cl_parts *parts, mlp_cl_error *error) {
+static mlp_cl_status make_parts(table *t, const mlp_cl_split *split, mlp_cl_parts *parts, mlp_cl_error *error) {
   unsigned char *marks = calloc(t->rows, 1);
   if (marks == NULL) return fail_memory(error, t->rows, "a split");
   mlp_cl_encoding *encoding = NULL;
@@ -210,22 +206,22 @@ static mlp_cl_status make_parts(table *t, const mlp_cl_division *division, mlp_c
     column_role role = t->columns[i].role;
     if (role == ROLE_TEXT || role == ROLE_CLASS) status = sort_values(t, &t->columns[i], error);
   }
-  if (status == MLP_CL_OK) status = draw_parts(t, division, marks, error);
+  if (status == MLP_CL_OK) status = draw_parts(t, split, marks, error);
   if (status == MLP_CL_OK) status = make_encoding(t, marks, &encoding, error);
-  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_TRAIN_PART, &parts->train, error);
-  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_TEST_PART, &parts->test, error);
-  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_VALIDATION_PART, &parts->validation, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_PART_TRAIN, &parts->train, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_PART_TEST, &parts->test, error);
+  if (status == MLP_CL_OK) status = make_part(t, encoding, marks, MLP_CL_PART_VALIDATION, &parts->validation, error);
   encoding_release(encoding);
   free(marks);
   return status;
 }
 
-mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, const mlp_cl_division *division,
+mlp_cl_status table_open(const char *path, const mlp_cl_data_options *options, const mlp_cl_split *split,
                          mlp_cl_parts *parts, mlp_cl_error *error) {
   table t;
   *parts = (mlp_cl_parts){0};
   TRY(table_read(path, options, &t, error));
-  mlp_cl_status status = make_parts(&t, division, parts, error);
+  mlp_cl_status status = make_parts(&t, split, parts, error);
   table_close(&t);
   if (status != MLP_CL_OK) mlp_cl_parts_destroy(parts);
   return status;

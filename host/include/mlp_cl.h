@@ -241,16 +241,16 @@ typedef struct mlp_cl_parts {
   mlp_cl_dataset *train, *validation, *test; /* the last two may be NULL */
 } mlp_cl_parts;
 
-/* The part that a row belongs to, as bytes tell it. */
-typedef enum mlp_cl_part { MLP_CL_TRAIN_PART, MLP_CL_TEST_PART, MLP_CL_VALIDATION_PART } mlp_cl_part;
+/* The part that a row belongs to. The numbers stay: lots are drawn by them. */
+typedef enum mlp_cl_part { MLP_CL_PART_TRAIN, MLP_CL_PART_TEST, MLP_CL_PART_VALIDATION } mlp_cl_part;
 
-/* How rows were divided by lot: a model keeps it, so that the same parts can be had again. The SHA-256 are of each
- * part's values, as the network sees them; of a part that was not drawn "". */
-typedef struct mlp_cl_division {
+/* How mlp_cl_dataset_open_parts split rows by lot: a model keeps it, so that the same parts can be had again. The
+ * SHA-256 are of each part's shape, scale, elements and answers; of a part that was not drawn "". */
+typedef struct mlp_cl_split {
   double holdout, validation; /* as in mlp_cl_data_options; 0: no row was drawn for that part */
   uint64_t seed;
   char train_sha256[65], test_sha256[65], validation_sha256[65];
-} mlp_cl_division;
+} mlp_cl_split;
 
 /* True when `source` names a file that can be read and holds a table. */
 MLP_CL_API bool mlp_cl_source_is_table(const char *source);
@@ -276,13 +276,14 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *source, const char *
                                                 const mlp_cl_encoding *encoding, mlp_cl_header header, bool targets,
                                                 mlp_cl_dataset **dataset, mlp_cl_error *error);
 
-/* Finds the parts again into which all rows that a source has to train were divided: parts[i] becomes an mlp_cl_part.
- * *found false, and nothing in `parts`, where these are other rows, or the same in another order. Error: NO_MEMORY. */
-MLP_CL_API mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_division *division,
-                                                   unsigned char *parts, bool *found, mlp_cl_error *error);
-/* Divides parts->train so; a part that was drawn takes the place of the source's own. On failure *parts stays. Errors:
- * BAD_FILE (other rows), NO_MEMORY. */
-MLP_CL_API mlp_cl_status mlp_cl_parts_divide(mlp_cl_parts *parts, const mlp_cl_division *division, mlp_cl_error *error);
+/* Finds the parts again into which all rows that a source has to train were split: part_of_row (rows) gets an
+ * mlp_cl_part each. *found false, and part_of_row undefined, where these are other rows, or the same in another order.
+ * Error: NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_split *split,
+                                                   unsigned char *part_of_row, bool *found, mlp_cl_error *error);
+/* Splits parts->train so; a part with rows takes the place of the source's own. On failure *parts stays. Error:
+ * NO_MEMORY. */
+MLP_CL_API mlp_cl_status mlp_cl_parts_split(mlp_cl_parts *parts, const unsigned char *part_of_row, mlp_cl_error *error);
 
 /* NULL unless the rows come from a table, or from arrays that were scaled; valid as long as the dataset. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_dataset_encoding(const mlp_cl_dataset *dataset);
@@ -333,7 +334,7 @@ MLP_CL_API mlp_cl_status mlp_cl_rows_open(const char *path, const mlp_cl_encodin
 MLP_CL_API mlp_cl_status mlp_cl_rows_from_dataset(mlp_cl_dataset *dataset, mlp_cl_rows **rows, mlp_cl_error *error);
 /* Columns of a table to have as text beside the features, "id,name", by name or by number from 1, each once; to be
  * called once, before the first mlp_cl_rows_next. Errors speak of --id: BAD_ARGUMENT (there is no such column: lists
- * them; no table; too late). */
+ * them; no table; too late), BAD_FILE (two columns have one name). */
 MLP_CL_API mlp_cl_status mlp_cl_rows_keep(mlp_cl_rows *rows, const char *columns, mlp_cl_error *error);
 MLP_CL_API size_t mlp_cl_rows_kept_columns(const mlp_cl_rows *rows);
 /* NULL when `column` is out of range; valid as long as the rows. */
@@ -748,7 +749,7 @@ typedef struct mlp_cl_model_info mlp_cl_model_info;
 /* Writes a safetensors file: weights (out, in) as "0.weight", "0.bias", "2.weight", … so that
  * torch.nn.Sequential(Linear, ReLU, Linear, …) loads it, or "0.", "3.", … when the recipe has dropout (Linear, ReLU,
  * Dropout, Linear, …). `recipe` and `dataset`, the part that was trained on (its classes, scale, encoding and
- * division), go to the metadata and may be NULL. Written beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as
+ * split), go to the metadata and may be NULL. Written beside, flushed, renamed. Waits. Errors: IO, BAD_ARGUMENT (as
  * mlp_cl_check_output), BAD_SHAPE (the dataset's features, classes or targets are not the network's inputs and
  * outputs), DIVERGED (values not finite are never saved). */
 MLP_CL_API mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, const mlp_cl_recipe *recipe,
@@ -782,7 +783,7 @@ MLP_CL_API float mlp_cl_model_info_scale(const mlp_cl_model_info *info);
 /* Of the table that the model was trained on, or of arrays that were scaled, valid as long as the info; else NULL. */
 MLP_CL_API const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info);
 /* How the rows were divided that the model was trained on, valid as long as the info; NULL where none were drawn. */
-MLP_CL_API const mlp_cl_division *mlp_cl_model_info_division(const mlp_cl_model_info *info);
+MLP_CL_API const mlp_cl_split *mlp_cl_model_info_split(const mlp_cl_model_info *info);
 
 /* Writes a model file as ONNX (operator set 13; 20 for GELU) for other tools. In: float32 "features" (rows, inputs) as
  * they are in the data, with NaN for a missing value and a 1 among zeros for a column of text; scaling is part of the

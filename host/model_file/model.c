@@ -105,7 +105,7 @@ mlp_cl_status mlp_cl_network_save(mlp_cl_network *network, const char *path, con
   TRY(mlp_cl_network_sha256(network, hex, error));
   safetensors content = {0};
   mlp_cl_status status = model_add(&content, network, recipe, dataset, error);
-  if (status == MLP_CL_OK && dataset != NULL) status = model_division_add(&content, dataset, NULL, error);
+  if (status == MLP_CL_OK && dataset != NULL) status = model_split_add(&content, dataset, NULL, error);
   if (status == MLP_CL_OK) status = safetensors_add_metadata(&content, MODEL_WEIGHTS_SHA256, hex, error);
   if (status == MLP_CL_OK) status = safetensors_write(path, &content, error);
   safetensors_destroy(&content);

@@ -14,7 +14,7 @@
 #define MODEL_CLASSES "mlp_cl.classes"       /* JSON list of strings */
 #define MODEL_SCALE "mlp_cl.scale"           /* JSON number */
 #define MODEL_TABLE "mlp_cl.table"           /* JSON object, see model_table.c */
-#define MODEL_DIVISION "mlp_cl.division"     /* JSON object, see model_division.c */
+#define MODEL_SPLIT "mlp_cl.split"           /* JSON object, see model_split.c */
 #define MODEL_WEIGHTS_SHA256 "mlp_cl.weights_sha256"
 #define MODEL_NOTE "mlp_cl.note" /* in checkpoints: what a program says to itself */
 #define MODEL_RUN "mlp_cl.run"   /* JSON object, in checkpoints: how far the run has come */
@@ -31,7 +31,7 @@ struct mlp_cl_model_info {
   char **class_names;        /* in one allocation with the pointers, owned */
   float scale;               /* 0 when the file does not say */
   mlp_cl_encoding *encoding; /* of the table it was trained on, shared, or NULL */
-  mlp_cl_division division;  /* of the data it was trained on; no shares where none were drawn */
+  mlp_cl_split split;        /* of the data it was trained on; no shares where none were drawn */
   char sha256[65];           /* of the parameters in the file, or "" */
   safetensors_entry *metadata;
   size_t metadata_count;
@@ -79,8 +79,8 @@ mlp_cl_status model_table_add(safetensors *content, const mlp_cl_encoding *encod
 mlp_cl_status model_table_read(const char *path, const char *text, mlp_cl_model_info *info, mlp_cl_error *error);
 /* How its data were divided, where they were; train_sha256 is of dataset_sha256, NULL to have it computed. Errors: as
  * for tables. */
-mlp_cl_status model_division_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
-                                 mlp_cl_error *error);
-mlp_cl_status model_division_read(const char *path, const char *text, mlp_cl_division *division, mlp_cl_error *error);
+mlp_cl_status model_split_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
+                              mlp_cl_error *error);
+mlp_cl_status model_split_read(const char *path, const char *text, mlp_cl_split *split, mlp_cl_error *error);
 
 #endif

@@ -216,8 +216,8 @@ mlp_cl_status model_info_read(const char *path, safetensors *content, const mode
   }
   const char *table = safetensors_find_metadata(content, MODEL_TABLE);
   if (status == MLP_CL_OK && table != NULL) status = model_table_read(path, table, made, error);
-  const char *division = safetensors_find_metadata(content, MODEL_DIVISION);
-  if (status == MLP_CL_OK && division != NULL) status = model_division_read(path, division, &made->division, error);
+  const char *split = safetensors_find_metadata(content, MODEL_SPLIT);
+  if (status == MLP_CL_OK && split != NULL) status = model_split_read(path, split, &made->split, error);
   if (status != MLP_CL_OK) {
     mlp_cl_model_info_destroy(made);
     return status;
@@ -307,6 +307,6 @@ const mlp_cl_encoding *mlp_cl_model_info_encoding(const mlp_cl_model_info *info)
   return info->encoding;
 }
 
-const mlp_cl_division *mlp_cl_model_info_division(const mlp_cl_model_info *info) {
-  return info->division.holdout > 0.0 || info->division.validation > 0.0 ? &info->division : NULL;
+const mlp_cl_split *mlp_cl_model_info_split(const mlp_cl_model_info *info) {
+  return info->split.holdout > 0.0 || info->split.validation > 0.0 ? &info->split : NULL;
 }

@@ -104,7 +104,7 @@ static mlp_cl_status add_partial_epoch(mlp_cl_trainer *t, safetensors *content, 
 static mlp_cl_status collect(mlp_cl_trainer *t, safetensors *content, mlp_cl_error *error) {
   TRY(trainer_check_flag(t, error));
   TRY(model_add(content, t->network, &t->recipe, t->train, error));
-  TRY(model_division_add(content, t->train, position_fingerprint(t, false), error));
+  TRY(model_split_add(content, t->train, position_fingerprint(t, false), error));
   TRY(add_states(t, content, error));
   TRY(add_partial_epoch(t, content, error));
   if (t->checkpoints.note != NULL) TRY(safetensors_add_metadata(content, MODEL_NOTE, t->checkpoints.note, error));

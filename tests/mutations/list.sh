@@ -40,6 +40,10 @@ mutation 'a quotient of the device is rounded twice'
 edit kernels/exact_math_body.h 's!return a / b;!return a * (1.0f / b);!'
 caught_by adam pocl
 
+mutation 'a reciprocal of the device is off by a place'
+edit kernels/exact_math_body.h 's!return 1\.0f / b;!return (1.0f / b) * 1.0000001f;!'
+caught_by activation pocl
+
 mutation 'a root of the device is off by a place'
 edit kernels/exact_math_body.h 's!: sqrt\(x\);!: x * (1.0f / sqrt(x));!'
 caught_by adam pocl
@@ -392,15 +396,15 @@ caught_by rows reference
 
 mutation 'other rows pass for those of the training'
 edit host/data/parts.c 's/return strcmp\(sha256, wanted\) == 0/return true/'
-caught_by division reference
+caught_by split reference
 
 mutation 'rows that were held out may have changed'
 edit host/data/parts.c 's/dataset_sha256\(parts->test, division\.test_sha256\)/division.test_sha256[0] = 0/'
-caught_by division reference
+caught_by split reference
 
 mutation 'parts are drawn again under another seed'
-edit host/model_file/model_division.c 's/PRIu64, d->seed\)/PRIu64, d->seed + 1)/'
-caught_by division reference
+edit host/model_file/model_split.c 's/PRIu64, d->seed\)/PRIu64, d->seed + 1)/'
+caught_by split reference
 
 mutation 'a first line of words is always a heading'
 edit host/data/rows.c '/first_is_row\(r\)\) heading = false/d'

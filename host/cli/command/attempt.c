@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "input/open.h"
 #include "terminal/interrupt.h"
 #include "terminal/now.h"
 #include "terminal/report.h"

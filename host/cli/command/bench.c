@@ -5,7 +5,7 @@
 
 #include "command/command.h"
 #include "command/measured.h"
-#include "input/open.h"
+#include "input/device.h"
 #include "terminal/interrupt.h"
 #include "terminal/now.h"
 #include "terminal/output.h"

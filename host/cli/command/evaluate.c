@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "command/command.h"
-#include "input/open.h"
+#include "input/model.h"
+#include "input/rows.h"
 #include "input/source.h"
 #include "picture/confusion.h"
 #include "terminal/output.h"

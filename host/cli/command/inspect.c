@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "input/open.h"
+#include "input/model.h"
 #include "terminal/report.h"
 
 enum { CLASSES_SHOWN = 12, COLUMNS_SHOWN = 30, TEXT_SHOWN = 100 };
@@ -13,9 +13,9 @@ static struct poptOption table[] = {OPTION_GROUP("Output", output_options), POPT
 
 static bool is_told_elsewhere(const char *key) {
   static const char *const keys[] = {
-      "mlp_cl.version",  "mlp_cl.numerics",   "mlp_cl.recipe",        "mlp_cl.classes", "mlp_cl.scale",
-      "mlp_cl.table",    "mlp_cl.activation", "mlp_cl.task",          "format",         "mlp_cl.weights_sha256",
-      "mlp_cl.division", "mlp_cl.run",        "mlp_cl.content_sha256"};
+      "mlp_cl.version", "mlp_cl.numerics",   "mlp_cl.recipe",        "mlp_cl.classes", "mlp_cl.scale",
+      "mlp_cl.table",   "mlp_cl.activation", "mlp_cl.task",          "format",         "mlp_cl.weights_sha256",
+      "mlp_cl.split",   "mlp_cl.run",        "mlp_cl.content_sha256"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     if (strcmp(key, keys[i]) == 0) return true;
   }
@@ -96,7 +96,7 @@ static void print_recipe(const char *text) {
 }
 
 /* "a share of 0.2 to test and 0.1 of the rest to validate, under seed 1" */
-static void print_division(const mlp_cl_division *d) {
+static void print_split(const mlp_cl_split *d) {
   printf("%-12s", "held out");
   if (d->holdout > 0) printf("a share of %.7g to test%s", d->holdout, d->validation > 0 ? ", " : "");
   if (d->validation > 0) printf("a share of %.7g%s to validate", d->validation, d->holdout > 0 ? " of the rest" : "");
@@ -164,7 +164,7 @@ static void print_text(const mlp_cl_model_info *info) {
     printf("%-12svalues of the data times %.9g\n", "scale", (double)mlp_cl_model_info_scale(info));
   if (recipe) print_recipe(recipe);
   if (run) print_run(run);
-  if (mlp_cl_model_info_division(info)) print_division(mlp_cl_model_info_division(info));
+  if (mlp_cl_model_info_split(info)) print_split(mlp_cl_model_info_split(info));
   if (version) printf("%-12smlp_cl %s", "written by", report_escape(version, shown, sizeof shown));
   if (version && numerics) printf(", numerics version %s", report_escape(numerics, shown, sizeof shown));
   if (version) putchar('\n');
@@ -198,9 +198,9 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   const char *columns = open_metadata(info, "mlp_cl.table");
   json_t *table_object = columns ? json_loads(columns, 0, NULL) : NULL;
   json_object_set_new(object, "table", table_object ? table_object : json_null());
-  const char *division = open_metadata(info, "mlp_cl.division");
-  json_t *division_object = division ? json_loads(division, 0, NULL) : NULL;
-  json_object_set_new(object, "division", division_object ? division_object : json_null());
+  const char *split = open_metadata(info, "mlp_cl.split");
+  json_t *split_object = split ? json_loads(split, 0, NULL) : NULL;
+  json_object_set_new(object, "split", split_object ? split_object : json_null());
   json_object_set_new(object, "weights_sha256", json_string(mlp_cl_model_info_sha256(info)));
   json_object_set_new(object, "stored_sha256", stored ? report_string(stored) : json_null());
   json_object_set_new(object, "metadata", metadata);

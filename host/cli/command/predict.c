@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "input/open.h"
+#include "input/model.h"
+#include "input/rows.h"
 #include "input/source.h"
 #include "terminal/interrupt.h"
 #include "terminal/report.h"
@@ -36,13 +37,13 @@ typedef enum written { FORMAT_CSV, FORMAT_JSON_LINES, FORMAT_NPY } written;
 typedef struct printer {
   const opened_model *m;
   size_t classes;
-  bool all;       /* probabilities of every class */
-  written format; /* of what is written row by row */
-  char **fields;  /* the names of classes as they are written; owned */
+  bool all;        /* probabilities of every class */
+  written format;  /* of what is written row by row */
+  char **fields;   /* the names of classes as they are written; owned */
+  char **id_names; /* of the columns that are written in front; owned */
   const opened_rows *from;
-  mlp_cl_rows *source; /* its rows */
-  size_t ids;          /* columns that are written in front */
-  json_t *rows;        /* for --json, else NULL */
+  size_t ids;   /* columns that are written in front */
+  json_t *rows; /* for --json, else NULL */
   bool has_classes;
   mlp_cl_column *targets; /* of numbers to learn, one for each output; owned; else NULL */
 } printer;
@@ -76,20 +77,36 @@ static char *json_field(const char *text) {
   return field;
 }
 
+/* As what is written has it: in quotes where it wants them, or as the key of an object; allocated. */
+static char *written_name(const printer *p, const char *text) {
+  if (!p->rows) return p->format == FORMAT_JSON_LINES ? json_field(text) : csv_field(text);
+  json_t *string = report_string(text);
+  char *key = string ? strdup(json_string_value(string)) : NULL;
+  json_decref(string);
+  return key;
+}
+
 static bool write_names(printer *p) {
   p->fields = calloc(p->classes, sizeof *p->fields);
-  for (size_t c = 0; p->fields && c < p->classes; c++) {
+  p->id_names = calloc(p->ids + 1, sizeof *p->id_names);
+  if (!p->fields || !p->id_names) return false;
+  for (size_t c = 0; c < p->classes; c++) {
     char buffer[24];
-    const char *name = open_class_name(p->m->info, c, buffer);
-    p->fields[c] = p->format == FORMAT_JSON_LINES ? json_field(name) : csv_field(name);
+    p->fields[c] = written_name(p, open_class_name(p->m->info, c, buffer));
     if (!p->fields[c]) return false;
   }
-  return p->fields != NULL;
+  for (size_t i = 0; i < p->ids; i++) {
+    p->id_names[i] = written_name(p, mlp_cl_rows_kept_name(p->from->rows, i));
+    if (!p->id_names[i]) return false;
+  }
+  return true;
 }
 
 static void free_names(printer *p) {
   for (size_t c = 0; p->fields && c < p->classes; c++) free(p->fields[c]);
+  for (size_t i = 0; p->id_names && i < p->ids; i++) free(p->id_names[i]);
   free(p->fields);
+  free(p->id_names);
 }
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
@@ -111,10 +128,7 @@ static void print_text(const printer *p, const char *text) {
 }
 
 static void print_csv_heading(const printer *p) {
-  for (size_t i = 0; i < p->ids; i++) {
-    if (i > 0) putchar(',');
-    print_text(p, mlp_cl_rows_kept_name(p->source, i));
-  }
+  for (size_t i = 0; i < p->ids; i++) printf("%s%s", i > 0 ? "," : "", p->id_names[i]);
   if (p->ids == 0) fputs("row", stdout);
   if (p->has_classes) fputs(",class,probability", stdout);
   for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++) printf(",%s", p->fields[c]);
@@ -124,7 +138,7 @@ static void print_csv_heading(const printer *p) {
 static void print_csv_row(const printer *p, const answer *a) {
   for (size_t i = 0; i < p->ids; i++) {
     if (i > 0) putchar(',');
-    print_text(p, mlp_cl_rows_kept(p->source, a->place, i));
+    print_text(p, mlp_cl_rows_kept(p->from->rows, a->place, i));
   }
   if (p->ids == 0) printf("%zu", a->row);
   if (p->has_classes) {
@@ -142,10 +156,8 @@ static void print_json_row(const printer *p, const answer *a) {
   bool each = p->all || !p->has_classes;
   printf("{\"row\":%zu", a->row);
   for (size_t i = 0; i < p->ids; i++) {
-    fputs(i > 0 ? "," : ",\"id\":{", stdout);
-    print_text(p, mlp_cl_rows_kept_name(p->source, i));
-    putchar(':');
-    print_text(p, mlp_cl_rows_kept(p->source, a->place, i));
+    printf("%s%s:", i > 0 ? "," : ",\"id\":{", p->id_names[i]);
+    print_text(p, mlp_cl_rows_kept(p->from->rows, a->place, i));
   }
   if (p->ids > 0) putchar('}');
   if (p->has_classes) {
@@ -165,8 +177,7 @@ static void add_json_row(const printer *p, const answer *a) {
   if (p->ids > 0) {
     json_t *ids = json_object();
     for (size_t i = 0; i < p->ids; i++)
-      json_object_set_new(ids, mlp_cl_rows_kept_name(p->source, i),
-                          report_string(mlp_cl_rows_kept(p->source, a->place, i)));
+      json_object_set_new(ids, p->id_names[i], report_string(mlp_cl_rows_kept(p->from->rows, a->place, i)));
     json_object_set_new(entry, "id", ids);
   }
   if (p->has_classes) {
@@ -270,7 +281,7 @@ static mlp_cl_status predict_all(const printer *p, chunk *c, size_t *answered, m
   *answered = 0;
   for (size_t done = 0, got = 1; status == MLP_CL_OK && got > 0; done += got) {
     mlp_cl_error later;
-    status = mlp_cl_rows_next(p->source, c->rows, c->features, &got, error);
+    status = mlp_cl_rows_next(p->from->rows, c->rows, c->features, &got, error);
     size_t chosen = choose_rows(p, done, got, c);
     if (chosen == 0) continue;
     mlp_cl_status predicted = mlp_cl_network_predict(p->m->network, c->features, chosen, c->probabilities, &later);
@@ -291,7 +302,7 @@ static mlp_cl_status predict_all(const printer *p, chunk *c, size_t *answered, m
 }
 
 static int predict_rows(const printer *p) {
-  size_t width = mlp_cl_rows_width(p->source), widest = width > p->classes ? width : p->classes;
+  size_t width = mlp_cl_rows_width(p->from->rows), widest = width > p->classes ? width : p->classes;
   chunk c = {.rows = widest * CHUNK <= CHUNK_VALUES ? CHUNK : CHUNK_VALUES / widest + 1, .width = width};
   c.features = calloc(width, c.rows * sizeof *c.features);
   c.probabilities = calloc(p->classes, c.rows * sizeof *c.probabilities);
@@ -322,7 +333,7 @@ static int predict_rows(const printer *p) {
 static void warn_of_names(const printer *p) {
   static const char *const own[] = {"class", "probability"};
   for (size_t i = 0; p->format == FORMAT_CSV && !p->rows && i < p->ids; i++) {
-    const char *id = mlp_cl_rows_kept_name(p->source, i);
+    const char *id = mlp_cl_rows_kept_name(p->from->rows, i);
     bool taken = p->has_classes && (strcmp(id, own[0]) == 0 || strcmp(id, own[1]) == 0);
     char buffer[24], shown[60];
     for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++)
@@ -350,10 +361,10 @@ static int predict_opened(const options *o, const opened_model *m, const opened_
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
                .from = from,
-               .source = from->rows,
                .ids = mlp_cl_rows_kept_columns(from->rows),
                .rows = report_is_json() ? json_array() : NULL};
   warn_of_names(&p);
+  if (report_is_json() && !p.rows) report_no_memory();
   int status = write_names(&p) && find_targets(&p)
                    ? predict_rows(&p)
                    : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);

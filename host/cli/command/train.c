@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
-#include "input/open.h"
+#include "input/device.h"
 #include "input/source.h"
 #include "terminal/output.h"
 #include "terminal/report.h"

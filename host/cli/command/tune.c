@@ -7,7 +7,7 @@
 
 #include "command/attempt.h"
 #include "command/command.h"
-#include "input/open.h"
+#include "input/device.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
 #include "terminal/report.h"

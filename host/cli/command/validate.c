@@ -5,7 +5,7 @@
 #include <sys/utsname.h>
 
 #include "command/command.h"
-#include "input/open.h"
+#include "input/device.h"
 #include "terminal/interrupt.h"
 #include "terminal/output.h"
 #include "terminal/report.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "input/open.h"
+#include "input/model.h"
 #include "input/source.h"
 #include "terminal/output.h"
 #include "terminal/report.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "input/open.h"
+#include "input/device.h"
 #include "terminal/report.h"
 
 static void print_kind(const char *kind, uint64_t bytes, const char *remark) {

@@ -1,4 +1,4 @@
-/* How the rows of a training were divided by lot: the metadata "mlp_cl.division", a JSON object with holdout,
+/* How the rows of a training were divided by lot: the metadata "mlp_cl.split", a JSON object with holdout,
  * validation, seed (a string: JSON readers lose bits of large integers) and the SHA-256 of each part. */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,9 +14,9 @@
 /* Seventeen digits bring every double back. */
 #define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(17))
 
-mlp_cl_status model_division_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
-                                 mlp_cl_error *error) {
-  const mlp_cl_division *d = &dataset->division;
+mlp_cl_status model_split_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
+                              mlp_cl_error *error) {
+  const mlp_cl_split *d = &dataset->split;
   if (d->holdout == 0.0 && d->validation == 0.0) return MLP_CL_OK;
   char seed[24], computed[65];
   snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
@@ -27,7 +27,7 @@ mlp_cl_status model_division_add(safetensors *content, const mlp_cl_dataset *dat
   char *text = json_text(object, DUMP_FLAGS);
   json_decref(object);
   if (text == NULL) return fail_memory(error, 256, "a model's metadata");
-  mlp_cl_status status = safetensors_add_metadata(content, MODEL_DIVISION, text, error);
+  mlp_cl_status status = safetensors_add_metadata(content, MODEL_SPLIT, text, error);
   free(text);
   return status;
 }
@@ -50,7 +50,7 @@ static bool read_sha256(const json_t *object, const char *key, bool is_there, ch
   return true;
 }
 
-static bool read_division(const json_t *object, mlp_cl_division *d) {
+static bool read_split(const json_t *object, mlp_cl_split *d) {
   const char *seed = json_string_value(json_object_get(object, "seed"));
   d->holdout = json_number_value(json_object_get(object, "holdout"));
   d->validation = json_number_value(json_object_get(object, "validation"));
@@ -60,12 +60,12 @@ static bool read_division(const json_t *object, mlp_cl_division *d) {
          read_sha256(object, "validation_sha256", d->validation > 0.0, d->validation_sha256);
 }
 
-mlp_cl_status model_division_read(const char *path, const char *text, mlp_cl_division *division, mlp_cl_error *error) {
+mlp_cl_status model_split_read(const char *path, const char *text, mlp_cl_split *split, mlp_cl_error *error) {
   json_t *object = json_loads(text, 0, NULL);
-  bool good = read_division(object, division);
+  bool good = read_split(object, split);
   json_decref(object);
   if (good) return MLP_CL_OK;
   return fail(error, MLP_CL_BAD_FILE,
-              "%s: metadata \"" MODEL_DIVISION "\" is not an object of two shares, a seed and the SHA-256 of each part",
+              "%s: metadata \"" MODEL_SPLIT "\" is not an object of two shares, a seed and the SHA-256 of each part",
               path);
 }
