@@ -25,13 +25,13 @@ static bool encode_as_number(const encoding_column *column, const char *text, lo
 
 static bool find_value(const encoding_column *column, const char *text, uint32_t *value,
                        char fault[FIELD_FAULT_BYTES]) {
+  const name_list values = {column->values.texts, sizeof *column->values.texts, column->values.count};
   char known[NAMES_LISTED_BYTES];
   bool missing = text_is_missing(text);
   *value = name_set_find(&column->values, text);
   if (*value != NAME_NONE || (missing && column->kind == MLP_CL_COLUMN_ONE_HOT && column->filled)) return true;
   snprintf(fault, FIELD_FAULT_BYTES, "\"%.40s\" is none of the %s that the model knows: %s", text,
-           column->kind == MLP_CL_COLUMN_CLASSES ? "classes" : "values",
-           names_list(column->values.texts, sizeof(char *), column->values.count, known));
+           column->kind == MLP_CL_COLUMN_CLASSES ? "classes" : "values", names_list(&values, known));
   return false;
 }
 

@@ -35,26 +35,21 @@ bool heading_is_there(const csv_reader *csv) {
   return any && different;
 }
 
-static const char *name_of(const column_names *columns, size_t i) {
-  return *(char *const *)(const void *)((const char *)columns->names + i * columns->stride_bytes);
-}
-
-mlp_cl_status heading_find(const column_names *columns, const char *option, const char **list, size_t *found,
-                           mlp_cl_error *error) {
+mlp_cl_status heading_find(const name_list *columns, const char *path, const char *option, const char **list,
+                           size_t *found, mlp_cl_error *error) {
   const char *wanted = *list + strspn(*list, " ");
   size_t length = strcspn(wanted, ","), digits = strspn(wanted, "0123456789"), number = 0;
   *list = wanted[length] == ',' ? wanted + length + 1 : NULL;
   while (length > 0 && wanted[length - 1] == ' ') length--;
-  if (length == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "%s: an empty name in %s", columns->path, option);
+  if (length == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "%s: an empty name in %s", path, option);
   for (*found = 0; *found < columns->count; ++*found) {
-    const char *name = name_of(columns, *found);
+    const char *name = name_list_text(columns, *found);
     if (strlen(name) == length && memcmp(name, wanted, length) == 0) return MLP_CL_OK;
   }
-  if (digits == length && length > 0 && length < 10) number = (size_t)strtoul(wanted, NULL, 10);
+  if (digits == length && length < 10) number = (size_t)strtoul(wanted, NULL, 10);
   *found = number - 1;
   if (number >= 1 && number <= columns->count) return MLP_CL_OK;
   char text[NAMES_LISTED_BYTES];
-  return fail(error, MLP_CL_BAD_ARGUMENT, "%s: there is no column \"%.*s\" for %s; the %zu columns are: %s",
-              columns->path, (int)size_min(length, 80), wanted, option, columns->count,
-              names_list(columns->names, columns->stride_bytes, columns->count, text));
+  return fail(error, MLP_CL_BAD_ARGUMENT, "%s: there is no column \"%.*s\" for %s; the %zu columns are: %s", path,
+              (int)size_min(length, 80), wanted, option, columns->count, names_list(columns, text));
 }

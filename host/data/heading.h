@@ -13,17 +13,10 @@ bool heading_is_there(const csv_reader *csv);
  * the same), NO_MEMORY. */
 mlp_cl_status heading_read(const csv_reader *csv, bool named, name_set *names, mlp_cl_error *error);
 
-/* The names of columns: `count` texts, the next one stride_bytes behind the one at `names`. */
-typedef struct column_names {
-  const char *path; /* for messages */
-  char *const *names;
-  size_t stride_bytes, count;
-} column_names;
-
 /* The first column of a list "a, b,3", by its name, else by its number from 1, so that one with a comma in its name can
  * be told; *list moves on to the rest, at last to NULL. Error: BAD_ARGUMENT (there is none: lists them, and names
- * `option`). */
-mlp_cl_status heading_find(const column_names *columns, const char *option, const char **list, size_t *found,
-                           mlp_cl_error *error);
+ * `path` and `option`). */
+mlp_cl_status heading_find(const name_list *columns, const char *path, const char *option, const char **list,
+                           size_t *found, mlp_cl_error *error);
 
 #endif

@@ -72,9 +72,9 @@ mlp_cl_status mlp_cl_rows_keep(mlp_cl_rows *r, const char *columns, mlp_cl_error
   if (r->begun) return fail(error, MLP_CL_BAD_ARGUMENT, "columns are kept from the first row on: name them before");
   name_set names;
   mlp_cl_status status = heading_read(&r->csv, !r->waiting, &names, error);
-  const column_names all = {r->path, names.texts, sizeof *names.texts, names.count};
+  const name_list all = {names.texts, sizeof *names.texts, names.count};
   for (size_t found; status == MLP_CL_OK && columns != NULL;) {
-    status = heading_find(&all, "--id", &columns, &found, error);
+    status = heading_find(&all, r->path, "--id", &columns, &found, error);
     if (status == MLP_CL_OK) status = add_column(r->path, &r->kept, &names, found, error);
   }
   name_set_destroy(&names);

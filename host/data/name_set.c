@@ -95,14 +95,17 @@ void name_set_destroy(name_set *set) {
   *set = (name_set){0};
 }
 
-const char *names_list(char *const *names, size_t stride_bytes, size_t count, char text[NAMES_LISTED_BYTES]) {
+const char *name_list_text(const name_list *names, size_t i) {
+  return *(char *const *)(const void *)((const char *)names->texts + i * names->stride_bytes);
+}
+
+const char *names_list(const name_list *names, char text[NAMES_LISTED_BYTES]) {
   enum { ENOUGH = NAMES_LISTED_BYTES - 100 };
   size_t used = 0, i = 0;
   text[0] = '\0';
-  for (; i < count && used < ENOUGH; i++) {
-    const char *name = *(char *const *)(const void *)((const char *)names + i * stride_bytes);
-    used += (size_t)snprintf(text + used, NAMES_LISTED_BYTES - used, "%s%.60s", i == 0 ? "" : ", ", name);
-  }
-  if (i < count) snprintf(text + strlen(text), NAMES_LISTED_BYTES - strlen(text), ", …");
+  for (; i < names->count && used < ENOUGH; i++)
+    used += (size_t)snprintf(text + used, NAMES_LISTED_BYTES - used, "%s%.60s", i == 0 ? "" : ", ",
+                             name_list_text(names, i));
+  if (i < names->count) snprintf(text + strlen(text), NAMES_LISTED_BYTES - strlen(text), ", …");
   return text;
 }

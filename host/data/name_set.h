@@ -26,9 +26,15 @@ uint32_t name_set_find(const name_set *set, const char *text);
 mlp_cl_status name_set_sort(name_set *set, const double *values, uint32_t *ranks, mlp_cl_error *error);
 void name_set_destroy(name_set *set);
 
-/* "a, b, c", or as many as fit and "…": `count` texts, the next one stride_bytes behind the one at `names`. Returns
- * `text`. */
+/* Names, wherever they stand: `count` texts, the next one stride_bytes behind the one at `texts`. */
+typedef struct name_list {
+  char *const *texts;
+  size_t stride_bytes, count;
+} name_list;
+
+const char *name_list_text(const name_list *names, size_t i);
+/* "a, b, c", or as many as fit and "…". Returns `text`. */
 enum { NAMES_LISTED_BYTES = 400 };
-const char *names_list(char *const *names, size_t stride_bytes, size_t count, char text[NAMES_LISTED_BYTES]);
+const char *names_list(const name_list *names, char text[NAMES_LISTED_BYTES]);
 
 #endif

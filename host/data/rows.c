@@ -58,21 +58,21 @@ static bool match_places(mlp_cl_rows *r) {
 
 static mlp_cl_status fail_names(const mlp_cl_rows *r, const char *missing, mlp_cl_error *error) {
   const mlp_cl_encoding *e = r->encoding;
+  const name_list wanted = {&e->columns[0].name, sizeof *e->columns, e->columns_count};
+  const name_list there = {r->csv.fields, sizeof *r->csv.fields, r->csv.fields_count};
   char has[NAMES_LISTED_BYTES], wants[NAMES_LISTED_BYTES];
   return fail(error, MLP_CL_BAD_FILE, "%s: line %zu: has no column \"%.80s\"; the model wants %s; the file has %s",
-              r->path, r->csv.line, missing,
-              names_list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants),
-              names_list(r->csv.fields, sizeof *r->csv.fields, r->csv.fields_count, has));
+              r->path, r->csv.line, missing, names_list(&wanted, wants), names_list(&there, has));
 }
 
 static mlp_cl_status fail_count(const mlp_cl_rows *r, mlp_cl_error *error) {
   const mlp_cl_encoding *e = r->encoding;
+  const name_list wanted = {&e->columns[0].name, sizeof *e->columns, e->columns_count};
   char wants[NAMES_LISTED_BYTES];
   return fail(error, MLP_CL_BAD_FILE,
               "%s: line %zu: %zu fields and no heading; the model wants %zu, in this order: %s (or all %zu of its "
               "training)",
-              r->path, r->csv.line, r->csv.fields_count, e->columns_count,
-              names_list(&e->columns[0].name, sizeof *e->columns, e->columns_count, wants), e->file_columns);
+              r->path, r->csv.line, r->csv.fields_count, e->columns_count, names_list(&wanted, wants), e->file_columns);
 }
 
 /* Under a model whose table had a heading. A heading of numbers, too, is one when it is the model's. */

@@ -90,7 +90,9 @@ mlp_cl_status stream_open(stream *s, const char *path, mlp_cl_error *error) {
   s->file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
   struct stat status;
   if (s->file < 0 || fstat(s->file, &status) != 0) {
-    return fail(error, MLP_CL_IO, "%s: cannot open: %s", s->path, strerror(errno));
+    mlp_cl_status failed = fail(error, MLP_CL_IO, "%s: cannot open: %s", s->path, strerror(errno));
+    if (s->file >= 0) stream_close(s);
+    return failed;
   }
   mlp_cl_status opened = MLP_CL_OK;
   if (S_ISDIR(status.st_mode)) opened = fail(error, MLP_CL_IO, "%s: is a folder; name a file", s->path);

@@ -55,9 +55,9 @@ static mlp_cl_status name_columns(table *t, mlp_cl_error *error) {
 
 /* Gives `role` to each column of the list. */
 static mlp_cl_status assign(table *t, const char *option, const char *list, column_role role, mlp_cl_error *error) {
-  const column_names columns = {t->csv.source.path, &t->columns[0].name, sizeof *t->columns, t->columns_count};
+  const name_list columns = {&t->columns[0].name, sizeof *t->columns, t->columns_count};
   for (size_t found; list != NULL;) {
-    TRY(heading_find(&columns, option, &list, &found, error));
+    TRY(heading_find(&columns, t->csv.source.path, option, &list, &found, error));
     if (t->columns[found].role != ROLE_NUMBER) {
       return fail(error, MLP_CL_BAD_ARGUMENT, "%s: column \"%.80s\" is given to %s and to another option, or twice",
                   t->csv.source.path, t->columns[found].name, option);

@@ -36,11 +36,21 @@ typedef struct scenario {
 
 #define TRAIN "train", "--data", "data", "--hidden", "3", "--epochs", "2", "--batch", "4", "--quiet", "--force"
 #define REFERENCE "--device", "reference"
+#define TABLE_MODEL "data/table.safetensors"
 static const scenario scenarios[] = {
     {"train", {TRAIN, REFERENCE, "--out", "model.safetensors", NULL}, WARM},
     {"train --json", {TRAIN, REFERENCE, "--out", "model.safetensors", "--json", NULL}, WARM},
     {"evaluate", {"evaluate", "model.safetensors", "--data", "data", REFERENCE, "--json", "--quiet", NULL}, WARM},
     {"predict", {"predict", "model.safetensors", "--data", "data", REFERENCE, "--quiet", NULL}, WARM},
+    {"evaluate --part",
+     {"evaluate", TABLE_MODEL, "--data", "data/table.csv", "--part", "test", REFERENCE, "--json", "--quiet", NULL},
+     WARM},
+    {"predict --id",
+     {"predict", TABLE_MODEL, "data/table.csv", "--id", "name,size", "--part", "train", REFERENCE, "--quiet", NULL},
+     WARM},
+    {"predict --json",
+     {"predict", TABLE_MODEL, "data/table.csv", "--id", "name", REFERENCE, "--json", "--quiet", NULL},
+     WARM},
     {"checkpoint", {TRAIN, REFERENCE, "--checkpoint", "run.safetensors", "--checkpoint-every", "1steps", NULL}, WARM},
     {"resume", {TRAIN, REFERENCE, "--resume", "run.safetensors", "--out", "model.safetensors", NULL}, WARM},
     {"self-test", {"evaluate", "model.safetensors", "--data", "data", REFERENCE, "--json", "--quiet", NULL}, COLD},
@@ -366,8 +376,19 @@ static void set_up(void) {
   setenv("MLP_CL_CACHE", test_path("cache"), 1);
   ck_assert_int_eq(mkdir(test_path("cache"), 0700), 0);
   write_data();
+  static const scenario third = {"the model of a table",
+                                 {"train", "--data", "data/table.csv", "--ignore", "name", "--validation", "0.3",
+                                  "--hidden", "3", "--epochs", "1", "--quiet", REFERENCE, "--out", TABLE_MODEL},
+                                 WARM};
+  test_text_write("data/table.csv",
+                  "name,size,weight,kind\nAda,1,2,a\nBob,2,1,b\nCy,3,4,a\nDi,4,3,b\nEd,5,6,a\nFay,6,5,b\nGus,7,8,a\n"
+                  "Hal,8,7,b\nIda,9,9,a\nJo,9,8,b\n");
   result r;
   old_bytes = old_run_bytes = 0;
+  current = &third;
+  run(NULL, &r);
+  ck_assert_int_eq(r.status, 0);
+  free_result(&r);
   current = &first;
   run(NULL, &r);
   ck_assert_int_eq(r.status, 0);

@@ -42,8 +42,9 @@ typedef struct printer {
   char **fields;   /* the names of classes as they are written; owned */
   char **id_names; /* of the columns that are written in front; owned */
   const opened_rows *from;
-  size_t ids;   /* columns that are written in front */
-  json_t *rows; /* for --json, else NULL */
+  bool *out_of_memory; /* set where a text could not be written */
+  size_t ids;          /* columns that are written in front */
+  json_t *rows;        /* for --json, else NULL */
   bool has_classes;
   mlp_cl_column *targets; /* of numbers to learn, one for each output; owned; else NULL */
 } printer;
@@ -122,8 +123,10 @@ static void print_number(float value) {
 /* As the format writes it. */
 static void print_text(const printer *p, const char *text) {
   char *field = p->format == FORMAT_CSV ? csv_field(text) : json_field(text);
-  if (!field) report_no_memory();
-  fputs(field, stdout);
+  if (field)
+    fputs(field, stdout);
+  else
+    *p->out_of_memory = true;
   free(field);
 }
 
@@ -291,6 +294,10 @@ static mlp_cl_status predict_all(const printer *p, chunk *c, size_t *answered, m
     }
     if (p->targets) restore_targets(p, chosen, c->probabilities);
     print_rows(p, done, c->places, chosen, c->probabilities);
+    if (*p->out_of_memory) {
+      *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the texts of --id"};
+      return MLP_CL_NO_MEMORY;
+    }
     *answered += chosen;
     if (interrupt_signal()) {
       *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
@@ -355,19 +362,20 @@ static int predict_opened(const options *o, const opened_model *m, const opened_
   if (ids && mlp_cl_rows_keep(from->rows, ids, &error) != MLP_CL_OK) return report_failure(&error);
   if (options_has(o, OPTION_ALL) && !open_has_classes(m->info))
     report_note("--all changes nothing: every output of %s is written anyway", o->operand);
+  bool out_of_memory = false;
   printer p = {.m = m,
                .classes = open_outputs(m->info),
                .has_classes = open_has_classes(m->info),
                .all = options_has(o, OPTION_ALL),
                .format = (written)chosen,
                .from = from,
+               .out_of_memory = &out_of_memory,
                .ids = mlp_cl_rows_kept_columns(from->rows),
                .rows = report_is_json() ? json_array() : NULL};
   warn_of_names(&p);
-  if (report_is_json() && !p.rows) report_no_memory();
-  int status = write_names(&p) && find_targets(&p)
-                   ? predict_rows(&p)
-                   : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);
+  bool good = (!report_is_json() || p.rows) && write_names(&p) && find_targets(&p);
+  int status = good ? predict_rows(&p)
+                    : report_failed(MLP_CL_NO_MEMORY, "out of memory for the names of %zu classes", p.classes);
   json_decref(p.rows);
   free(p.targets);
   free_names(&p);

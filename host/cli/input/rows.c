@@ -52,8 +52,9 @@ static bool is_drawn(const mlp_cl_split *split, size_t part) {
 static int find_marks(const opened_model *m, meant_rows *r) {
   mlp_cl_error error;
   bool found = false;
-  r->marks = malloc(mlp_cl_dataset_rows(r->parts.train));
-  if (!r->marks) report_no_memory();
+  size_t rows = mlp_cl_dataset_rows(r->parts.train);
+  r->marks = malloc(rows);
+  if (!r->marks) return report_failed(MLP_CL_NO_MEMORY, "out of memory for the parts of %zu rows", rows);
   mlp_cl_status status =
       mlp_cl_dataset_find_parts(r->parts.train, mlp_cl_model_info_split(m->info), r->marks, &found, &error);
   r->trained_on = r->all && found;
@@ -167,9 +168,10 @@ static mlp_cl_status open_found(const opened_model *m, const char *source, mlp_c
   rows->marks_count = mlp_cl_dataset_rows(found->parts.train);
   rows->part = (mlp_cl_part)found->part;
   found->marks = NULL;
-  return mlp_cl_source_is_table(source)
-             ? mlp_cl_rows_open(source, mlp_cl_model_info_encoding(m->info), header, scale_of(m), &rows->rows, error)
-             : mlp_cl_rows_from_dataset(take(&found->parts.train), &rows->rows, error);
+  const mlp_cl_encoding *encoding = mlp_cl_model_info_encoding(m->info);
+  bool is_table = (encoding && mlp_cl_encoding_named(encoding)) || mlp_cl_source_is_table(source);
+  return is_table ? mlp_cl_rows_open(source, encoding, header, scale_of(m), &rows->rows, error)
+                  : mlp_cl_rows_from_dataset(take(&found->parts.train), &rows->rows, error);
 }
 
 int open_rows(const options *o, const opened_model *m, const char *source, opened_rows *rows) {

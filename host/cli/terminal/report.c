@@ -161,7 +161,7 @@ const char *report_escape(const char *name, char *buffer, size_t room) {
 }
 
 _Noreturn void report_no_memory(void) {
-  exit(report_failed(MLP_CL_NO_MEMORY, "out of memory"));
+  exit(report_failed(MLP_CL_NO_MEMORY, "out of memory for the command line"));
 }
 
 json_t *report_object(void) {
