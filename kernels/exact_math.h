@@ -1,6 +1,7 @@
 /* The arithmetic of the numerics contract (docs/numerics.md): one text, compiled as C and as OpenCL C, so that a device
- * and the reference run the same definition. Only + - * fma, comparisons, selections and integer operations are used:
- * IEEE-754 defines each to the last bit. No product is ever an operand of + or -. */
+ * and the reference run the same definition. Only + - * fma, comparisons, selections and integer operations are used,
+ * and with CORRECT_DIVISION a device's own / and sqrt: IEEE-754 defines each to the last bit. No product is ever an
+ * operand of + or -. */
 #ifndef EXACT_MATH_H
 #define EXACT_MATH_H
 

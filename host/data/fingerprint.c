@@ -1,4 +1,4 @@
-/* The SHA-256 of a data set, by which a resumed run knows its data again. */
+/* The SHA-256 of rows, by which a resumed run knows its data again, and a model the parts of its training. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

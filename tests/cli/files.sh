@@ -168,8 +168,12 @@ cmp -s out of_array || fail "$last: not what is predicted of the array"
 run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --part test --device reference --json
 at_least "$(get r2)" 0.9
 same "$(get part)" test
+run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --part test --device reference --json
+rows=$(get rows)
 run 0 predict scaled.safetensors x.npy --labels y.npy --part test --device reference --quiet
 grep -qvFxf all_of_array out && fail "$last: answers that are not those of all rows"
+same "$(wc -l <out)" $((rows + 1))
+[ "$rows" -lt "$(($(wc -l <all_of_array) - 1))" ] || fail "$last: all rows are no part"
 refused 1 predict scaled.safetensors x.npy --part test --device reference --quiet
 says err 'x.npy has no labels, by which its parts were drawn: name them with --labels'
 # What a training held out of a source that has a test part by itself takes that one's place.

@@ -200,6 +200,7 @@ says out '{"row":1,"id":{"name":"B \"x\""},"class":"Köln"'
 refused 2 predict people.safetensors named.csv --id nome --device reference --quiet
 says err 'there is no column "nome" for --id; the 4 columns are: name, size, eyes, the job'
 refused 2 predict people.safetensors named.csv --id name --format npy --device reference --quiet
+says err '--id goes with csv and jsonl'
 refused 2 predict people.safetensors named.csv --id name,1 --device reference --quiet
 says err 'column "name" is given to --id twice'
 refused 2 predict people.safetensors named.csv --id name, --device reference --quiet
@@ -209,11 +210,16 @@ run 0 predict people.safetensors people.csv --id city --device reference --quiet
 silent err
 
 # What was held out can be had again, from the very rows of the training alone.
-run 0 train --data people.csv --one-hot all --validation 0.25 --out divided.safetensors --epochs 2 --device reference --json
-judged=$(get test_accuracy)
-run 0 evaluate divided.safetensors --data people.csv --part test --device reference --json
-same "$(get accuracy)" "$judged"
-same "$(get rows)" 24
+run 0 train --data people.csv --one-hot all --validation 0.25 --out divided.safetensors --epochs 2 --device reference --json \
+  --checkpoint divided.checkpoint
+judged=$(get epochs.1.validation_loss)
+for model in divided.safetensors divided.checkpoint; do
+  run 0 evaluate $model --data people.csv --part validation --device reference --json
+  same "$(get loss)" "$judged"
+  same "$(get part)" validation
+done
+run 0 inspect divided.safetensors --json
+same "$(get split.validation)" 0.25
 run 0 evaluate divided.safetensors --data people.csv --device reference --quiet
 says err 'warning: the model was trained on most of the 120 rows of people.csv: --part test takes those held out'
 run 0 evaluate divided.safetensors --data people.csv --part validation --device reference --quiet
@@ -221,11 +227,13 @@ says out 'rows        24, the validation part'
 # Answers keep the numbers and texts of their rows.
 run 0 predict divided.safetensors people.csv --device reference --quiet
 cp out all
+: >joined
 for part in train validation test; do
   run 0 predict divided.safetensors people.csv --part $part --device reference --quiet
   grep -qvFxf all out && fail "$last: answers that are not those of all rows"
-  tail -n +2 out
-done | sort -n >parts
+  tail -n +2 out >>joined
+done
+sort -n joined >parts
 tail -n +2 all | cmp -s - parts || fail "the parts together are not all rows"
 run 0 predict divided.safetensors people.csv --part test --id size --format jsonl --device reference --quiet
 same "$(wc -l <out)" 24
@@ -251,6 +259,7 @@ says err 'people.csv has no test part, and whole.safetensors knows of none that 
 refused 2 evaluate whole.safetensors --data people.csv --part train --device reference --quiet
 says err 'people.csv has no train part, and whole.safetensors knows of none'
 refused 2 evaluate divided.safetensors --data people.csv --part tset --device reference --quiet
+says err '--part tset: expected'
 refused 2 train --labels none.idx --device reference --quiet
 says err 'digits brings its own labels'
 refused 2 train --data people.csv --task multi-label --class-weights balanced --device reference --quiet

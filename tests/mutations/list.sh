@@ -399,7 +399,7 @@ edit host/data/parts.c 's/return strcmp\(sha256, wanted\) == 0/return true/'
 caught_by split reference
 
 mutation 'rows that were held out may have changed'
-edit host/data/parts.c 's/dataset_sha256\(parts->test, division\.test_sha256\)/division.test_sha256[0] = 0/'
+edit host/data/parts.c 's/dataset_sha256\(parts->test, split\.test_sha256\)/split.test_sha256[0] = 0/'
 caught_by split reference
 
 mutation 'parts are drawn again under another seed'

@@ -95,7 +95,7 @@ static void print_recipe(const char *text) {
   json_decref(recipe);
 }
 
-/* "a share of 0.2 to test and 0.1 of the rest to validate, under seed 1" */
+/* "a share of 0.2 to test, a share of 0.1 of the rest to validate, under seed 1" */
 static void print_split(const mlp_cl_split *d) {
   printf("%-12s", "held out");
   if (d->holdout > 0) printf("a share of %.7g to test%s", d->holdout, d->validation > 0 ? ", " : "");
