@@ -276,7 +276,7 @@ caught_by context pocl group
 
 mutation 'Adam divides large numbers as if they were usual'
 edit kernels/adam.h 's/0x5d800000u/0x7f800000u/'
-caught_by adam pocl
+caught_by adam pocl tile
 
 mutation 'gradients below the limit are scaled up'
 edit kernels/clip.cl '/factor < 1\.0f/d'
