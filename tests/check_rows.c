@@ -280,6 +280,33 @@ START_TEST(columns_are_kept) {
 }
 END_TEST
 
+/* Behind a bad row is the next one; a file that cannot be read on says so. */
+START_TEST(rows_go_on_behind_bad_ones) {
+  mlp_cl_parts parts;
+  mlp_cl_model_info *info;
+  const mlp_cl_encoding *e = people_encoding(&parts, &info);
+  const char *path = test_text_write("bad.csv", "age,job,pay\n30,clerk,1\n30,clerk,x\n30,cook,1\n30\n50,smith,2\n\"");
+  mlp_cl_rows *rows;
+  float features[8 * 5];
+  size_t got;
+  ck_ok(mlp_cl_rows_open(path, e, MLP_CL_HEADER_DETECT, 1, &rows, &test_error));
+  ck_fails(mlp_cl_rows_next(rows, 8, features, &got, &test_error), MLP_CL_BAD_FILE, "line 3");
+  ck_assert_uint_eq(got, 1);
+  for (size_t line = 4; line <= 5; line++) {
+    ck_assert(mlp_cl_rows_may_go_on(rows));
+    ck_fails(mlp_cl_rows_next(rows, 8, features, &got, &test_error), MLP_CL_BAD_FILE, line == 4 ? "line 4" : "line 5");
+    ck_assert_uint_eq(got, 0);
+  }
+  ck_assert(mlp_cl_rows_may_go_on(rows));
+  ck_fails(mlp_cl_rows_next(rows, 8, features, &got, &test_error), MLP_CL_BAD_FILE, "line 7");
+  ck_assert_uint_eq(got, 1);
+  ck_assert(!mlp_cl_rows_may_go_on(rows));
+  mlp_cl_rows_close(rows);
+  mlp_cl_parts_destroy(&parts);
+  mlp_cl_model_info_destroy(info);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("rows");
   TCase *cases = tcase_create("rows");
@@ -293,6 +320,7 @@ int main(void) {
   tcase_add_test(cases, two_columns_of_one_name_are_refused);
   tcase_add_test(cases, a_column_may_have_no_name);
   tcase_add_test(cases, columns_are_kept);
+  tcase_add_test(cases, rows_go_on_behind_bad_ones);
   suite_add_tcase(suite, cases);
   return test_run(suite);
 }

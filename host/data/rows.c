@@ -191,9 +191,11 @@ static mlp_cl_status take_record(const mlp_cl_rows *r, float *features, int32_t 
 mlp_cl_status rows_take(mlp_cl_rows *r, float *features, int32_t *label, float *targets, bool *found,
                         mlp_cl_error *error) {
   *found = true;
+  r->passable = false;
   if (!r->waiting) TRY(csv_next(&r->csv, found, error));
   r->waiting = false;
   if (!*found) return MLP_CL_OK;
+  r->passable = true;
   TRY(take_record(r, features, label, targets, error));
   r->taken++;
   return MLP_CL_OK;
@@ -271,6 +273,10 @@ void mlp_cl_rows_close(mlp_cl_rows *r) {
 
 size_t mlp_cl_rows_width(const mlp_cl_rows *r) {
   return r->width;
+}
+
+bool mlp_cl_rows_may_go_on(const mlp_cl_rows *r) {
+  return r->passable;
 }
 
 /* Through a pipe the next row may be long in coming: what is complete is given first. */

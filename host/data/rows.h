@@ -29,6 +29,7 @@ struct mlp_cl_rows {
   size_t fields_count;
   size_t *positions; /* of the encoding's columns, then of its labels, in a record; ROWS_ABSENT */
   bool begun;        /* the first record may be gone */
+  bool passable;     /* what failed last was a record's content: the next one can be had */
   kept_fields kept;
   /* Anything else, whole. */
   mlp_cl_dataset *dataset;

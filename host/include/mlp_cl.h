@@ -347,6 +347,9 @@ MLP_CL_API size_t mlp_cl_rows_width(const mlp_cl_rows *rows); /* features per ro
  * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *rows, size_t most, float *features, size_t *got,
                                           mlp_cl_error *error);
+/* After a failure: true where one row of a table was bad, its fields too few or a value none of the model's, so that
+ * mlp_cl_rows_next goes on behind it; false where the file itself cannot be read on. */
+MLP_CL_API bool mlp_cl_rows_may_go_on(const mlp_cl_rows *rows);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 

@@ -84,7 +84,7 @@ refused 1 predict people.safetensors nowhere.csv --device reference --quiet
 says err nowhere.csv
 refused 2 predict people.safetensors new.csv --data new.csv
 printf 'eye,the job,size\nbrown,clerk,1.51\n' >bad.csv
-refused 1 predict people.safetensors bad.csv --device reference --quiet
+run 1 predict people.safetensors bad.csv --device reference --quiet
 says err 'has no column "eyes"; the model wants size, eyes, the job; the file has eye, the job, size'
 printf 'eyes,the job,size\nbrown,clerk,1.51\ngreen,clerk,1.5\n' >bad.csv
 run 1 predict people.safetensors bad.csv --device reference --quiet
@@ -189,6 +189,25 @@ refused 2 train --data people.csv --labels none.csv --device reference --quiet
 says err 'people.csv has its labels within, in a column'
 refused 2 evaluate people.safetensors --data people.csv --labels none.csv --device reference --quiet
 says err 'leave --labels away'
+# One bad row ends what it is in, or is passed over.
+printf 'name,size,eyes,the job\na,1.83,blue,smith\nb,1.8x,blue,smith\nc,1.51,green,clerk\nd,1.51\ne,1.52,brown,clerk\n' >bad.csv
+run 1 predict people.safetensors bad.csv --device reference --quiet
+says err 'line 3, column 2 ("size"): "1.8x" is not a number'
+run 0 predict people.safetensors bad.csv --skip-bad --id name --device reference --quiet
+same "$(cut -d, -f1,2 out | tr '\n' '|')" 'name,class|a,Bonn|e,Köln|'
+says err 'warning: no answer: bad.csv: line 3'
+says err 'line 5: 2 fields, but the first line has 4'
+run 0 predict people.safetensors bad.csv --skip-bad --device reference --quiet --json
+same "$(get bad_rows)" 3
+same "$(get predictions.1.row)" 4
+{ cat bad.csv; for i in 1 2 3 4 5 6 7 8 9; do echo "$i,,,"; done; } >worse.csv
+run 0 predict people.safetensors worse.csv --skip-bad --device reference --quiet
+same "$(grep -c 'no answer: ' err)" 10
+says err '12 rows have no answer'
+printf 'name,size,eyes,the job\na,1.83,blue,smith\nb,"1.8' >torn.csv
+run 1 predict people.safetensors torn.csv --skip-bad --device reference --quiet
+says err 'torn.csv: line 3'
+
 # Answers carry what they are known by.
 printf 'name,size,eyes,the job\n"Ada, L.",1.83,blue,smith\n"B ""x""",1.51,brown,clerk\n' >named.csv
 run 0 predict people.safetensors named.csv --id name,2 --device reference --quiet

@@ -390,6 +390,10 @@ mutation 'a text that the model does not know counts as missing'
 edit host/data/field.c 's/\(missing && column->kind/(column->kind/'
 caught_by rows reference
 
+mutation 'a torn file can be read on'
+edit host/data/rows.c 's/r->passable = false;//'
+caught_by rows reference
+
 mutation 'what is kept of a row goes to the one before'
 edit host/data/kept.c 's/\[kept->rows \* kept->count \+ i\] = kept->used/[(kept->rows > 0 ? kept->rows - 1 : 0) * kept->count + i] = kept->used/'
 caught_by rows reference

@@ -12,14 +12,18 @@
 #include "terminal/report.h"
 
 /* A call takes up to CHUNK rows and about CHUNK_VALUES values: that bounds memory and keeps Ctrl-C prompt. */
-enum { CHUNK = 1024, CHUNK_VALUES = 1 << 20 };
+enum { CHUNK = 1024, CHUNK_VALUES = 1 << 20, BAD_ROWS_TOLD = 10 };
 
 static struct poptOption data_options[] = {
     OPTION_VALUE("data", OPTION_DATA,
                  "rows, as FILE: a table, arrays (IDX, NPY, NPZ), a folder in the MNIST layout, 'digits', or '-' "
                  "(default: standard input for a model of tables, else digits)",
                  "SOURCE"),
-    OPTION_ROW_LABELS, OPTION_ROW_HEADER, OPTION_ROW_PART, POPT_TABLEEND};
+    OPTION_ROW_LABELS,
+    OPTION_ROW_HEADER,
+    OPTION_ROW_PART,
+    OPTION_FLAG("skip-bad", OPTION_SKIP_BAD, "rows of a table that do not fit are told, get no answer and end nothing"),
+    POPT_TABLEEND};
 
 static struct poptOption result_options[] = {
     OPTION_VALUE("format", OPTION_FORMAT, "what is written: csv, jsonl (a JSON object a line) or npy (default: csv)",
@@ -42,6 +46,7 @@ typedef struct printer {
   char **fields;   /* the names of classes as they are written; owned */
   char **id_names; /* of the columns that are written in front; owned */
   const opened_rows *from;
+  bool skip_bad;
   bool *out_of_memory; /* set where a text could not be written */
   size_t ids;          /* columns that are written in front */
   json_t *rows;        /* for --json, else NULL */
@@ -55,6 +60,11 @@ typedef struct answer {
   const float *probabilities;
   size_t best;
 } answer;
+
+/* What became of rows. */
+typedef struct tally {
+  size_t answered, bad;
+} tally;
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
 
@@ -242,7 +252,7 @@ static bool print_npy_heading(const printer *p, long start, size_t rows) {
          fseek(stdout, 0, SEEK_END) == 0;
 }
 
-static int print_json(const printer *p) {
+static int print_json(const printer *p, const tally *t) {
   json_t *object = report_object(), *names = json_array();
   for (size_t c = 0; c < p->classes; c++) {
     char buffer[24];
@@ -250,6 +260,7 @@ static int print_json(const printer *p) {
   }
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(p->m->context)));
   json_object_set_new(object, "classes", names);
+  json_object_set_new(object, "bad_rows", json_integer((json_int_t)t->bad));
   json_object_set(object, "predictions", p->rows);
   return report_json(object, STATUS_OK);
 }
@@ -278,33 +289,48 @@ static size_t choose_rows(const printer *p, size_t first, size_t got, chunk *c) 
   return count;
 }
 
-/* The rows before a bad one are answered. *answered counts them. */
-static mlp_cl_status predict_all(const printer *p, chunk *c, size_t *answered, mlp_cl_error *error) {
+/* A row that is passed over, as was asked for. The first ones are told. */
+static bool pass_over(const printer *p, const mlp_cl_error *error, size_t *bad_rows) {
+  if (!p->skip_bad || error->status != MLP_CL_BAD_FILE || !mlp_cl_rows_may_go_on(p->from->rows)) return false;
+  if (++*bad_rows <= BAD_ROWS_TOLD) report_note("warning: no answer: %s", error->text);
+  return true;
+}
+
+/* Answers those of `got` rows from row `first` on that are wanted. */
+static mlp_cl_status answer_rows(const printer *p, size_t first, size_t got, chunk *c, size_t *answered,
+                                 mlp_cl_error *error) {
+  size_t chosen = choose_rows(p, first, got, c);
+  if (chosen == 0) return MLP_CL_OK;
+  mlp_cl_status status = mlp_cl_network_predict(p->m->network, c->features, chosen, c->probabilities, error);
+  if (status != MLP_CL_OK) return status;
+  if (p->targets) restore_targets(p, chosen, c->probabilities);
+  print_rows(p, first, c->places, chosen, c->probabilities);
+  *answered += chosen;
+  if (*p->out_of_memory) *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the texts of --id"};
+  return *p->out_of_memory ? MLP_CL_NO_MEMORY : MLP_CL_OK;
+}
+
+/* The rows before a bad one are answered. */
+static mlp_cl_status predict_all(const printer *p, chunk *c, tally *t, mlp_cl_error *error) {
   mlp_cl_status status = MLP_CL_OK;
-  *answered = 0;
-  for (size_t done = 0, got = 1; status == MLP_CL_OK && got > 0; done += got) {
+  *t = (tally){0};
+  for (size_t done = 0, got = 1, passed = 0; status == MLP_CL_OK && got + passed > 0; done += got + passed) {
     mlp_cl_error later;
     status = mlp_cl_rows_next(p->from->rows, c->rows, c->features, &got, error);
-    size_t chosen = choose_rows(p, done, got, c);
-    if (chosen == 0) continue;
-    mlp_cl_status predicted = mlp_cl_network_predict(p->m->network, c->features, chosen, c->probabilities, &later);
-    if (predicted != MLP_CL_OK) {
+    mlp_cl_status answered = answer_rows(p, done, got, c, &t->answered, &later);
+    if (answered != MLP_CL_OK) {
       *error = later;
-      return predicted;
+      return answered;
     }
-    if (p->targets) restore_targets(p, chosen, c->probabilities);
-    print_rows(p, done, c->places, chosen, c->probabilities);
-    if (*p->out_of_memory) {
-      *error = (mlp_cl_error){MLP_CL_NO_MEMORY, "out of memory for the texts of --id"};
-      return MLP_CL_NO_MEMORY;
-    }
-    *answered += chosen;
+    passed = status != MLP_CL_OK && pass_over(p, error, &t->bad);
+    if (passed > 0) status = MLP_CL_OK;
     if (interrupt_signal()) {
       *error = (mlp_cl_error){.status = MLP_CL_CANCELLED};
       return MLP_CL_CANCELLED;
     }
     if (ferror(stdout)) break;
   }
+  if (t->bad > BAD_ROWS_TOLD) report_note("warning: %zu rows have no answer", t->bad);
   return status;
 }
 
@@ -318,18 +344,18 @@ static int predict_rows(const printer *p) {
   int status = STATUS_OK;
   bool npy = !p->rows && p->format == FORMAT_NPY;
   long start = npy ? ftell(stdout) : 0;
-  size_t answered;
+  tally t;
   if (!p->rows && p->format == FORMAT_CSV) print_csv_heading(p);
   if (!c.features || !c.probabilities || !c.places)
     status = report_failed(MLP_CL_NO_MEMORY, "out of memory for %zu rows of %zu values", c.rows, width + p->classes);
   else if (npy && !print_npy_heading(p, start, 0))
     status = report_usage("--format npy needs a file, not a pipe: write > FILE.npy behind the command");
-  else if (predict_all(p, &c, &answered, &error) != MLP_CL_OK)
+  else if (predict_all(p, &c, &t, &error) != MLP_CL_OK)
     status = report_failure(&error);
-  else if (npy && !print_npy_heading(p, start, answered))
+  else if (npy && !print_npy_heading(p, start, t.answered))
     status = report_failed(MLP_CL_IO, "standard output could not be written");
   else if (p->rows)
-    status = print_json(p);
+    status = print_json(p, &t);
   free(c.features);
   free(c.probabilities);
   free(c.places);
@@ -367,6 +393,7 @@ static int predict_opened(const options *o, const opened_model *m, const opened_
                .classes = open_outputs(m->info),
                .has_classes = open_has_classes(m->info),
                .all = options_has(o, OPTION_ALL),
+               .skip_bad = options_has(o, OPTION_SKIP_BAD),
                .format = (written)chosen,
                .from = from,
                .out_of_memory = &out_of_memory,
@@ -412,6 +439,7 @@ const command predict_command = {
     .examples =
         "  mlp_cl predict digits.safetensors > classes.csv\n"
         "  mlp_cl predict people.safetensors more-people.csv --id name --all > classes.csv\n"
+        "  tail -f measured.csv | mlp_cl predict people.safetensors - --skip-bad --format jsonl\n"
         "  echo 5.1,3.5,1.4,0.2 | mlp_cl predict iris.safetensors - --format jsonl\n"
         "  mlp_cl predict fashion.safetensors images.npy --format npy > probabilities.npy\n",
     .table = table,
