@@ -77,8 +77,8 @@ for folder in host/*/ host/cli/*/; do
   [ "$room" = include ] && continue
   below=$(rooms_of "$room") || complain "host/$room is a room that ci/lint.sh does not know"
   allowed="${room#cli/}|$(echo "$below" | tr ' ' '|')"
-  if grep -nE '^#[[:space:]]*include[[:space:]]*"[^"]*/' "$folder"*.[ch] 2>/dev/null |
-    grep -vE "\"(${allowed%|})/[a-z_0-9.-]+\""; then
+  if grep -nE '^#[[:space:]]*include[[:space:]]*("[^"]*/|<[a-z_]*/)' "$folder"*.[ch] 2>/dev/null |
+    grep -vE "\"(${allowed%|})/[a-z_0-9.-]+\"|<(sys|sodium|CL)/"; then
     complain "host/$room includes from a room that is not below it"
   fi
 done

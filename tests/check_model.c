@@ -250,7 +250,7 @@ START_TEST(files_that_do_not_fit_are_named) {
 END_TEST
 
 #define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define DIVISION(holdout, seed, sha256)                                                          \
+#define SPLIT(holdout, seed, sha256)                                                             \
   "{\"holdout\":" holdout ",\"validation\":0.0,\"seed\":\"" seed "\",\"train_sha256\":\"" sha256 \
   "\",\"test_sha256\":\"" sha256 "\",\"validation_sha256\":\"\"}"
 
@@ -282,22 +282,22 @@ START_TEST(metadata_that_lies_is_refused) {
       {MODEL_ACTIVATION, "swish", "\"swish\", which this version does not know"},
       {MODEL_TASK, "", "\"\", which this version does not know"},
       {MODEL_SPLIT, "", "is not an object of two shares, a seed and the SHA-256 of each part"},
-      {MODEL_SPLIT, DIVISION("1.5", "1", SHA256), "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("-0.5", "1", SHA256), "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("\"a\"", "1", SHA256), "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("0.5", "-1", SHA256), "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("0.5", "18446744073709551616", SHA256), "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("0.0", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("1.5", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("-0.5", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("\"a\"", "1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("0.5", "-1", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("0.5", "18446744073709551616", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("0.0", "1", SHA256), "is not an object of two shares"},
       {MODEL_SPLIT, "[]", "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("0.5", "1x", SHA256), "is not an object of two shares"},
-      {MODEL_SPLIT, DIVISION("0.5", "1", SHA256 "0"), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("0.5", "1x", SHA256), "is not an object of two shares"},
+      {MODEL_SPLIT, SPLIT("0.5", "1", SHA256 "0"), "is not an object of two shares"},
       {MODEL_WEIGHTS_SHA256, "0123", "promises 0123: damaged or edited"},
   };
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
     write_model("model", &tensor, 1, lies[i].key, lies[i].value);
     expect_load_fails("model", lies[i].part);
   }
-  write_model("model", &tensor, 1, MODEL_SPLIT, DIVISION("0.5", "18446744073709551615", SHA256));
+  write_model("model", &tensor, 1, MODEL_SPLIT, SPLIT("0.5", "18446744073709551615", SHA256));
   expect_split(0.5, UINT64_MAX, SHA256);
   write_model("model", &tensor, 1, MODEL_CLASSES, "[\"ankle boot\",\"\"]");
   mlp_cl_network *network;

@@ -174,6 +174,22 @@ START_TEST(parts_of_rows_are_told) {
 }
 END_TEST
 
+START_TEST(splits_leave_rows_to_train) {
+  mlp_cl_parts parts = {0};
+  const float x[] = {1, 2, 3};
+  ck_ok(mlp_cl_dataset_from_arrays(x, MLP_CL_FLOAT32, 3, 1, 1.0f, (int32_t[]){0, 1, 0}, 2, &parts.train, &test_error));
+  ck_fails(mlp_cl_parts_split(&parts, (unsigned char[]){1, 2, 1}, &test_error), MLP_CL_BAD_ARGUMENT, "no row to train");
+  ck_fails(mlp_cl_parts_split(&parts, (unsigned char[]){0, 3, 1}, &test_error), MLP_CL_BAD_ARGUMENT,
+           "row 1 is in part 3");
+  ck_assert_uint_eq(mlp_cl_dataset_rows(parts.train), 3);
+  ck_ok(mlp_cl_parts_split(&parts, (unsigned char[]){0, 2, 0}, &test_error));
+  ck_assert_uint_eq(mlp_cl_dataset_rows(parts.train), 2);
+  ck_assert_uint_eq(mlp_cl_dataset_rows(parts.validation), 1);
+  ck_assert_ptr_null(parts.test);
+  mlp_cl_parts_destroy(&parts);
+}
+END_TEST
+
 START_TEST(a_test_part_is_named_once) {
   mlp_cl_parts parts;
   const mlp_cl_data_options both = {.holdout = 0.3, .test_path = write_table()};
@@ -182,7 +198,7 @@ START_TEST(a_test_part_is_named_once) {
 END_TEST
 
 /* Nothing was drawn: there is nothing to tell. */
-START_TEST(what_was_not_divided_says_so) {
+START_TEST(what_was_not_split_says_so) {
   mlp_cl_parts parts;
   ck_ok(mlp_cl_dataset_open_parts("digits", NULL, &parts, &test_error));
   mlp_cl_model_info *info = saved(&parts);
@@ -207,8 +223,9 @@ int main(void) {
   tcase_add_test(cases, parts_of_arrays_are_drawn_again);
   tcase_add_test(cases, other_rows_are_refused);
   tcase_add_test(cases, parts_of_rows_are_told);
+  tcase_add_test(cases, splits_leave_rows_to_train);
   tcase_add_test(cases, a_test_part_is_named_once);
-  tcase_add_test(cases, what_was_not_divided_says_so);
+  tcase_add_test(cases, what_was_not_split_says_so);
   suite_add_tcase(suite, cases);
   return test_run(suite);
 }

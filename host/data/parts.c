@@ -17,6 +17,13 @@ static void replace(mlp_cl_dataset **part, mlp_cl_dataset *by) {
 mlp_cl_status mlp_cl_parts_split(mlp_cl_parts *parts, const unsigned char *part_of_row, mlp_cl_error *error) {
   mlp_cl_parts made = {0};
   marked_rows rows = {parts->train, part_of_row, MLP_CL_PART_TRAIN};
+  size_t left = 0;
+  for (size_t i = 0; i < parts->train->rows; i++) {
+    if (part_of_row[i] > MLP_CL_PART_VALIDATION)
+      return fail(error, MLP_CL_BAD_ARGUMENT, "row %zu is in part %d, which is none of mlp_cl_part", i, part_of_row[i]);
+    left += part_of_row[i] == MLP_CL_PART_TRAIN;
+  }
+  if (left == 0) return fail(error, MLP_CL_BAD_ARGUMENT, "a split leaves no row to train");
   mlp_cl_status status = dataset_copy_rows(&rows, &made.train, error);
   rows.wanted = MLP_CL_PART_TEST;
   if (status == MLP_CL_OK) status = dataset_copy_rows(&rows, &made.test, error);

@@ -297,8 +297,9 @@ mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *r, size_t most, float *features, siz
   }
   for (bool found; *got < most && (*got == 0 || !must_wait(r)); ++*got) {
     mlp_cl_status status = rows_take(r, features + *got * r->width, NULL, NULL, &found, error);
-    if (status == MLP_CL_OK && found && r->kept.count > 0) status = kept_add(&r->kept, &r->csv, error);
     if (status != MLP_CL_OK || !found) return status;
+    r->passable = false; /* it is whole */
+    if (r->kept.count > 0) TRY(kept_add(&r->kept, &r->csv, error));
   }
   return MLP_CL_OK;
 }

@@ -218,7 +218,7 @@ typedef enum mlp_cl_scaling {
  * missing_mean, --labels labels_path, --test test_path, --scale scaling, --task regression or multi-label targets. */
 typedef struct mlp_cl_data_options {
   const char *labels_path; /* of an IDX file without labels beside it, or of an NPY file; else NULL */
-  const char *test_path;   /* the test part is this file; NULL */
+  const char *test_path;   /* the test part is this file, with holdout 0; else NULL */
   double holdout;          /* share of each class for the test part; 0: the source's own or test_path, else 0.2 */
   bool keep_all;           /* with holdout 0: else nothing, all rows are to train */
   double validation;       /* share of each class of what is left, for decisions while training; 0: none */
@@ -281,8 +281,8 @@ MLP_CL_API mlp_cl_status mlp_cl_dataset_open_as(const char *source, const char *
  * Error: NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_dataset_find_parts(const mlp_cl_dataset *dataset, const mlp_cl_split *split,
                                                    unsigned char *part_of_row, bool *found, mlp_cl_error *error);
-/* Splits parts->train so; a part with rows takes the place of the source's own. On failure *parts stays. Error:
- * NO_MEMORY. */
+/* Splits parts->train by part_of_row (its rows), an mlp_cl_part each; a part with rows takes the place of the source's
+ * own. On failure *parts stays. Errors: BAD_ARGUMENT (no row is left to train, a number that is no part), NO_MEMORY. */
 MLP_CL_API mlp_cl_status mlp_cl_parts_split(mlp_cl_parts *parts, const unsigned char *part_of_row, mlp_cl_error *error);
 
 /* NULL unless the rows come from a table, or from arrays that were scaled; valid as long as the dataset. */
@@ -347,8 +347,8 @@ MLP_CL_API size_t mlp_cl_rows_width(const mlp_cl_rows *rows); /* features per ro
  * the next. On failure *got rows before the bad one are there. Errors: BAD_FILE (with line and column), IO. */
 MLP_CL_API mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *rows, size_t most, float *features, size_t *got,
                                           mlp_cl_error *error);
-/* After a failure: true where one row of a table was bad, its fields too few or a value none of the model's, so that
- * mlp_cl_rows_next goes on behind it; false where the file itself cannot be read on. */
+/* After a failure: true where one row of a table was bad, its fields more or fewer, or a value one that does not fit,
+ * so that mlp_cl_rows_next goes on behind it; false where the file itself cannot be read on. */
 MLP_CL_API bool mlp_cl_rows_may_go_on(const mlp_cl_rows *rows);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */

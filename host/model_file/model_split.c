@@ -16,14 +16,15 @@
 
 mlp_cl_status model_split_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
                               mlp_cl_error *error) {
-  const mlp_cl_split *d = &dataset->split;
-  if (d->holdout == 0.0 && d->validation == 0.0) return MLP_CL_OK;
+  const mlp_cl_split *split = &dataset->split;
+  if (split->holdout == 0.0 && split->validation == 0.0) return MLP_CL_OK;
   char seed[24], computed[65];
-  snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
+  snprintf(seed, sizeof seed, "%" PRIu64, split->seed);
   if (train_sha256 == NULL) dataset_sha256(dataset, computed);
-  json_t *object = json_pack("{s:f, s:f, s:s, s:s, s:s, s:s}", "holdout", d->holdout, "validation", d->validation,
-                             "seed", seed, "train_sha256", train_sha256 == NULL ? computed : train_sha256,
-                             "test_sha256", d->test_sha256, "validation_sha256", d->validation_sha256);
+  json_t *object =
+      json_pack("{s:f, s:f, s:s, s:s, s:s, s:s}", "holdout", split->holdout, "validation", split->validation, "seed",
+                seed, "train_sha256", train_sha256 == NULL ? computed : train_sha256, "test_sha256", split->test_sha256,
+                "validation_sha256", split->validation_sha256);
   char *text = json_text(object, DUMP_FLAGS);
   json_decref(object);
   if (text == NULL) return fail_memory(error, 256, "a model's metadata");
@@ -50,14 +51,14 @@ static bool read_sha256(const json_t *object, const char *key, bool is_there, ch
   return true;
 }
 
-static bool read_split(const json_t *object, mlp_cl_split *d) {
+static bool read_split(const json_t *object, mlp_cl_split *split) {
   const char *seed = json_string_value(json_object_get(object, "seed"));
-  d->holdout = json_number_value(json_object_get(object, "holdout"));
-  d->validation = json_number_value(json_object_get(object, "validation"));
-  return is_share(d->holdout) && is_share(d->validation) && seed != NULL && read_seed(seed, &d->seed) &&
-         read_sha256(object, "train_sha256", true, d->train_sha256) &&
-         read_sha256(object, "test_sha256", d->holdout > 0.0, d->test_sha256) &&
-         read_sha256(object, "validation_sha256", d->validation > 0.0, d->validation_sha256);
+  split->holdout = json_number_value(json_object_get(object, "holdout"));
+  split->validation = json_number_value(json_object_get(object, "validation"));
+  return is_share(split->holdout) && is_share(split->validation) && seed != NULL && read_seed(seed, &split->seed) &&
+         read_sha256(object, "train_sha256", true, split->train_sha256) &&
+         read_sha256(object, "test_sha256", split->holdout > 0.0, split->test_sha256) &&
+         read_sha256(object, "validation_sha256", split->validation > 0.0, split->validation_sha256);
 }
 
 mlp_cl_status model_split_read(const char *path, const char *text, mlp_cl_split *split, mlp_cl_error *error) {

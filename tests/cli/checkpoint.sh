@@ -94,7 +94,7 @@ receipt=$(get weights_sha256)
 run 0 train --data 'a table.tsv' $table --epochs 3 --device "$device" --checkpoint table.safetensors \
   --checkpoint-every 2epochs --out table_out.safetensors --quiet
 run 0 inspect table.safetensors
-says out 'after 3 epochs: train --resume goes on from there'
+says out 'epochs done: 3; train --resume goes on from there'
 says out 'begun with  --checkpoint-every 2epochs --data '
 cp table.safetensors begun.safetensors
 mkdir -p elsewhere

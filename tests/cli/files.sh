@@ -168,7 +168,6 @@ cmp -s out of_array || fail "$last: not what is predicted of the array"
 run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --part test --device reference --json
 at_least "$(get r2)" 0.9
 same "$(get part)" test
-run 0 evaluate scaled.safetensors --data x.npy --labels y.npy --part test --device reference --json
 rows=$(get rows)
 run 0 predict scaled.safetensors x.npy --labels y.npy --part test --device reference --quiet
 grep -qvFxf all_of_array out && fail "$last: answers that are not those of all rows"
@@ -185,6 +184,17 @@ for part in '' '--part test'; do
   same "$(get accuracy)" "$judged"
   same "$(get part)" test
 done
+# Rows of another source are refused where a part is named; else its own test part is taken.
+run 0 train --data small --holdout 0.3 --epochs 1 --device reference --out drawn.safetensors --quiet
+run 0 evaluate drawn.safetensors --data small --part train --device reference --quiet
+cp -r small others
+printf 'x' | dd of=others/train-images-idx3-ubyte bs=1 seek=20 conv=notrunc 2>/dev/null
+for part in train test; do
+  refused 1 evaluate drawn.safetensors --data others --part $part --device reference --quiet
+  says err 'others: these are not the rows of the training in their order'
+done
+run 0 evaluate drawn.safetensors --data others --device reference --json
+same "$(get part)" test
 refused 2 evaluate scaled.safetensors --data digits --device reference --quiet
 says err 'digits tells classes; numbers to learn come from'
 refused 1 predict scaled.safetensors fives.npy --device reference --quiet

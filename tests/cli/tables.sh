@@ -84,7 +84,7 @@ refused 1 predict people.safetensors nowhere.csv --device reference --quiet
 says err nowhere.csv
 refused 2 predict people.safetensors new.csv --data new.csv
 printf 'eye,the job,size\nbrown,clerk,1.51\n' >bad.csv
-run 1 predict people.safetensors bad.csv --device reference --quiet
+refused 1 predict people.safetensors bad.csv --device reference --quiet
 says err 'has no column "eyes"; the model wants size, eyes, the job; the file has eye, the job, size'
 printf 'eyes,the job,size\nbrown,clerk,1.51\ngreen,clerk,1.5\n' >bad.csv
 run 1 predict people.safetensors bad.csv --device reference --quiet
@@ -204,6 +204,8 @@ same "$(get predictions.1.row)" 4
 run 0 predict people.safetensors worse.csv --skip-bad --device reference --quiet
 same "$(grep -c 'no answer: ' err)" 10
 says err '12 rows have no answer'
+refused 2 predict people.safetensors bad.csv --skip-bad --format npy --device reference --quiet
+says err '--skip-bad goes with csv and jsonl'
 printf 'name,size,eyes,the job\na,1.83,blue,smith\nb,"1.8' >torn.csv
 run 1 predict people.safetensors torn.csv --skip-bad --device reference --quiet
 says err 'torn.csv: line 3'

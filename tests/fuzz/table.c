@@ -34,7 +34,7 @@ static void read_again(const char *path, const mlp_cl_encoding *encoding, mlp_cl
   if (rows == NULL) return;
   size_t width = mlp_cl_rows_width(rows), got = 1;
   float *features = calloc(MOST, width * sizeof *features);
-  while (status == MLP_CL_OK && got > 0) {
+  while (status == MLP_CL_OK ? got > 0 : mlp_cl_rows_may_go_on(rows)) {
     got = 0;
     status = mlp_cl_rows_next(rows, MOST, features, &got, &error);
     fuzz_check_error(status, &error);

@@ -38,7 +38,7 @@ static void print_confusion(const opened_model *m, const uint64_t *confusion, si
   putchar('\n');
   for (size_t i = 0; i < classes; i++) {
     char buffer[24], name[NAME_WIDTH + 1];
-    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m->info, i, buffer), name, sizeof name));
+    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(model_class_name(m->info, i, buffer), name, sizeof name));
     for (size_t j = 0; j < classes; j++) printf("%*llu", width, (unsigned long long)confusion[i * classes + j]);
     putchar('\n');
   }
@@ -56,7 +56,7 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
   for (size_t i = 0; i < classes; i++) {
     char buffer[24], name[NAME_WIDTH + 1];
     mlp_cl_class_score score = mlp_cl_score_class(mlp_cl_network_task(m->network), confusion, classes, i);
-    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(open_class_name(m->info, i, buffer), name, sizeof name));
+    printf("%4zu %-*s", i, NAME_WIDTH, report_escape(model_class_name(m->info, i, buffer), name, sizeof name));
     print_share(score.precision);
     print_share(score.recall);
     print_share(score.f1);
@@ -67,16 +67,16 @@ static void print_scores(const opened_model *m, const uint64_t *confusion, size_
 /* Errors are told in the unit of the column that was learned, where that is one, else as they were scaled. */
 static double unit_of(const opened_model *m) {
   mlp_cl_column column;
-  return open_outputs(m->info) == 1 && open_target(m->info, 0, &column) ? column.divisor : 1.0;
+  return model_outputs(m->info) == 1 && model_target(m->info, 0, &column) ? column.divisor : 1.0;
 }
 
 /* Whether errors are those of several columns, each scaled. */
 static bool is_scaled(const opened_model *m) {
   mlp_cl_column column;
   bool scaled = false;
-  for (size_t i = 0; open_target(m->info, i, &column); i++)
+  for (size_t i = 0; model_target(m->info, i, &column); i++)
     scaled = scaled || column.divisor != 1.0 || column.offset != 0.0;
-  return open_outputs(m->info) > 1 && scaled;
+  return model_outputs(m->info) > 1 && scaled;
 }
 
 static void print_text(const opened_model *m, const char *part, const mlp_cl_evaluation *result,
@@ -123,7 +123,7 @@ static int print_json(const opened_model *m, const char *part, const mlp_cl_eval
   json_t *object = report_object(), *names = json_array();
   for (size_t i = 0; i < classes; i++) {
     char buffer[24];
-    json_array_append_new(names, report_string(open_class_name(m->info, i, buffer)));
+    json_array_append_new(names, report_string(model_class_name(m->info, i, buffer)));
   }
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(m->context)));
   json_object_set_new(object, "part", part ? json_string(part) : json_null());
@@ -151,7 +151,7 @@ static int plot(const opened_model *m, const char *path, const mlp_cl_evaluation
   const char **names = calloc(classes, sizeof *names);
   char(*buffers)[24] = calloc(classes, sizeof *buffers);
   int status = names && buffers ? STATUS_OK : report_failed(MLP_CL_NO_MEMORY, "out of memory for the picture");
-  for (size_t i = 0; status == STATUS_OK && i < classes; i++) names[i] = open_class_name(m->info, i, buffers[i]);
+  for (size_t i = 0; status == STATUS_OK && i < classes; i++) names[i] = model_class_name(m->info, i, buffers[i]);
   if (status == STATUS_OK) status = confusion_write(path, names, counts, classes, result->accuracy);
   free(names);
   free(buffers);
@@ -189,7 +189,7 @@ static int check_plot(const options *o, const opened_model *m) {
   if (task != MLP_CL_CLASSIFICATION)
     return report_usage("--plot draws a confusion matrix, and %s, a model for %s, has none", o->operand,
                         mlp_cl_task_name(task));
-  return confusion_fits(open_outputs(m->info)) ? STATUS_OK : STATUS_FAILED;
+  return confusion_fits(model_outputs(m->info)) ? STATUS_OK : STATUS_FAILED;
 }
 
 static int evaluate(const options *o) {

@@ -12,10 +12,10 @@ enum { CLASSES_SHOWN = 12, COLUMNS_SHOWN = 30, TEXT_SHOWN = 100 };
 static struct poptOption table[] = {OPTION_GROUP("Output", output_options), POPT_TABLEEND};
 
 static bool is_told_elsewhere(const char *key) {
-  static const char *const keys[] = {
-      "mlp_cl.version", "mlp_cl.numerics",   "mlp_cl.recipe",        "mlp_cl.classes", "mlp_cl.scale",
-      "mlp_cl.table",   "mlp_cl.activation", "mlp_cl.task",          "format",         "mlp_cl.weights_sha256",
-      "mlp_cl.split",   "mlp_cl.run",        "mlp_cl.content_sha256"};
+  static const char *const keys[] = {"mlp_cl.version",        "mlp_cl.numerics", "mlp_cl.recipe",
+                                     "mlp_cl.classes",        "mlp_cl.scale",    "mlp_cl.table",
+                                     "mlp_cl.activation",     "mlp_cl.task",     "format",
+                                     "mlp_cl.weights_sha256", "mlp_cl.split",    "mlp_cl.content_sha256"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     if (strcmp(key, keys[i]) == 0) return true;
   }
@@ -51,11 +51,11 @@ static void print_layers(const mlp_cl_model_info *info) {
 static void print_outputs(const mlp_cl_model_info *info) {
   static const char *const words[] = {
       [MLP_CL_CLASSIFICATION] = "classes", [MLP_CL_REGRESSION] = "targets", [MLP_CL_MULTI_LABEL] = "labels"};
-  size_t outputs = open_outputs(info);
+  size_t outputs = model_outputs(info);
   printf("%-12s%zu: ", words[mlp_cl_model_info_task(info)], outputs);
   for (size_t i = 0; i < outputs && i < CLASSES_SHOWN; i++) {
     char name[40], buffer[24];
-    printf("%s%s", i ? ", " : "", report_escape(open_class_name(info, i, buffer), name, sizeof name));
+    printf("%s%s", i ? ", " : "", report_escape(model_class_name(info, i, buffer), name, sizeof name));
   }
   puts(outputs > CLASSES_SHOWN ? ", ..." : "");
 }
@@ -96,45 +96,52 @@ static void print_recipe(const char *text) {
 }
 
 /* "a share of 0.2 to test, a share of 0.1 of the rest to validate, under seed 1" */
-static void print_split(const mlp_cl_split *d) {
+static void print_split(const mlp_cl_split *split) {
   printf("%-12s", "held out");
-  if (d->holdout > 0) printf("a share of %.7g to test%s", d->holdout, d->validation > 0 ? ", " : "");
-  if (d->validation > 0) printf("a share of %.7g%s to validate", d->validation, d->holdout > 0 ? " of the rest" : "");
-  printf(", under seed %llu\n", (unsigned long long)d->seed);
+  if (split->holdout > 0) printf("a share of %.7g to test%s", split->holdout, split->validation > 0 ? ", " : "");
+  if (split->validation > 0)
+    printf("a share of %.7g%s to validate", split->validation, split->holdout > 0 ? " of the rest" : "");
+  printf(", under seed %llu\n", (unsigned long long)split->seed);
 }
 
-/* Of a checkpoint: "step 120, after 30 epochs; train --resume goes on with it" */
-static void print_run(const char *text) {
-  json_t *run = json_loads(text, 0, NULL);
+/* Of a checkpoint: how far its run is. False where it does not say. */
+static bool print_run(const char *text) {
+  json_t *run = json_loads(text, 0, NULL), *metrics = json_object_get(run, "metrics");
   const char *step = json_string_value(json_object_get(run, "step"));
+  json_t *last = json_array_get(metrics, json_array_size(metrics) - 1);
   char shown[40];
   if (step)
-    printf("%-12sstep %s, after %zu epochs: train --resume goes on from there\n", "run",
-           report_escape(step, shown, sizeof shown), json_array_size(json_object_get(run, "metrics")));
+    printf("%-12sstep %s, epochs done: %lld; train --resume goes on from there\n", "run",
+           report_escape(step, shown, sizeof shown), (long long)json_integer_value(json_array_get(last, 0)));
   json_decref(run);
+  return step != NULL;
 }
 
 /* The options that it was begun with, where the command wrote the note; another program's is told as it stands. */
 static bool print_note(const char *text) {
   json_t *note = json_loads(text, 0, NULL), *begun = json_object_get(note, "mlp_cl train"), *value;
+  bool known = json_is_object(begun);
   const char *name, *between = "";
-  if (begun) printf("%-12s", "begun with");
+  if (known) printf("%-12s", "begun with");
   json_object_foreach(begun, name, value) {
     char option[40], shown[TEXT_SHOWN];
+    const char *given = json_string_value(value);
     printf("%s--%s", between, report_escape(name, option, sizeof option));
-    if (json_is_string(value)) printf(" %s", report_escape(json_string_value(value), shown, sizeof shown));
+    if (given) printf(" %s%s", report_escape(given, shown, sizeof shown), strlen(given) >= TEXT_SHOWN ? "..." : "");
     between = " ";
   }
-  if (begun) putchar('\n');
+  if (known) putchar('\n');
   json_decref(note);
-  return begun != NULL;
+  return known;
 }
 
 static void print_rest(const mlp_cl_model_info *info) {
   const char *key, *value;
   for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
     char name[40], shown[TEXT_SHOWN];
-    if (is_told_elsewhere(key) || (strcmp(key, "mlp_cl.note") == 0 && print_note(value))) continue;
+    if (is_told_elsewhere(key) || (strcmp(key, "mlp_cl.run") == 0 && print_run(value)) ||
+        (strcmp(key, "mlp_cl.note") == 0 && print_note(value)))
+      continue;
     report_escape(value, shown, sizeof shown);
     printf("%-11s %s%s\n", report_escape(key, name, sizeof name), shown,
            strlen(shown) < strlen(value) && strlen(value) >= TEXT_SHOWN ? "..." : "");
@@ -154,8 +161,8 @@ static void print_receipt(const char *actual, const char *stored) {
 }
 
 static void print_text(const mlp_cl_model_info *info) {
-  const char *version = open_metadata(info, "mlp_cl.version"), *numerics = open_metadata(info, "mlp_cl.numerics");
-  const char *recipe = open_metadata(info, "mlp_cl.recipe"), *run = open_metadata(info, "mlp_cl.run");
+  const char *version = model_metadata(info, "mlp_cl.version"), *numerics = model_metadata(info, "mlp_cl.numerics");
+  const char *recipe = model_metadata(info, "mlp_cl.recipe");
   char shown[40];
   print_layers(info);
   print_outputs(info);
@@ -163,26 +170,25 @@ static void print_text(const mlp_cl_model_info *info) {
   if (mlp_cl_model_info_scale(info) != 0.0f)
     printf("%-12svalues of the data times %.9g\n", "scale", (double)mlp_cl_model_info_scale(info));
   if (recipe) print_recipe(recipe);
-  if (run) print_run(run);
   if (mlp_cl_model_info_split(info)) print_split(mlp_cl_model_info_split(info));
   if (version) printf("%-12smlp_cl %s", "written by", report_escape(version, shown, sizeof shown));
   if (version && numerics) printf(", numerics version %s", report_escape(numerics, shown, sizeof shown));
   if (version) putchar('\n');
   print_rest(info);
-  print_receipt(mlp_cl_model_info_sha256(info), open_metadata(info, "mlp_cl.weights_sha256"));
+  print_receipt(mlp_cl_model_info_sha256(info), model_metadata(info, "mlp_cl.weights_sha256"));
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static int print_json(const mlp_cl_model_info *info, int status) {
   json_t *object = report_object(), *layers = json_array(), *classes = json_array(), *metadata = json_object();
-  const char *stored = open_metadata(info, "mlp_cl.weights_sha256"), *recipe = open_metadata(info, "mlp_cl.recipe"),
+  const char *stored = model_metadata(info, "mlp_cl.weights_sha256"), *recipe = model_metadata(info, "mlp_cl.recipe"),
              *key, *value;
   for (size_t i = 0; i <= mlp_cl_model_info_layers(info); i++)
     json_array_append_new(layers, json_integer((json_int_t)mlp_cl_model_info_width(info, i)));
   char buffer[24];
-  for (size_t i = 0; i < open_outputs(info); i++)
-    json_array_append_new(classes, report_string(open_class_name(info, i, buffer)));
+  for (size_t i = 0; i < model_outputs(info); i++)
+    json_array_append_new(classes, report_string(model_class_name(info, i, buffer)));
   for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++)
     json_object_set_new(metadata, key, report_string(value));
   json_t *described = recipe ? json_loads(recipe, 0, NULL) : NULL;
@@ -195,10 +201,10 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   json_object_set_new(object, "classes", classes);
   json_object_set_new(object, "scale", scale == 0.0f ? json_null() : report_number((double)scale));
   json_object_set_new(object, "recipe", described ? described : json_null());
-  const char *columns = open_metadata(info, "mlp_cl.table");
+  const char *columns = model_metadata(info, "mlp_cl.table");
   json_t *table_object = columns ? json_loads(columns, 0, NULL) : NULL;
   json_object_set_new(object, "table", table_object ? table_object : json_null());
-  const char *split = open_metadata(info, "mlp_cl.split");
+  const char *split = model_metadata(info, "mlp_cl.split");
   json_t *split_object = split ? json_loads(split, 0, NULL) : NULL;
   json_object_set_new(object, "split", split_object ? split_object : json_null());
   json_object_set_new(object, "weights_sha256", json_string(mlp_cl_model_info_sha256(info)));
@@ -212,7 +218,7 @@ static int inspect(const options *o) {
   mlp_cl_model_info *info = NULL;
   if (!o->operand) return report_usage("which model? name a .safetensors file");
   if (mlp_cl_model_info_open(o->operand, &info, &error) != MLP_CL_OK) return report_failure(&error);
-  const char *stored = open_metadata(info, "mlp_cl.weights_sha256");
+  const char *stored = model_metadata(info, "mlp_cl.weights_sha256");
   bool differs = stored && strcmp(stored, mlp_cl_model_info_sha256(info)) != 0;
   int status = differs ? STATUS_BITS_DIFFER : STATUS_OK;
   if (report_is_json())

@@ -103,7 +103,7 @@ static bool write_names(printer *p) {
   if (!p->fields || !p->id_names) return false;
   for (size_t c = 0; c < p->classes; c++) {
     char buffer[24];
-    p->fields[c] = written_name(p, open_class_name(p->m->info, c, buffer));
+    p->fields[c] = written_name(p, model_class_name(p->m->info, c, buffer));
     if (!p->fields[c]) return false;
   }
   for (size_t i = 0; i < p->ids; i++) {
@@ -194,7 +194,7 @@ static void add_json_row(const printer *p, const answer *a) {
     json_object_set_new(entry, "id", ids);
   }
   if (p->has_classes) {
-    json_object_set_new(entry, "class", report_string(open_class_name(p->m->info, a->best, buffer)));
+    json_object_set_new(entry, "class", report_string(model_class_name(p->m->info, a->best, buffer)));
     json_object_set_new(entry, "probability", report_number((double)a->probabilities[a->best]));
   }
   if (p->all || !p->has_classes) {
@@ -215,9 +215,9 @@ static void restore_targets(const printer *p, size_t rows, float *values) {
 
 static bool find_targets(printer *p) {
   mlp_cl_column column;
-  if (!open_target(p->m->info, 0, &column)) return true;
+  if (!model_target(p->m->info, 0, &column)) return true;
   p->targets = calloc(p->classes, sizeof *p->targets);
-  for (size_t c = 0; p->targets && c < p->classes; c++) open_target(p->m->info, c, &p->targets[c]);
+  for (size_t c = 0; p->targets && c < p->classes; c++) model_target(p->m->info, c, &p->targets[c]);
   return p->targets != NULL;
 }
 
@@ -256,7 +256,7 @@ static int print_json(const printer *p, const tally *t) {
   json_t *object = report_object(), *names = json_array();
   for (size_t c = 0; c < p->classes; c++) {
     char buffer[24];
-    json_array_append_new(names, report_string(open_class_name(p->m->info, c, buffer)));
+    json_array_append_new(names, report_string(model_class_name(p->m->info, c, buffer)));
   }
   json_object_set_new(object, "device", report_device(mlp_cl_context_device(p->m->context)));
   json_object_set_new(object, "classes", names);
@@ -370,7 +370,7 @@ static void warn_of_names(const printer *p) {
     bool taken = p->has_classes && (strcmp(id, own[0]) == 0 || strcmp(id, own[1]) == 0);
     char buffer[24], shown[60];
     for (size_t c = 0; (p->all || !p->has_classes) && c < p->classes; c++)
-      taken = taken || strcmp(id, open_class_name(p->m->info, c, buffer)) == 0;
+      taken = taken || strcmp(id, model_class_name(p->m->info, c, buffer)) == 0;
     if (taken)
       report_note("warning: two columns of the answers are called \"%s\"", report_escape(id, shown, sizeof shown));
   }
@@ -385,13 +385,15 @@ static int predict_opened(const options *o, const opened_model *m, const opened_
   mlp_cl_error error;
   const char *ids = options_text(o, OPTION_ID, NULL);
   if (ids && chosen == FORMAT_NPY) return report_usage("--id goes with csv and jsonl: an array has no texts");
+  if (options_has(o, OPTION_SKIP_BAD) && chosen == FORMAT_NPY)
+    return report_usage("--skip-bad goes with csv and jsonl: an array does not say which rows it lacks");
   if (ids && mlp_cl_rows_keep(from->rows, ids, &error) != MLP_CL_OK) return report_failure(&error);
-  if (options_has(o, OPTION_ALL) && !open_has_classes(m->info))
+  if (options_has(o, OPTION_ALL) && !model_has_classes(m->info))
     report_note("--all changes nothing: every output of %s is written anyway", o->operand);
   bool out_of_memory = false;
   printer p = {.m = m,
-               .classes = open_outputs(m->info),
-               .has_classes = open_has_classes(m->info),
+               .classes = model_outputs(m->info),
+               .has_classes = model_has_classes(m->info),
                .all = options_has(o, OPTION_ALL),
                .skip_bad = options_has(o, OPTION_SKIP_BAD),
                .format = (written)chosen,

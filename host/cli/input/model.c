@@ -23,21 +23,21 @@ void close_model(opened_model *m) {
   mlp_cl_context_destroy(m->context);
 }
 
-size_t open_outputs(const mlp_cl_model_info *info) {
+size_t model_outputs(const mlp_cl_model_info *info) {
   return mlp_cl_model_info_width(info, mlp_cl_model_info_layers(info));
 }
 
-bool open_has_classes(const mlp_cl_model_info *info) {
+bool model_has_classes(const mlp_cl_model_info *info) {
   return mlp_cl_model_info_task(info) == MLP_CL_CLASSIFICATION;
 }
 
-bool open_target(const mlp_cl_model_info *info, size_t output, mlp_cl_column *column) {
+bool model_target(const mlp_cl_model_info *info, size_t output, mlp_cl_column *column) {
   const mlp_cl_encoding *encoding = mlp_cl_model_info_encoding(info);
-  if (!encoding || open_has_classes(info)) return false;
-  return mlp_cl_encoding_column(encoding, mlp_cl_encoding_columns(encoding) - open_outputs(info) + output, column);
+  if (!encoding || model_has_classes(info)) return false;
+  return mlp_cl_encoding_column(encoding, mlp_cl_encoding_columns(encoding) - model_outputs(info) + output, column);
 }
 
-const char *open_metadata(const mlp_cl_model_info *info, const char *wanted) {
+const char *model_metadata(const mlp_cl_model_info *info, const char *wanted) {
   const char *key, *value;
   for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++) {
     if (strcmp(key, wanted) == 0) return value;
@@ -45,9 +45,9 @@ const char *open_metadata(const mlp_cl_model_info *info, const char *wanted) {
   return NULL;
 }
 
-const char *open_class_name(const mlp_cl_model_info *info, size_t class_index, char buffer[24]) {
+const char *model_class_name(const mlp_cl_model_info *info, size_t class_index, char buffer[24]) {
   mlp_cl_column column;
-  if (open_target(info, class_index, &column)) return column.name;
+  if (model_target(info, class_index, &column)) return column.name;
   const char *name = mlp_cl_model_info_class_name(info, class_index);
   if (name) return name;
   snprintf(buffer, 24, "%zu", class_index);

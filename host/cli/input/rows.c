@@ -92,14 +92,15 @@ static int find_rows(const options *o, const opened_model *m, const char *source
   if (strcmp(source, "-") == 0)
     return report_usage("name a file: what comes through standard input can be read but once");
   if (mlp_cl_dataset_open_parts_as(source, options_text(o, OPTION_LABELS, NULL), mlp_cl_model_info_encoding(m->info),
-                                   header, answers && !open_has_classes(m->info), &r->parts, &error) != MLP_CL_OK)
+                                   header, answers && !model_has_classes(m->info), &r->parts, &error) != MLP_CL_OK)
     return report_failure(&error);
   r->all = !named && !r->parts.test;
   bool drawn = is_drawn(mlp_cl_model_info_split(m->info), r->all ? MLP_CL_PART_TRAIN : r->part);
   int status = drawn ? find_marks(m, r) : STATUS_OK;
   if (status != STATUS_OK || r->all || r->marks) return status;
-  if (r->parts.test && r->part != MLP_CL_PART_VALIDATION) return STATUS_OK; /* the source's own */
-  return drawn ? refuse_rows(source, r) : refuse_part(o, source, r);
+  if (named && drawn) return refuse_rows(source, r);
+  bool own = r->parts.test && r->part != MLP_CL_PART_VALIDATION; /* the source's */
+  return own ? STATUS_OK : refuse_part(o, source, r);
 }
 
 /* The place of the dataset that is meant, when the parts are what they should be. */

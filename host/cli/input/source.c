@@ -75,10 +75,6 @@ static bool read_options(const options *o, mlp_cl_data_options *with) {
     return false;
   if (task == MLP_CL_MULTI_LABEL && !options_has(o, OPTION_LABEL) && mlp_cl_source_is_table(source_name(o)))
     report_note("the last column is the only label; --label COLUMN,COLUMN names several");
-  if (with->holdout > 0 && options_has(o, OPTION_TEST)) {
-    report_usage("--holdout and --test both name the test part; give one of them");
-    return false;
-  }
   with->keep_all = options_has(o, OPTION_HOLDOUT) && with->holdout == 0;
   with->targets = task != MLP_CL_CLASSIFICATION;
   with->scale_targets = task == MLP_CL_REGRESSION;

@@ -121,7 +121,7 @@ int begun_complete(options *o) {
   if (!path || access(path, F_OK) != 0) return STATUS_OK;      /* the trainer complains */
   if (kept && output_same_place(kept, path)) return STATUS_OK; /* a command that begins, or goes on, says all */
   if (mlp_cl_model_info_open(path, &info, &error) != MLP_CL_OK) return report_failure(&error);
-  const char *note = open_metadata(info, "mlp_cl.run") ? open_metadata(info, "mlp_cl.note") : NULL;
+  const char *note = model_metadata(info, "mlp_cl.run") ? model_metadata(info, "mlp_cl.note") : NULL;
   json_t *whole = note ? json_loads(note, 0, NULL) : NULL, *begun = json_object_get(whole, key);
   int status = STATUS_OK;
   if (json_is_object(begun)) {
