@@ -67,17 +67,6 @@ static void draw_twice(const char *source, const mlp_cl_data_options *o) {
   mlp_cl_parts_destroy(&again);
 }
 
-/* Numbers to learn, in NumPy's format. */
-static void write_array(const char *name, const char *shape, const float *values, size_t count) {
-  unsigned char bytes[128 + 4 * ROWS * WIDTH] = "\x93NUMPY\x01";
-  bytes[8] = 118;
-  snprintf((char *)bytes + 10, 119, "%-117s\n", "");
-  int length = snprintf((char *)bytes + 10, 117, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", shape);
-  bytes[10 + length] = ' ';
-  memcpy(bytes + 128, values, 4 * count);
-  test_file_write(test_path(name), bytes, 128 + 4 * count);
-}
-
 /* A row for each of some ages, jobs and towns. */
 static const char *write_table(void) {
   static const char *const jobs[] = {"clerk", "smith", "baker"}, *const towns[] = {"Bonn", "Köln"};
@@ -105,8 +94,8 @@ START_TEST(parts_of_arrays_are_drawn_again) {
   test_random r = {.state = 7};
   test_random_fill(&r, x, ROWS * WIDTH, 90.0f);
   test_random_fill(&r, y, ROWS, 1e4f);
-  write_array("x.npy", "(40, 3)", x, ROWS * WIDTH);
-  write_array("y.npy", "(40,)", y, ROWS);
+  test_array_write("x.npy", "(40, 3)", x, ROWS * WIDTH);
+  test_array_write("y.npy", "(40,)", y, ROWS);
   char labels[512];
   snprintf(labels, sizeof labels, "%s", test_path("y.npy"));
   mlp_cl_data_options o = {.labels_path = labels, .targets = true, .holdout = 0.25, .validation = 0.2, .seed = 9};

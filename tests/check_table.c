@@ -246,18 +246,6 @@ END_TEST
 
 /* ---- Arrays ------------------------------------------------------------------------------------------------------ */
 
-static void write_array(const char *name, const char *shape, const float *values, size_t count) {
-  enum { HEADER = 128 };
-  char bytes[HEADER + 4096];
-  ck_assert_uint_le(count * sizeof *values, 4096);
-  int length = snprintf(bytes, HEADER, "\x93NUMPY%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", 1, 0,
-                        HEADER - 10, 0, shape);
-  ck_assert_int_lt(length, HEADER);
-  memset(bytes + length, ' ', HEADER - (size_t)length);
-  memcpy(bytes + HEADER, values, count * sizeof *values);
-  test_file_write(test_path(name), bytes, HEADER + count * sizeof *values);
-}
-
 static void same_parts(const mlp_cl_dataset *array, const mlp_cl_dataset *table) {
   ck_assert_uint_eq(array->rows, table->rows);
   ck_same_bits(array->features, table->features, table->rows * table->width, "features");
@@ -278,8 +266,8 @@ START_TEST(arrays_scale_as_tables_do) {
   }
   char labels[512];
   snprintf(labels, sizeof labels, "%s", test_path("y.npy"));
-  write_array("x.npy", "(40, 3)", x, ROWS * WIDTH);
-  write_array("y.npy", "(40,)", y, ROWS);
+  test_array_write("x.npy", "(40, 3)", x, ROWS * WIDTH);
+  test_array_write("y.npy", "(40,)", y, ROWS);
   for (int scaling = MLP_CL_SCALE_STANDARD; scaling <= MLP_CL_SCALE_MINMAX; scaling++) {
     mlp_cl_data_options o = {.scaling = (mlp_cl_scaling)scaling, .holdout = 0.25, .validation = 0.2, .seed = 9};
     o.targets = o.scale_targets = true;

@@ -197,27 +197,23 @@ mlp_cl_status mlp_cl_dataset_from_targets(const void *features, mlp_cl_element e
   return copy_arrays(&given, dataset, error);
 }
 
-static bool is_wanted(const marked_rows *rows, size_t row) {
-  return rows->marks == NULL || rows->marks[row] == rows->wanted;
-}
-
 mlp_cl_status dataset_copy_rows(const marked_rows *rows, mlp_cl_dataset **part, mlp_cl_error *error) {
   const mlp_cl_dataset *dataset = rows->dataset;
   size_t row_bytes = dataset->width * dataset_element_bytes(dataset->element);
   size_t target_bytes = dataset->outputs * sizeof(float);
-  dataset_parts parts = {.width = dataset->width,
+  dataset_parts parts = {.rows = marked_count(rows),
+                         .width = dataset->width,
                          .element = dataset->element,
                          .scale = dataset->scale,
                          .classes = dataset->classes,
                          .outputs = dataset->outputs,
                          .encoding = dataset->encoding};
   *part = NULL;
-  for (size_t row = 0; row < dataset->rows; row++) parts.rows += is_wanted(rows, row);
   if (parts.rows == 0) return MLP_CL_OK;
   TRY(dataset_parts_allocate(&parts, "a part of a data set", error));
   size_t next = 0;
   for (size_t row = 0; row < dataset->rows; row++) {
-    if (!is_wanted(rows, row)) continue;
+    if (!is_marked(rows, row)) continue;
     memcpy((char *)parts.features + next * row_bytes, (const char *)dataset->features + row * row_bytes, row_bytes);
     if (parts.labels != NULL) parts.labels[next] = dataset->labels[row];
     if (parts.targets != NULL)

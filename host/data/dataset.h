@@ -59,6 +59,16 @@ typedef struct marked_rows {
   unsigned char wanted;
 } marked_rows;
 
+static inline bool is_marked(const marked_rows *rows, size_t row) {
+  return rows->marks == NULL || rows->marks[row] == rows->wanted;
+}
+
+static inline size_t marked_count(const marked_rows *rows) {
+  size_t count = 0;
+  for (size_t row = 0; row < rows->dataset->rows; row++) count += is_marked(rows, row);
+  return count;
+}
+
 /* Copies the rows, in their order; *part is NULL when there are none. Error: NO_MEMORY. */
 mlp_cl_status dataset_copy_rows(const marked_rows *rows, mlp_cl_dataset **part, mlp_cl_error *error);
 /* Copies those marked as MLP_CL_PART_TRAIN to *train, and as MLP_CL_PART_TEST to *test. Error: NO_MEMORY, and then

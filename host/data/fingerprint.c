@@ -24,18 +24,15 @@ static void add_rows(sha256 *state, const marked_rows *of, const void *elements,
   size_t rows = of->dataset->rows, row_bytes = row_elements * element_bytes;
   if (of->marks == NULL) add_elements(state, elements, rows * row_elements, element_bytes);
   for (size_t row = 0; of->marks != NULL && row < rows; row++)
-    if (of->marks[row] == of->wanted)
-      add_elements(state, (const char *)elements + row * row_bytes, row_elements, element_bytes);
+    if (is_marked(of, row)) add_elements(state, (const char *)elements + row * row_bytes, row_elements, element_bytes);
 }
 
 void rows_sha256(const marked_rows *of, char hex[65]) {
   const mlp_cl_dataset *dataset = of->dataset;
   char shape[160];
   uint32_t scale;
-  size_t rows = of->marks == NULL ? dataset->rows : 0;
-  for (size_t row = 0; of->marks != NULL && row < dataset->rows; row++) rows += of->marks[row] == of->wanted;
   memcpy(&scale, &dataset->scale, sizeof scale);
-  int length = snprintf(shape, sizeof shape, "%zu %zu %d %08" PRIx32 " %zu %zu\n", rows, dataset->width,
+  int length = snprintf(shape, sizeof shape, "%zu %zu %d %08" PRIx32 " %zu %zu\n", marked_count(of), dataset->width,
                         (int)dataset->element, scale, dataset->classes, dataset->outputs);
   sha256 state;
   sha256_begin(&state);

@@ -2,6 +2,8 @@
 #ifndef MODEL_FILE_MODEL_H
 #define MODEL_FILE_MODEL_H
 
+#include <jansson.h>
+
 #include "model_file/safetensors.h"
 
 /* Keys of the metadata. All values are strings, as the format wants; those in JSON say so. */
@@ -73,6 +75,9 @@ mlp_cl_status model_read(const char *path, safetensors *content, mlp_cl_error *e
 /* Adds activation, task, recipe, classes and scale; recipe and dataset may be NULL. Error: NO_MEMORY. */
 mlp_cl_status model_info_add(safetensors *content, const mlp_cl_network *network, const mlp_cl_recipe *recipe,
                              const mlp_cl_dataset *dataset, mlp_cl_error *error);
+/* Adds `value` as JSON text, whose reals have so many digits: 9 bring every float32 back, 17 every double. Releases it;
+ * NULL is no memory. Error: NO_MEMORY. */
+mlp_cl_status model_json_add(safetensors *content, const char *key, json_t *value, size_t digits, mlp_cl_error *error);
 /* The encoding of a table; reading sets info->encoding, when the rest of *info is known.
  * Errors: BAD_FILE (`path` is for the text), NO_MEMORY. */
 mlp_cl_status model_table_add(safetensors *content, const mlp_cl_encoding *encoding, mlp_cl_error *error);

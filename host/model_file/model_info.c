@@ -10,17 +10,17 @@
 #include "data/encoding.h"
 #include "model_file/model.h"
 
-/* Nine digits bring every float32 back. */
-#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9))
-
-/* Adds `value` as JSON text and releases it; NULL is no memory. */
-static mlp_cl_status add_json(safetensors *content, const char *key, json_t *value, mlp_cl_error *error) {
-  char *text = json_text(value, DUMP_FLAGS);
+mlp_cl_status model_json_add(safetensors *content, const char *key, json_t *value, size_t digits, mlp_cl_error *error) {
+  char *text = json_text(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
   json_decref(value);
   if (text == NULL) return fail_memory(error, 256, "a model's metadata");
   mlp_cl_status status = safetensors_add_metadata(content, key, text, error);
   free(text);
   return status;
+}
+
+static mlp_cl_status add_json(safetensors *content, const char *key, json_t *value, mlp_cl_error *error) {
+  return model_json_add(content, key, value, 9, error);
 }
 
 /* What is not asked for is not told. */

@@ -7,12 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_text.h"
 #include "data/dataset.h"
 #include "model_file/model.h"
-
-/* Seventeen digits bring every double back. */
-#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(17))
 
 mlp_cl_status model_split_add(safetensors *content, const mlp_cl_dataset *dataset, const char *train_sha256,
                               mlp_cl_error *error) {
@@ -25,12 +21,7 @@ mlp_cl_status model_split_add(safetensors *content, const mlp_cl_dataset *datase
       json_pack("{s:f, s:f, s:s, s:s, s:s, s:s}", "holdout", split->holdout, "validation", split->validation, "seed",
                 seed, "train_sha256", train_sha256 == NULL ? computed : train_sha256, "test_sha256", split->test_sha256,
                 "validation_sha256", split->validation_sha256);
-  char *text = json_text(object, DUMP_FLAGS);
-  json_decref(object);
-  if (text == NULL) return fail_memory(error, 256, "a model's metadata");
-  mlp_cl_status status = safetensors_add_metadata(content, MODEL_SPLIT, text, error);
-  free(text);
-  return status;
+  return model_json_add(content, MODEL_SPLIT, object, 17, error);
 }
 
 static bool is_share(double share) {

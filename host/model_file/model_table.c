@@ -7,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_text.h"
 #include "data/csv.h"
 #include "data/encoding.h"
 #include "model_file/model.h"
-
-/* Seventeen digits bring every double back. */
-#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(17))
 
 static const char *const kinds[] = {[MLP_CL_COLUMN_NUMBER] = "number",
                                     [MLP_CL_COLUMN_ONE_HOT] = "one-hot",
@@ -65,12 +61,7 @@ mlp_cl_status model_table_add(safetensors *content, const mlp_cl_encoding *encod
                              (json_int_t)encoding->file_columns, "columns",
                              describe_columns(encoding->columns, encoding->columns_count), "labels",
                              describe_columns(encoding->labels, encoding->labels_count));
-  char *text = json_text(object, DUMP_FLAGS);
-  json_decref(object);
-  if (text == NULL) return fail_memory(error, 256, "a model's metadata");
-  mlp_cl_status status = safetensors_add_metadata(content, MODEL_TABLE, text, error);
-  free(text);
-  return status;
+  return model_json_add(content, MODEL_TABLE, object, 17, error);
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------- */

@@ -66,7 +66,6 @@ typedef struct opencl_tuning {
   int slab_unroll;            /* tile: steps written out */
   int registers;              /* tile: of a work-item at most, where the compiler can be told */
   int groups;                 /* panel: work-groups of a launch */
-  bool correct_division;      /* panel: the device's own / and sqrt, which are correctly rounded */
   bool whole_steps;           /* panel, tile: short steps in one launch */
   int step_items;             /* tile: work-items of it, a multiple of PANEL */
   int output_rows;            /* tile: of the batch, which a group of output_layer takes; its square are its lines */

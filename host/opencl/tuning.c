@@ -104,7 +104,6 @@ static opencl_tuning tuning_default(const opencl_backend *self) {
       .tile_rows = self->vector_width >= 16 ? 8 : 6,
       .tile_panels = self->vector_width >= 16 ? 2 : 1,
       .unit_rows = 48,
-      .correct_division = self->correct_division,
       .groups = (int)size_min(4096, size_max(64, 16 * (size_t)device->compute_units)),
       .large = !large_groups              ? (tile_shape){4, 8, 4, 4, 1}
                : has_many_registers(self) ? (tile_shape){16, 8, 8, 8, 1}
@@ -271,13 +270,16 @@ static int tile_options(const char *prefix, const tile_shape *t, char *options, 
                   t->parts);
 }
 
-static void set_options(const opencl_tuning *u, char *options, size_t size) {
+static void set_options(opencl_backend *self) {
+  const opencl_tuning *u = &self->tuning;
+  char *options = self->base.build_options;
+  const size_t size = sizeof self->base.build_options;
   int length = snprintf(options, size, "-cl-std=CL1.2 -w -DTILE_ROWS=%d -DTILE_PANELS=%d -DUNIT_ROWS=%d", u->tile_rows,
                         u->tile_panels, u->unit_rows);
   length += snprintf(options + length, size - (size_t)length, " -DSLAB_UNROLL=%d -DSTEP_ITEMS=%d -DVECTOR_LINES=%d",
                      u->slab_unroll, u->step_items, u->variant == VARIANT_PANEL);
   length += snprintf(options + length, size - (size_t)length, " -DOUTPUT_ROWS=%d", u->output_rows);
-  if (u->variant == VARIANT_PANEL && u->correct_division)
+  if (u->variant == VARIANT_PANEL && self->correct_division)
     length += snprintf(options + length, size - (size_t)length,
                        " -cl-fp32-correctly-rounded-divide-sqrt -DCORRECT_DIVISION=1");
   length += tile_options("", &u->large, options + length, size - (size_t)length);
@@ -331,7 +333,7 @@ mlp_cl_status opencl_tuning_set(opencl_backend *self, const char *kernels, const
   else
     TRY(parse(&self->tuning, tuning, &self->base.device, error));
   format(&self->tuning, self->base.tuning);
-  set_options(&self->tuning, self->base.build_options, sizeof self->base.build_options);
+  set_options(self);
   self->base.fuses_adam = self->tuning.variant != VARIANT_PLAIN;
   self->base.classes_ahead = self->tuning.variant == VARIANT_TILE ? OUTPUT_CLASSES_MAX : 0;
   return MLP_CL_OK;

@@ -407,7 +407,7 @@ edit host/data/parts.c 's/dataset_sha256\(parts->test, split\.test_sha256\)/spli
 caught_by split reference
 
 mutation 'parts are drawn again under another seed'
-edit host/model_file/model_split.c 's/PRIu64, d->seed\)/PRIu64, d->seed + 1)/'
+edit host/model_file/model_split.c 's/PRIu64, split->seed\)/PRIu64, split->seed + 1)/'
 caught_by split reference
 
 mutation 'a first line of words is always a heading'

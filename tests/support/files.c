@@ -61,6 +61,18 @@ const char *test_text_write(const char *name, const char *text) {
   return path;
 }
 
+void test_array_write(const char *name, const char *shape, const float *values, size_t count) {
+  enum { HEADER = 128 };
+  char bytes[HEADER + 4096];
+  ck_assert_uint_le(count * sizeof *values, 4096);
+  int length = snprintf(bytes, HEADER, "\x93NUMPY%c%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", 1, 0,
+                        HEADER - 10, 0, shape);
+  ck_assert_int_lt(length, HEADER);
+  memset(bytes + length, ' ', HEADER - (size_t)length);
+  memcpy(bytes + HEADER, values, count * sizeof *values);
+  test_file_write(test_path(name), bytes, HEADER + count * sizeof *values);
+}
+
 void test_file_write_gz(const char *path, const void *bytes, size_t count) {
   gzFile stream = gzopen(path, "wb9");
   ck_assert_msg(stream != NULL, "cannot write %s", path);

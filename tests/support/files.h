@@ -16,6 +16,8 @@ size_t test_folder_count(void);
 void test_file_write(const char *path, const void *bytes, size_t count);
 /* A text to test_path(name), which is returned. */
 const char *test_text_write(const char *name, const char *text);
+/* float32 values to test_path(name), as NumPy writes an array of that shape: "(40, 3)". */
+void test_array_write(const char *name, const char *shape, const float *values, size_t count);
 void test_file_write_gz(const char *path, const void *bytes, size_t count);
 /* The content, followed by a NUL that is not counted; freed by the caller. */
 unsigned char *test_file_read(const char *path, size_t *count);

@@ -180,10 +180,16 @@ static void print_text(const mlp_cl_model_info *info) {
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
+/* Metadata that are JSON as what they are, else null. */
+static void set_metadata(json_t *object, const char *name, const mlp_cl_model_info *info, const char *key) {
+  const char *text = model_metadata(info, key);
+  json_t *value = text ? json_loads(text, 0, NULL) : NULL;
+  json_object_set_new(object, name, value ? value : json_null());
+}
+
 static int print_json(const mlp_cl_model_info *info, int status) {
   json_t *object = report_object(), *layers = json_array(), *classes = json_array(), *metadata = json_object();
-  const char *stored = model_metadata(info, "mlp_cl.weights_sha256"), *recipe = model_metadata(info, "mlp_cl.recipe"),
-             *key, *value;
+  const char *stored = model_metadata(info, "mlp_cl.weights_sha256"), *key, *value;
   for (size_t i = 0; i <= mlp_cl_model_info_layers(info); i++)
     json_array_append_new(layers, json_integer((json_int_t)mlp_cl_model_info_width(info, i)));
   char buffer[24];
@@ -191,7 +197,6 @@ static int print_json(const mlp_cl_model_info *info, int status) {
     json_array_append_new(classes, report_string(model_class_name(info, i, buffer)));
   for (size_t i = 0; (value = mlp_cl_model_info_metadata(info, i, &key)); i++)
     json_object_set_new(metadata, key, report_string(value));
-  json_t *described = recipe ? json_loads(recipe, 0, NULL) : NULL;
   float scale = mlp_cl_model_info_scale(info);
   json_object_set_new(object, "layers", layers);
   json_object_set_new(object, "bias", json_boolean(mlp_cl_model_info_has_bias(info)));
@@ -200,13 +205,9 @@ static int print_json(const mlp_cl_model_info *info, int status) {
   json_object_set_new(object, "parameters", json_integer((json_int_t)count_parameters(info)));
   json_object_set_new(object, "classes", classes);
   json_object_set_new(object, "scale", scale == 0.0f ? json_null() : report_number((double)scale));
-  json_object_set_new(object, "recipe", described ? described : json_null());
-  const char *columns = model_metadata(info, "mlp_cl.table");
-  json_t *table_object = columns ? json_loads(columns, 0, NULL) : NULL;
-  json_object_set_new(object, "table", table_object ? table_object : json_null());
-  const char *split = model_metadata(info, "mlp_cl.split");
-  json_t *split_object = split ? json_loads(split, 0, NULL) : NULL;
-  json_object_set_new(object, "split", split_object ? split_object : json_null());
+  set_metadata(object, "recipe", info, "mlp_cl.recipe");
+  set_metadata(object, "table", info, "mlp_cl.table");
+  set_metadata(object, "split", info, "mlp_cl.split");
   json_object_set_new(object, "weights_sha256", json_string(mlp_cl_model_info_sha256(info)));
   json_object_set_new(object, "stored_sha256", stored ? report_string(stored) : json_null());
   json_object_set_new(object, "metadata", metadata);
