@@ -29,7 +29,7 @@ runs "PoCL, small tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_KERNELS=t
 runs "PoCL, one thread" "$steps" OCL_ICD_VENDORS=pocl.icd POCL_MAX_PTHREAD_COUNT=1
 runs "rusticl" $((steps / 10)) OCL_ICD_VENDORS=rusticl.icd RUSTICL_ENABLE=llvmpipe MLP_CL_TEST_SMALL=1
 if [ -n "${MLP_CL_INTEL_ICD:-}" ]; then
-  for kernels in steps tile plain; do
+  for kernels in steps tile group plain; do
     runs "Intel, $kernels" "$steps" OCL_ICD_VENDORS="$MLP_CL_INTEL_ICD" MLP_CL_TEST_KERNELS=$kernels
   done
 fi

@@ -52,9 +52,10 @@ static inline int label_of(const cross_entropy_batch *b, int row) {
 
 /* d_logits = (softmax - onehot(label)) · scale of one row; a loss that is not finite lowers *flag to `step`. A row with
  * a logit that is not finite has loss and gradient NaN and prediction 0. */
-OUTLINED_FUNCTION void cross_entropy_row(const cross_entropy_batch *b, int row, local int *memory) {
+LANES_FUNCTION void cross_entropy_row(const cross_entropy_batch *b, int row, local int *memory) {
   int label = label_of(b, row), cols = b->cols, stride = b->logits_stride;
-  softmax_row s = softmax_sum(b->logits, stride, row, cols, memory);
+  softmax_row s;
+  softmax_sum(b->logits, stride, row, cols, memory, &s);
   float at_label = b->logits[element_index(stride, row, label)] - s.maximum;
   int prediction = first_maximum(b->logits, stride, row, cols, s.maximum, memory);
   float loss = s.finite ? exact_log(s.sum) - at_label : NAN;

@@ -5,14 +5,15 @@
 kernel void label_terms(int rows, int cols, global const float *logits, int logits_stride, global const int *labels,
                         int ordered, global const uint *order, ulong first, float scale, float smoothing, float rest,
                         float on, float off, float per_class, int weighted, global const float *weights, int gradient,
-                        global float *d_logits, int d_stride, global float *losses, global int *predictions,
-                        ulong slot, global uint *flag, uint step) {
+                        global float *d_logits, int d_stride, global float *losses, global int *predictions, ulong slot,
+                        global uint *flag, uint step) {
   LANES_MEMORY(memory);
   FOR_LINE_UNITS(rows, row) {
     ulong from = first + (ulong)row;
     int label = labels[ordered ? (ulong)order[from] : from];
     float weight = weighted ? weights[label] : 1.0f;
-    softmax_row s = softmax_sum(logits, logits_stride, row, cols, memory);
+    softmax_row s;
+    softmax_sum(logits, logits_stride, row, cols, memory, &s);
     line below = (line)(0.0f);
     int_line found = (int_line)(INT_MAX);
     IN_ORDER
@@ -36,8 +37,7 @@ kernel void label_terms(int rows, int cols, global const float *logits, int logi
       line p = canonical(probabilities_of(x, &s), FLOOR_GRADIENT);
       line share = line_columns(panel) == (int_line)(label) ? (line)(on) : (line)(off);
       line d = s.finite ? canonical((p - share) * factor, FLOOR_GRADIENT) : (line)(NAN);
-      store_line(d_logits, line_index(panel, d_stride, row),
-                 line_columns(panel) < (int_line)(cols) ? d : (line)(0.0f));
+      store_line(d_logits, line_index(panel, d_stride, row), line_columns(panel) < (int_line)(cols) ? d : (line)(0.0f));
     }
   }
 }

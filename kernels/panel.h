@@ -44,6 +44,7 @@ typedef uint16 uint_line;
 /* For the work of a kernel. PoCL inlines a kernel in each of two launchers and keeps it besides: what is not inlined in
  * it is compiled once instead of three times. And the loops of the caller keep their registers. */
 #define OUTLINED_FUNCTION static inline __attribute__((noinline))
+#define LANES_FUNCTION OUTLINED_FUNCTION
 
 static inline line load_line(global const float *tensor, size_t index) {
   return *(global const line *)(tensor + index);
@@ -66,6 +67,10 @@ typedef uint uint_line;
 #define LINE_ITEMS PANEL
 #define AS_UINT_LINE as_uint
 #define OUTLINED_FUNCTION static inline
+
+/* For what the lanes do together: Intel's compiler for CPUs mixes up the work-items of a function with barriers that is
+ * called. */
+#define LANES_FUNCTION TILE_FUNCTION
 
 static inline int lane(void) {
   return (int)get_local_id(0) % PANEL;

@@ -75,8 +75,8 @@ typedef struct {
   bool finite;
 } softmax_row;
 
-OUTLINED_FUNCTION softmax_row softmax_sum(global const float *logits, int stride, int row, int cols,
-                                          local int *memory) {
+LANES_FUNCTION void softmax_sum(global const float *logits, int stride, int row, int cols, local int *memory,
+                                softmax_row *result) {
   line top = (line)(-INFINITY);
   int_line intact = (int_line)(1);
   int panels = PANELS(cols);
@@ -86,16 +86,14 @@ OUTLINED_FUNCTION softmax_row softmax_sum(global const float *logits, int stride
     int_line infinite = (AS_UINT_LINE(x) & 0x7f800000u) == (uint_line)(0x7f800000u);
     intact = (infinite && (line_columns(panel) < (int_line)(cols))) ? (int_line)(0) : intact;
   }
-  softmax_row result;
-  result.maximum = maximum_of_lanes(top, memory);
-  result.finite = minimum_of_lanes(intact, memory) != 0;
+  result->maximum = maximum_of_lanes(top, memory);
+  result->finite = minimum_of_lanes(intact, memory) != 0;
   line sum = (line)(0.0f);
   IN_ORDER
   for (int panel = 0; panel < panels; panel++)
-    sum += exponentials(load_logits(logits, stride, row, panel, cols), result.maximum);
-  result.sum = sum_of_lanes(sum, memory);
-  result.reciprocal = exact_divide(1.0f, result.sum);
-  return result;
+    sum += exponentials(load_logits(logits, stride, row, panel, cols), result->maximum);
+  result->sum = sum_of_lanes(sum, memory);
+  result->reciprocal = exact_divide(1.0f, result->sum);
 }
 
 /* e^(x - maximum) / sum. */

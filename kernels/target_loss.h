@@ -44,7 +44,7 @@ typedef struct {
   uint step;
 } target_loss_batch;
 
-OUTLINED_FUNCTION void target_loss_row(const target_loss_batch *b, int row, local int *memory) {
+LANES_FUNCTION void target_loss_row(const target_loss_batch *b, int row, local int *memory) {
   ulong from = b->first + (ulong)row;
   global const float *wanted = b->targets + (b->ordered ? (ulong)b->order[from] : from) * (ulong)b->cols;
   line loss = (line)(0.0f), score = (line)(0.0f), zero = (line)(0.0f), one = (line)(1.0f);
