@@ -28,12 +28,12 @@ TILE_FUNCTION share share_of_units(int unit_rows, int rows, int panels) {
 }
 
 /* The block of y = dropout(relu(x · weight + bias)). x (rows, in), weight (in, out), y (rows, out). Blocks have any
- * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. */
+ * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. `found`: as in feature_block. */
 OUTLINED_FUNCTION void dense_forward_block(const block *c, int in, int out, global const float *x, int x_stride,
                                            global const float *weight, int weight_stride, bool with_bias,
                                            global const float *bias, int bias_stride, bool with_relu, const mask *m,
-                                           global float *y, int y_stride) {
-  feature_block(c, in, x, x_stride, weight, weight_stride, y, y_stride);
+                                           global const terms *found, global float *y, int y_stride) {
+  feature_block(c, in, x, x_stride, weight, weight_stride, found, y, y_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = y + line_index(panel, y_stride, 0);
     line b = with_bias ? load_line(bias, line_index(panel, bias_stride, 0)) : (line)(0.0f);
@@ -88,7 +88,7 @@ OUTLINED_FUNCTION void dense_backward_input_block(const block *c, int rows, int 
                              d_x_t, keep_transpose);
     return;
   }
-  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, d_x_t, d_x_t_stride);
+  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, 0, d_x_t, d_x_t_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = d_x_t + line_index(panel, d_x_t_stride, 0);
     for (int row = c->row; row < c->row_end; row += PANEL) {
@@ -142,16 +142,20 @@ OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, globa
 
 /* The gradient xᵀ · d_y of the block's inputs (its rows, at most UNIT_ROWS) and panels of outputs, and for the first
  * inputs the bias's too, applied to the parameters by `rule`, or stored in d_weight and d_bias when `store`. x (rows,
- * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. */
+ * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. `found`: NULL,
+ * or room for the lists of find_batch_terms: x has zeros, and d_y that is not finite meets a bias. */
 OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x,
-                                                   int x_stride, global const float *d_y, int d_y_stride, bool store,
-                                                   const update_rule *rule, const parameters *weight,
-                                                   const parameters *bias, global uint *flag, uint step) {
+                                                   int x_stride, global const float *d_y, int d_y_stride,
+                                                   global terms *found, bool store, const update_rule *rule,
+                                                   const parameters *weight, const parameters *bias, global uint *flag,
+                                                   uint step) {
   line pending[TREE_LEVELS][TILE_PANELS * UNIT_ROWS];
   uint_line largest = (uint_line)(0);
   const uint far = update_far(rule);
   const bool single = c->row_end - c->row == 1;
-  int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
+  const int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS, tiles = (c->row_end - c->row + TILE_ROWS - 1) / TILE_ROWS;
+  const bool listed = found != 0 && bias != 0 && !single && c->panel_end - c->panel >= TERMS_PANELS;
+  if (listed) find_batch_terms(c->row, c->row_end, rows, x, x_stride, found);
   for (int panel = c->panel; c->row == 0 && bias != 0 && panel < c->panel_end; panel++) {
     line sum = batch_sum_of_column(d_y + line_index(panel, d_y_stride, 0), rows);
     size_t at = line_index(panel, bias->stride, 0);
@@ -167,10 +171,11 @@ OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int
       for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
         const int begin = leaf * LEAF_ROWS, end = min(rows, begin + LEAF_ROWS), count = min(TILE_ROWS, in - row);
         line tile[TILE_PANELS][TILE_ROWS], *const sums = tile[0];
+        global const terms *of_tile = listed ? found + leaf * tiles + (row - c->row) / TILE_ROWS : 0;
         if (panels == TILE_PANELS)
-          batch_tile_wide(row, in, begin, end, x, x_stride, d, d_y_stride, tile);
+          batch_tile_wide(row, in, begin, end, x, x_stride, d, d_y_stride, of_tile, tile);
         else
-          batch_tile_single(row, in, begin, end, x, x_stride, d, d_y_stride, tile);
+          batch_tile_single(row, in, begin, end, x, x_stride, d, d_y_stride, of_tile, tile);
         if (leaves > 1) TREE_ADD(pending, (row - c->row) * TILE_PANELS, panels * TILE_ROWS, leaf, sums);
         if (leaf + 1 < leaves) continue;
         if (leaves > 1) TREE_TOTAL(pending, (row - c->row) * TILE_PANELS, panels * TILE_ROWS, leaves, sums);

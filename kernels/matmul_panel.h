@@ -24,6 +24,8 @@
 #define UNIT_ROWS 48
 #endif
 
+#include "find_terms.h"
+
 /* The tiles, as feature_tile_wide and batch_tile_wide; and as …_single, one panel wide. */
 #define WIDTH TILE_PANELS
 #define TILE(name) name##_wide
@@ -88,24 +90,28 @@ OUTLINED_FUNCTION void feature_row(const block *c, int depth, global const float
 
 /* total (the block) = Σ over k < depth, in the feature order; not canonical yet. a's rows are the block's rows, b's
  * panels its panels. The running totals stay in memory; for each BLOCK_FEATURES of k, a tile's panels of b stay in the
- * first cache while they meet all rows, and a's rows stay in the second while all panels pass. */
+ * first cache while they meet all rows, and a's rows stay in the second while all panels pass. `found`: NULL, or the
+ * terms that count, as find_feature_terms leaves them. */
 OUTLINED_FUNCTION void feature_block(const block *c, int depth, global const float *a, int a_stride,
-                                     global const float *b, int b_stride, global float *total, int total_stride) {
+                                     global const float *b, int b_stride, global const terms *found,
+                                     global float *total, int total_stride) {
   if (c->row_end - c->row == 1) {
     feature_row(c, depth, a, a_stride, b, b_stride, total, total_stride);
     return;
   }
-  for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
+  const int tiles = (c->row_end - c->row + TILE_ROWS - 1) / TILE_ROWS;
+  for (int begin = 0; begin < depth; begin += BLOCK_FEATURES, found += found != 0 ? tiles : 0) {
     int end = min(depth, begin + BLOCK_FEATURES);
     for (int panel = c->panel, panels; panel < c->panel_end; panel += panels) {
       panels = panels_of_tile(panel, c);
-      for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
+      global const terms *of_tile = found;
+      for (int row = c->row; row < c->row_end; row += TILE_ROWS, of_tile += found != 0) {
         global const float *x = a + (size_t)row * PANEL, *y = b + line_index(panel, b_stride, 0);
         global float *t = total + line_index(panel, total_stride, row);
         if (panels == TILE_PANELS)
-          feature_tile_wide(x, a_stride, y, b_stride, begin, end, t, total_stride);
+          feature_tile_wide(x, a_stride, y, b_stride, begin, end, of_tile, t, total_stride);
         else
-          feature_tile_single(x, a_stride, y, b_stride, begin, end, t, total_stride);
+          feature_tile_single(x, a_stride, y, b_stride, begin, end, of_tile, t, total_stride);
       }
     }
   }

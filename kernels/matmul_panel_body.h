@@ -14,10 +14,12 @@ TILE_FUNCTION void TILE(add_term)(global const float *x, global const float *y, 
 }
 
 /* total[p][r] = Σ a[r][k] · b[p][k] over k in [begin, end), added to what total holds unless begin is 0. a's lines hold
- * elements of successive k; begin is a multiple of 16. */
+ * elements of successive k; begin is a multiple of 16. With `found` of the terms from `begin` on that it lists. */
 TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, global const float *b, int b_stride,
-                                      int begin, int end, global float *total, int total_stride) {
-  const size_t next_panel = line_index(1, b_stride, 0);
+                                      int begin, int end, global const terms *found, global float *total,
+                                      int total_stride) {
+  const size_t next_panel = line_index(1, b_stride, 0), a_step = line_index(1, a_stride, 0);
+  const int listed = found != 0 ? found->count : TERMS_ALL;
   global const float *x = a + line_index(begin / PANEL, a_stride, 0);
   global const float *y = b + (size_t)begin * PANEL;
   line sum[WIDTH][TILE_ROWS];
@@ -26,7 +28,15 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
   for (int p = 0; p < WIDTH; p++)
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = (line)(0.0f);
-  for (; k + PANEL <= end; k += PANEL, x += (size_t)a_stride * PANEL, y += PANEL * PANEL) {
+#pragma unroll 1
+  for (int i = 0; i < listed; i += TERMS_STEP)
+#pragma unroll
+    for (int j = 0; j < TERMS_STEP; j++) {
+      const size_t t = found->number[i + j];
+      TILE(add_term)(x + t / PANEL * a_step + t % PANEL, y + t * PANEL, next_panel, sum);
+    }
+  if (listed != TERMS_ALL) k = end;
+  for (; k + PANEL <= end; k += PANEL, x += a_step, y += PANEL * PANEL) {
 #pragma unroll 4
     for (int i = 0; i < PANEL; i++) TILE(add_term)(x + i, y + i * PANEL, next_panel, sum);
   }
@@ -43,14 +53,28 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
   }
 }
 
-/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending. d: lines. A tile's
- * rows lie in one panel or two; sums of rows behind `in` mean nothing. */
+/* sum[p][r] += x[r][b] · d[p][b], one term. */
+TILE_FUNCTION void TILE(add_row)(global const float *const x[TILE_ROWS], global const float *d, size_t next_panel,
+                                 size_t b, line sum[WIDTH][TILE_ROWS]) {
+  line column[WIDTH];
+#pragma unroll
+  for (int p = 0; p < WIDTH; p++) column[p] = load_line(d, (size_t)p * next_panel + b);
+#pragma unroll
+  for (int r = 0; r < TILE_ROWS; r++)
+#pragma unroll
+    for (int p = 0; p < WIDTH; p++) sum[p][r] = fma((line)(x[r][b]), column[p], sum[p][r]);
+}
+
+/* sum[p][r] = Σ a[b][row + r] · d[p][b] over the batch's rows b in [begin, end), ascending, or over those from `begin`
+ * on that `found` lists. d: lines. A tile's rows lie in one panel or two; sums of rows behind `in` mean nothing. */
 TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global const float *a, int a_stride,
-                                    global const float *d, int d_stride, line sum[][TILE_ROWS]) {
-  const int in_panel = PANEL - row % PANEL;
+                                    global const float *d, int d_stride, global const terms *found,
+                                    line sum[][TILE_ROWS]) {
+  const int in_panel = PANEL - row % PANEL, listed = found != 0 ? found->count : TERMS_ALL;
   const size_t next_panel = row + in_panel < in ? line_index(1, a_stride, 0) - PANEL : 0;
+  const size_t next_of_d = line_index(1, d_stride, 0), all = listed == TERMS_ALL ? (size_t)(end - begin) * PANEL : 0;
   global const float *x[TILE_ROWS];
-  line s[WIDTH][TILE_ROWS], column[WIDTH];
+  line s[WIDTH][TILE_ROWS];
 #pragma unroll
   for (int r = 0; r < TILE_ROWS; r++) {
     x[r] = a + element_index(a_stride, begin, row) + r + (PANEL % TILE_ROWS == 0 || r < in_panel ? 0 : next_panel);
@@ -58,15 +82,12 @@ TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global 
     for (int p = 0; p < WIDTH; p++) s[p][r] = (line)(0.0f);
   }
   d += (size_t)begin * PANEL;
+#pragma unroll 1
+  for (int i = 0; i < listed; i += TERMS_STEP)
+#pragma unroll
+    for (int j = 0; j < TERMS_STEP; j++) TILE(add_row)(x, d, next_of_d, (size_t)found->number[i + j] * PANEL, s);
 #pragma unroll 4
-  for (size_t b = 0; b < (size_t)(end - begin) * PANEL; b += PANEL) {
-#pragma unroll
-    for (int p = 0; p < WIDTH; p++) column[p] = load_line(d, line_index(p, d_stride, 0) + b);
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; r++)
-#pragma unroll
-      for (int p = 0; p < WIDTH; p++) s[p][r] = fma((line)(x[r][b]), column[p], s[p][r]);
-  }
+  for (size_t b = 0; b < all; b += PANEL) TILE(add_row)(x, d, next_of_d, b, s);
 #pragma unroll
   for (int p = 0; p < WIDTH; p++)
 #pragma unroll

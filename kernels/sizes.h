@@ -37,6 +37,9 @@
 /* Layers whose weights' gradients are one launch (matmul_tile.cl). */
 #define WEIGHT_LAYERS_MAX 4
 
+/* A list of the terms of a tile's sums that count (terms.h). */
+#define TERMS_BYTES 264
+
 /* Multiply-adds of a chain in a round of peak_fma (peak.cl). */
 #define PEAK_UNROLL 8
 

@@ -24,10 +24,12 @@
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
 
-/* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`; of none at -1. */
+/* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`, and `found` the terms of their products
+ * forward in step `listed`; of none at -1. */
 typedef struct {
-  int me, workers, gathered;
+  int me, workers, gathered, listed;
   global float *x;
+  global terms *found; /* or NULL */
 } worker;
 
 /* What the units of a phase do: the forward product of a layer; forward from layer by_rows on, loss and back; the
@@ -124,7 +126,16 @@ OUTLINED_FUNCTION void activation_forward(const job *j, const step_rows *s, cons
                                l->y_stride);
 }
 
-TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
+/* The terms of the first layer's sums that count, if that layer goes by panels, whose pieces all ask for them. */
+TILE_FUNCTION global const terms *forward_terms(const job *j, const step_rows *s, worker *w) {
+  if (w->found == 0 || j->by_rows == 0 || s->rows == 1) return 0;
+  if (PANELS(j->layers[0].out) < TERMS_PANELS * w->workers) return 0;
+  if (w->listed != s->number) find_feature_terms(0, s->rows, j->width, w->x, j->x_stride, w->found);
+  w->listed = s->number;
+  return w->found;
+}
+
+TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, const block *c) {
   const layer *l = &j->layers[i];
   const bool hidden = i + 1 < j->layers_count, fused = j->activation == ACTIVATION_RELU || !hidden;
   mask m, fused_mask;
@@ -134,8 +145,8 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, const worker *w, in
   int x_stride;
   global const float *x = input_of_layer(j, i, w->x, &x_stride);
   dense_forward_block(c, l->in, l->out, x, x_stride, l->weight.value, l->weight.stride, j->with_bias, l->bias.value,
-                      l->bias.stride, hidden && fused, &fused_mask, fused ? l->y : l->z,
-                      fused ? l->y_stride : l->z_stride);
+                      l->bias.stride, hidden && fused, &fused_mask, i == 0 ? forward_terms(j, s, w) : 0,
+                      fused ? l->y : l->z, fused ? l->y_stride : l->z_stride);
   if (!fused) activation_forward(j, s, l, &m, c);
 }
 
@@ -186,13 +197,14 @@ TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worke
   rule_of_step(j, s, &rule);
   for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
     const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
-    dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, false, &rule, &l->weight,
-                                j->with_bias ? &l->bias : 0, j->flag, j->first_step + (uint)s->number);
+    dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, i == 0 ? w->found : 0, false,
+                                &rule, &l->weight, j->with_bias ? &l->bias : 0, j->flag,
+                                j->first_step + (uint)s->number);
   }
 }
 
 /* Of rows c->row … c->row_end of the batch all that goes by rows. */
-TILE_FUNCTION void there_and_back(const job *j, const step_rows *s, const worker *w, const block *c) {
+TILE_FUNCTION void there_and_back(const job *j, const step_rows *s, worker *w, const block *c) {
   for (int i = j->by_rows; i < j->layers_count; i++) {
     const block all = {c->row, c->row_end, 0, PANELS(j->layers[i].out)};
     forward(j, s, w, i, &all);
@@ -282,6 +294,11 @@ OUTLINED_FUNCTION void run_steps(const job *j, int steps, worker *w, global vola
 kernel void STEPS_KERNEL(JOB_PARAMETERS) {
   const job j = JOB_FROM_PARAMETERS;
   const size_t me = get_global_id(0);
-  worker w = {(int)me, (int)get_global_size(0), -1, x + me * line_index(PANELS(width), x_stride, 0)};
+  worker w = {(int)me,
+              (int)get_global_size(0),
+              -1,
+              -1,
+              x + me * line_index(PANELS(width), x_stride, 0),
+              room != 0 ? found + me * (size_t)room : 0};
   run_steps(&j, steps, &w, progress);
 }

@@ -4,6 +4,7 @@
 
 #include "activation.h"
 #include "dropout.h"
+#include "terms.h"
 #include "update.h"
 
 /* What a row's outputs should have been: a class, or with TARGETS, in programs of their own, numbers. */
@@ -72,6 +73,8 @@ typedef struct {
 #endif
   global float *x; /* of all work-items, one after the other */
   int x_stride;
+  global terms *found; /* has room for so many lists of each work-item; 0: all terms are taken */
+  int room;
   global float *losses;
   global uint *flag;
   mask dropout;
@@ -101,14 +104,14 @@ typedef struct {
   int layers_count, int by_rows, int batch, int width, int activation, int with_bias, int ordered, ulong first,        \
       ulong end, uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element, \
       global const uchar *source, global const uint *order, ANSWER_PARAMETERS, global float *x, int x_stride,          \
-      global float *losses, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,                                     \
+      global terms *found, int room, global float *losses, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,      \
       SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),                    \
       LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)
 #define JOB_FROM_PARAMETERS                                                                                      \
   {                                                                                                              \
     layers_count, by_rows, batch, width, activation, with_bias != 0, ordered != 0, first, end, first_step,       \
         source_scale, loss_scale, last_loss_scale, element, source, order, ANSWERS_FROM_PARAMETERS, x, x_stride, \
-        losses, flag, MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {                   \
+        found, room, losses, flag, MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {      \
       LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)     \
     }                                                                                                            \
   }

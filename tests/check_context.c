@@ -251,6 +251,27 @@ START_TEST(self_test_finds_broken_rules) {
 }
 END_TEST
 
+START_TEST(many_zeros_are_a_quarter) {
+  enum { ROWS = 100, COLS = 8 }; /* of which one in four is asked */
+  static int16_t values[ROWS * COLS];
+  const size_t bytes = sizeof values;
+  ck_assert(has_many_zeros(TENSOR_INT16, values, ROWS, COLS));
+  memset(values, 1, bytes);
+  ck_assert(!has_many_zeros(TENSOR_INT16, values, ROWS, COLS));
+  for (size_t i = 0; i < ROWS * COLS; i += 4) values[i] = 0;
+  ck_assert(has_many_zeros(TENSOR_INT16, values, ROWS, COLS));
+  values[0] = 1;
+  ck_assert(!has_many_zeros(TENSOR_INT16, values, ROWS, COLS));
+  ck_assert(has_many_zeros(TENSOR_INT16, values + COLS, 1, COLS));
+  const float floats[] = {-0.0f, 1.0f, 0x1p-149f, NAN};
+  const int32_t integers[] = {0x00010000, 1, 2, 3};
+  ck_assert(has_many_zeros(TENSOR_FLOAT32, floats, 1, 4));
+  ck_assert(!has_many_zeros(TENSOR_INT32, integers, 1, 4));
+  ck_assert(has_many_zeros(TENSOR_UINT8, integers, 4, 4));
+  ck_assert(has_many_zeros(TENSOR_INT8, integers, 4, 4));
+}
+END_TEST
+
 /* The sums that are written down in context/step_test.c. */
 START_TEST(whole_steps_come_to_what_single_operations_do) {
   backend_operations with_steps = copy_of_right();
@@ -297,6 +318,7 @@ int main(void) {
   Suite *suite = suite_create("context");
   TCase *tests = tcase_create("all");
   tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, many_zeros_are_a_quarter);
   tcase_add_test(tests, opens_the_device_under_test);
   tcase_add_test(tests, names_the_reference_in_any_case);
   tcase_add_test(tests, reads_the_environment_when_none_is_named);

@@ -17,6 +17,7 @@ typedef struct run {
   size_t widths[LAYERS_MOST + 1], layers, rows, test_rows;
   mlp_cl_shape shape;
   mlp_cl_element element;
+  bool zeros;    /* in the same places of several rows of the data */
   uint64_t seed; /* of initial weights and data */
   mlp_cl_recipe recipe;
 } run;
@@ -82,6 +83,7 @@ static run draw_run(test_random *r) {
     drawn.rows = drawn.recipe.batch * below(r, 4) + draw_size(r, drawn.recipe.batch + 1);
   } while (step_flops(&drawn) > flops_most);
   drawn.test_rows = one_in(r, 3) ? draw_size(r, 40) : 0;
+  drawn.zeros = one_in(r, 3);
   drawn.seed = test_random_bits(r);
   drawn.shape =
       (mlp_cl_shape){.widths_count = drawn.layers + 1,
@@ -115,6 +117,11 @@ static mlp_cl_dataset *make_data(const run *drawn, size_t rows, uint64_t seed) {
       uint32_t bits = one_in(&r, 3) ? 0 : test_random_bits(&r);
       memcpy(&features[i], &bits, sizeof bits); /* as integers of any size */
     }
+  }
+  for (size_t i = 0; drawn->zeros && i < rows * width; i++) {
+    static const size_t bytes[] = {[MLP_CL_UINT8] = 1, [MLP_CL_INT8] = 1, [MLP_CL_INT16] = 2, [MLP_CL_FLOAT32] = 4};
+    size_t of_element = bytes[drawn->element];
+    if ((i / width / 9 + i % width / 5) % 3 != 0) memset((char *)features + i * of_element, 0, of_element);
   }
   static const float scales[] = {
       [MLP_CL_UINT8] = 1.0f / 255, [MLP_CL_INT8] = 1.0f / 127, [MLP_CL_INT16] = 1.0f / 32767, [MLP_CL_FLOAT32] = 1.0f};

@@ -1,6 +1,7 @@
 /* What has broken bits elsewhere, one directed test each, on the device: flushing switched on in the host process,
  * zeros with a sign, NaN, ties, conversions of integers. docs/numerics.md lists the traps and where each is tested. */
 #include <fenv.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,37 @@ START_TEST(nan_is_refused_in_data_and_weights) {
 END_TEST
 
 /* Lanes, vectors and work-items of a row must agree on the first of the largest. */
+/* Rows of zeros, whose terms kernels may leave out, and a gradient that overflows: 0 · infinity is NaN, with and
+ * without a bias that would tell. */
+START_TEST(zeros_do_not_hide_infinity) {
+  open_all();
+  enum { ROWS = 8, IN = 20, HIDDEN = 80, CLASSES = 3 };
+  const size_t widths[] = {IN, HIDDEN, CLASSES};
+  static const float features[ROWS * IN];
+  static const int32_t labels[ROWS];
+  float first[IN * HIDDEN], second[HIDDEN * CLASSES], bias[HIDDEN] = {0};
+  test_random r = {.state = 8};
+  test_random_fill(&r, first, IN * HIDDEN, 1.0f);
+  for (size_t i = 0; i < HIDDEN * CLASSES; i++) second[i] = i % CLASSES == 0 ? -FLT_MAX : FLT_MAX;
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, IN, 1.0f, labels, CLASSES, &data, &test_error));
+  for (int with_bias = 0; with_bias < 2; with_bias++) {
+    mlp_cl_shape shape = {.widths_count = 3, .widths = widths, .bias = with_bias, .activation = MLP_CL_TANH};
+    mlp_cl_network *network = NULL;
+    ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
+    ck_ok(mlp_cl_network_set(network, 0, first, with_bias ? bias : NULL, &test_error));
+    ck_ok(mlp_cl_network_set(network, 1, second, with_bias ? bias : NULL, &test_error));
+    mlp_cl_recipe recipe = mlp_cl_recipe_default();
+    recipe.epochs = 1;
+    recipe.batch = ROWS;
+    recipe.reduction = MLP_CL_SUM;
+    ck_fails(mlp_cl_train(network, data, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_DIVERGED, "at step 1 of");
+    mlp_cl_network_destroy(network);
+  }
+  mlp_cl_dataset_destroy(data);
+}
+END_TEST
+
 START_TEST(ties_take_the_first) {
   open_all();
   enum { N = 70, PAIRS = 10 };
@@ -249,6 +281,7 @@ int main(void) {
   tcase_add_test(tests, zeros_have_no_sign);
   tcase_add_test(tests, nan_stays_where_it_belongs);
   tcase_add_test(tests, nan_is_refused_in_data_and_weights);
+  tcase_add_test(tests, zeros_do_not_hide_infinity);
   tcase_add_test(tests, ties_take_the_first);
   tcase_add_test(tests, integers_become_floats);
   tcase_add_test(tests, reversed_sums_differ);

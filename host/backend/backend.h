@@ -43,6 +43,9 @@ typedef struct tensor {
 /* Bytes of one element. */
 size_t tensor_element_bytes(tensor_element element);
 
+/* Whether at least a quarter of the values (rows, cols) is 0, as far as some of the rows tell. */
+bool has_many_zeros(tensor_element element, const void *values, size_t rows, size_t cols);
+
 /* ---- Arguments of operations ------------------------------------------------------------------------------------ */
 
 /* One dropout mask. The value at (row, col) is kept iff word col%4 of Philox4x32-10 at counter
@@ -128,6 +131,7 @@ typedef struct dense_forward {
   const tensor *bias; /* or NULL */
   bool relu;
   const dropout *dropout; /* or NULL */
+  bool skip_zeros; /* x are data, all weights are finite: terms of zeros, which change nothing, may be left out */
   tensor *y;
 } dense_forward;
 
@@ -226,6 +230,7 @@ typedef struct output_layer {
 typedef struct dense_backward_weight {
   size_t rows;
   const tensor *x, *d_y;
+  bool skip_zeros;                         /* x are data: as in dense_forward, if a d_y that is not finite meets bias */
   const sgd *update;                       /* or, if NULL: */
   const adam *adam;                        /* or, if NULL, too, they are stored: */
   tensor *d_weight, *d_bias;               /* GRADIENT; d_bias may be NULL */
@@ -261,6 +266,7 @@ typedef struct step_plan {
   label_terms terms;    /* of the loss, if `has_terms` */
   bool has_terms;
   const tensor *targets; /* else: (any, outputs) */
+  bool many_zeros;       /* source has so many that their terms should be left out */
   bool streamed;         /* source holds the rows of the positions from streamed_first on, in the order of the steps, */
   size_t streamed_first; /* instead of all rows */
   float source_scale;

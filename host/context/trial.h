@@ -50,9 +50,13 @@ typedef enum trial_values {
   TRIAL_UNIFORM,      /* in (-1, 1) with zeros, tiny and large values among them */
   TRIAL_NOT_NEGATIVE, /* as a ReLU leaves them: about half are 0 */
   TRIAL_LOGITS,       /* in (-8, 8), with ties */
+  TRIAL_ZEROS,        /* of data: two thirds are 0, in the same places of several rows, a third is as TRIAL_UNIFORM */
   TRIAL_SMALL,        /* of magnitude 2^-27 to 2^-26: sums of few products of two of them are near a gradient's floor */
   TRIAL_CANARY        /* NaN: for outputs, which must be overwritten */
 } trial_values;
+
+/* Whether the element of such data is 0. */
+bool trial_is_zero(size_t row, size_t col);
 
 tensor *trial_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values);
 /* The same with more rows than are used, as in a ragged batch. */

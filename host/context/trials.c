@@ -58,6 +58,21 @@ static void dense_forward_logits(trial_run *run, trial_shape s) {
   run_dense_forward(run, s, false, false, NULL);
 }
 
+/* Of data whose zeros may be skipped, and of so many more outputs that this is worth it. */
+enum { MORE_OUTPUTS = 64 };
+
+static void dense_forward_zeros(trial_run *run, trial_shape s) {
+  const size_t out = s.out + MORE_OUTPUTS;
+  dense_forward d = {.rows = s.rows,
+                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_ZEROS),
+                     .weight = parameter(run, s.in, out),
+                     .relu = true,
+                     .skip_zeros = true,
+                     .y = batch_output(run, TENSOR_ACTIVATION, s.rows, out)};
+  DO(&run->set, dense_forward, &d);
+  trial_collect(run, d.y, s.rows);
+}
+
 static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
   dense_backward_input d = {.rows = s.rows,
                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
@@ -81,6 +96,19 @@ static void backward_weight_stored(trial_run *run, trial_shape s) {
                              .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
                              .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
                              .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
+  DO(&run->set, dense_backward_weight, &d, 1);
+  trial_collect(run, d.d_weight, s.in);
+  trial_collect(run, d.d_bias, 1);
+}
+
+static void backward_weight_zeros(trial_run *run, trial_shape s) {
+  const size_t out = s.out + MORE_OUTPUTS;
+  dense_backward_weight d = {.rows = s.rows,
+                             .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_ZEROS),
+                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, out, TRIAL_UNIFORM),
+                             .skip_zeros = true,
+                             .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, out, TRIAL_CANARY),
+                             .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, out, TRIAL_CANARY)};
   DO(&run->set, dense_backward_weight, &d, 1);
   trial_collect(run, d.d_weight, s.in);
   trial_collect(run, d.d_bias, 1);
@@ -271,9 +299,11 @@ const trial trials[] = {
     {"dense logits", dense_forward_logits},
     {"dense relu", dense_forward_relu},
     {"dense relu dropout", dense_forward_hidden},
+    {"dense of zeros", dense_forward_zeros},
     {"dense backward input", backward_input_plain},
     {"dense backward input, masked", backward_input_masked},
     {"dense backward weight", backward_weight_stored},
+    {"dense backward weight, zeros", backward_weight_zeros},
     {"dense backward weight, update", backward_weight_update},
     {"dense backward weight, momentum", backward_weight_momentum},
     {"dense backward weight, nesterov", backward_weight_nesterov},

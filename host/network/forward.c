@@ -106,6 +106,7 @@ mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t fi
                        .weight = layer->weight,
                        .bias = layer->bias,
                        .relu = !last && network->activation == MLP_CL_RELU,
+                       .skip_zeros = i == 0 && from->many_zeros,
                        .y = y};
     TRY(on->op->dense_forward(on, &d, error));
     activation a = {.rows = rows, .kind = network->activation, .x = y, .y = y};

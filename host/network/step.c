@@ -45,6 +45,7 @@ static dense_forward forward_of(const step *s, size_t i) {
                          .weight = layer->weight,
                          .bias = layer->bias,
                          .relu = i + 1 < s->plan->layers_count && layer->z == NULL,
+                         .skip_zeros = i == 0 && s->plan->many_zeros,
                          .y = layer->z == NULL ? layer->y : layer->z};
 }
 
@@ -185,8 +186,12 @@ static mlp_cl_status clip_gradients(const step *s, mlp_cl_error *error) {
 /* Of layer i: stored. */
 static dense_backward_weight gradients_of(const step *s, size_t i) {
   const step_layer *layer = &s->plan->layers[i];
-  return (dense_backward_weight){
-      .rows = s->rows, .x = input_of(s, i), .d_y = layer->d_y, .d_weight = layer->d_weight, .d_bias = layer->d_bias};
+  return (dense_backward_weight){.rows = s->rows,
+                                 .x = input_of(s, i),
+                                 .d_y = layer->d_y,
+                                 .skip_zeros = i == 0 && s->plan->many_zeros,
+                                 .d_weight = layer->d_weight,
+                                 .d_bias = layer->d_bias};
 }
 
 /* Of layer i: applied at once. */
@@ -197,6 +202,7 @@ static dense_backward_weight updates_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
+                                 .skip_zeros = i == 0 && s->plan->many_zeros,
                                  .update = is_sgd ? &plan->update : NULL,
                                  .adam = is_sgd ? NULL : &s->rule,
                                  .weight = layer->weight,

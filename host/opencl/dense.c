@@ -116,6 +116,14 @@ static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols,
   return chosen;
 }
 
+size_t opencl_feature_lists(const opencl_backend *self, size_t rows, size_t features) {
+  return size_divide_up(rows, (size_t)self->tuning.tile_rows) * size_divide_up(features, BLOCK_FEATURES);
+}
+
+size_t opencl_batch_lists(const opencl_backend *self, size_t features, size_t rows) {
+  return size_divide_up(features, (size_t)self->tuning.tile_rows) * size_divide_up(rows, LEAF_ROWS);
+}
+
 static size_t most_rows(const opencl_backend *self) {
   return 4 * (size_t)self->tuning.unit_rows;
 }
@@ -176,6 +184,9 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
   launch_tensor(&l, d->bias);
   launch_int(&l, d->relu);
   launch_mask(&l, d->dropout);
+  if (panel)
+    launch_terms(&l, (size_t)self->tuning.groups,
+                 d->skip_zeros ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
   launch_tensor(&l, d->y);
   if (panel) return run_units(&l, unit_rows, d->rows, d->weight->cols, d->weight->rows, error);
   return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
@@ -221,6 +232,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_int(&l, weight->cols);
   launch_tensor(&l, d->x);
   launch_tensor(&l, d->d_y);
+  launch_terms(&l, (size_t)self->tuning.groups, d->skip_zeros ? opencl_batch_lists(self, unit_rows, d->rows) : 0);
   launch_int(&l, is_stored(d));
   launch_update(&l, d);
   launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
@@ -278,7 +290,7 @@ static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *til
   if (levels == 0) return MLP_CL_OK;
   if (!size_multiply((levels + 1) * (size_t)(tile->item_rows * tile->item_cols) * sizeof(float), work_items, &bytes))
     return fail(error, MLP_CL_BAD_SHAPE, "a batch of %zu rows is too large", rows);
-  return opencl_scratch_reserve(self, bytes, error);
+  return opencl_room_reserve(self, &self->scratch, bytes, error);
 }
 
 /* WEIGHT_LAYER_PARAMETERS of kernels/matmul_tile.cl; NULL: no layer. */
@@ -313,7 +325,7 @@ static mlp_cl_status tile_backward_weight(opencl_backend *self, const dense_back
   launch_update(&l, d);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
-  launch_buffer(&l, self->scratch);
+  launch_buffer(&l, self->scratch.buffer);
   for (size_t i = 0; i < WEIGHT_LAYERS_MAX; i++) launch_weight_layer(&l, i < count ? &d[i] : NULL);
   return launch_run(&l, work_items, 1, local, 1, error);
 }

@@ -112,6 +112,12 @@ typedef struct opencl_steps_trial {
   double step_s[2];      /* time of a step in the last round of either way */
 } opencl_steps_trial;
 
+/* Device memory between the kernels of an operation, or within one, which grows to what the largest one needs. */
+typedef struct opencl_room {
+  cl_mem buffer;
+  size_t bytes;
+} opencl_room;
+
 typedef struct opencl_peak opencl_peak;
 typedef struct opencl_profile opencl_profile;
 
@@ -132,9 +138,8 @@ typedef struct opencl_backend {
   cl_command_queue transfers; /* beside the other queue; NULL until something is sent */
   cl_event sent, before_send; /* the last transfer; the work that was enqueued before it */
   cl_mem progress;            /* of kernels/train_steps.cl */
-  cl_mem scratch;             /* grows to what the largest operation needs */
-  size_t scratch_bytes;
-  float *staging; /* host memory where rows become panels and back */
+  opencl_room scratch, terms; /* terms: the lists of kernels/terms.h */
+  float *staging;             /* host memory where rows become panels and back */
   size_t staging_bytes;
   cl_mem nothing; /* stands for buffers that a launch has no use for */
   opencl_pace pace;
@@ -194,8 +199,8 @@ mlp_cl_status opencl_tensor_copy(backend *base, const tensor *source, tensor *ta
 mlp_cl_status opencl_tensor_zero(backend *base, tensor *target, mlp_cl_error *error);
 /* Allocates the transpose if it is not there. */
 mlp_cl_status opencl_transposed_create(opencl_backend *self, opencl_tensor *t, mlp_cl_error *error);
-/* Makes self->scratch at least `bytes` large; its content is lost. */
-mlp_cl_status opencl_scratch_reserve(opencl_backend *self, size_t bytes, mlp_cl_error *error);
+/* Makes it at least `bytes` large; its content is lost. */
+mlp_cl_status opencl_room_reserve(opencl_backend *self, opencl_room *room, size_t bytes, mlp_cl_error *error);
 /* Makes the transpose's content match. */
 mlp_cl_status opencl_transposed_update(opencl_backend *self, opencl_tensor *t, size_t rows, mlp_cl_error *error);
 
@@ -224,6 +229,9 @@ void launch_tensor(launch *l, const tensor *t);
 void launch_buffer_of(launch *l, const tensor *t);
 /* MASK_PARAMETERS of kernels/dropout.h; NULL is no dropout. */
 void launch_mask(launch *l, const dropout *mask);
+/* Room for so many lists of terms (kernels/terms.h) of each of `work_items`, and their number; where memory is short,
+ * 0, as for data without zeros: then all terms are taken. */
+void launch_terms(launch *l, size_t work_items, size_t lists);
 /* SGD_PARAMETERS of kernels/sgd.h; NULL is zeros. */
 void launch_sgd(launch *l, const sgd *update);
 /* GATHER_PARAMETERS of kernels/gather.h; NULL is no rows. */
@@ -248,6 +256,10 @@ mlp_cl_status launch_check_sum(const opencl_backend *self, size_t terms, mlp_cl_
 /* ---- Operations: one file each ---------------------------------------------------------------------------------- */
 
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error);
+/* Lists of terms of so many rows, or features, and the sums that run over the others: as kernels/find_terms.h has them.
+ */
+size_t opencl_feature_lists(const opencl_backend *self, size_t rows, size_t features);
+size_t opencl_batch_lists(const opencl_backend *self, size_t features, size_t rows);
 mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, size_t count,

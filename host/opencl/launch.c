@@ -106,6 +106,13 @@ void launch_metrics(launch *l, const cross_entropy *c) {
   launch_uint(l, c->step);
 }
 
+void launch_terms(launch *l, size_t work_items, size_t lists) {
+  opencl_room *room = &l->self->terms;
+  if (opencl_room_reserve(l->self, room, work_items * lists * TERMS_BYTES, NULL) != MLP_CL_OK) lists = 0;
+  launch_buffer(l, lists > 0 ? room->buffer : NULL);
+  launch_int(l, lists);
+}
+
 void launch_adam(launch *l, const adam *rule) {
   launch_float(l, rule->rate);
   launch_float(l, rule->root);

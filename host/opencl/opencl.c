@@ -18,7 +18,8 @@ static void opencl_close(backend *base) {
   opencl_profile_release(self);
   opencl_program_release(self);
   if (self->progress != NULL) clReleaseMemObject(self->progress);
-  if (self->scratch != NULL) clReleaseMemObject(self->scratch);
+  if (self->scratch.buffer != NULL) clReleaseMemObject(self->scratch.buffer);
+  if (self->terms.buffer != NULL) clReleaseMemObject(self->terms.buffer);
   free(self->staging);
   if (self->nothing != NULL) clReleaseMemObject(self->nothing);
   if (self->queue != NULL) clReleaseCommandQueue(self->queue);

@@ -298,12 +298,11 @@ mlp_cl_status opencl_transposed_update(opencl_backend *self, opencl_tensor *t, s
   return MLP_CL_OK;
 }
 
-mlp_cl_status opencl_scratch_reserve(opencl_backend *self, size_t bytes, mlp_cl_error *error) {
-  if (bytes <= self->scratch_bytes) return MLP_CL_OK;
-  if (self->scratch != NULL) clReleaseMemObject(self->scratch); /* work in flight keeps its own reference */
-  self->scratch = NULL;
-  self->scratch_bytes = 0;
-  TRY(allocate(self, bytes, &self->scratch, error));
-  self->scratch_bytes = bytes;
-  return fill_zero(self, self->scratch, bytes, error); /* padding is computed with */
+mlp_cl_status opencl_room_reserve(opencl_backend *self, opencl_room *room, size_t bytes, mlp_cl_error *error) {
+  if (bytes <= room->bytes) return MLP_CL_OK;
+  if (room->buffer != NULL) clReleaseMemObject(room->buffer); /* work in flight keeps its own reference */
+  *room = (opencl_room){NULL, 0};
+  TRY(allocate(self, bytes, &room->buffer, error));
+  room->bytes = bytes;
+  return fill_zero(self, room->buffer, bytes, error); /* padding is computed with */
 }

@@ -69,6 +69,13 @@ static size_t work_items_of(const opencl_backend *self, const step_plan *plan, d
   return most;
 }
 
+/* Lists of terms of a work-item: of the batch forward, or of a unit of weights. */
+static size_t lists_of(const opencl_backend *self, const step_plan *plan) {
+  if (self->tuning.variant != VARIANT_PANEL) return 0;
+  return size_max(opencl_feature_lists(self, plan->batch, plan->source->cols),
+                  opencl_batch_lists(self, (size_t)self->tuning.unit_rows, plan->batch));
+}
+
 static void set_layer(launch *l, const step_layer *layer) {
   static const step_layer none = {0};
   const step_layer *from = layer != NULL ? layer : &none;
@@ -123,7 +130,8 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   static const cl_uint zero = 0;
   size_t ragged = (range->end - range->first) % plan->batch, outputs = plan->layers[plan->layers_count - 1].out;
   launch l;
-  if (work_items > 1 && opencl_scratch_reserve(self, work_items * opencl_of(plan->x)->bytes, NULL) != MLP_CL_OK)
+  if (work_items > 1 &&
+      opencl_room_reserve(self, &self->scratch, work_items * opencl_of(plan->x)->bytes, NULL) != MLP_CL_OK)
     work_items = 1; /* which uses the plan's own */
   if (work_items > 1)
     TRY_CL(clEnqueueFillBuffer(self->queue, self->progress, &zero, sizeof zero, 0, PROGRESS_WORDS * sizeof zero, 0,
@@ -148,8 +156,9 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_buffer_of(&l, plan->source);
   launch_buffer_of(&l, plan->order);
   launch_answers(&l, plan);
-  launch_buffer(&l, work_items > 1 ? self->scratch : opencl_of(plan->x)->buffer);
+  launch_buffer(&l, work_items > 1 ? self->scratch.buffer : opencl_of(plan->x)->buffer);
   launch_int(&l, opencl_of(plan->x)->stride);
+  launch_terms(&l, work_items, plan->many_zeros ? lists_of(self, plan) : 0);
   launch_buffer_of(&l, plan->losses);
   launch_buffer_of(&l, plan->flag);
   launch_mask(&l, &plan->dropout);

@@ -9,7 +9,7 @@ mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_
   (void)error;
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->x->rows && d->x->cols == in && d->rows <= d->y->rows && d->y->cols == out);
-  feature_product(help, d->rows, out, in, floats_of(d->x), floats_of(d->weight), floats_of(d->y));
+  feature_product(help, d->rows, out, in, d->skip_zeros, floats_of(d->x), floats_of(d->weight), floats_of(d->y));
   for (size_t i = 0; i < d->rows; i++) {
     float *y = floats_of(d->y) + i * out;
     canonical_row(out, FLOOR_VALUE, y, y);
@@ -32,7 +32,7 @@ mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_
   float *weight_transposed = transpose(in, out, floats_of(d->weight), error);
   if (weight_transposed == NULL) return MLP_CL_NO_MEMORY;
   float *d_x = floats_of(d->d_x);
-  feature_product(NULL, d->rows, in, out, floats_of(d->d_y), weight_transposed, d_x);
+  feature_product(NULL, d->rows, in, out, false, floats_of(d->d_y), weight_transposed, d_x);
   canonical_row(d->rows * in, FLOOR_GRADIENT, d_x, d_x);
   if (d->y != NULL) backward_mask(d->rows * in, floats_of(d->y), d->scale, d_x);
   free(weight_transposed);

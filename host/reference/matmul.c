@@ -5,7 +5,7 @@
 #include "reference/operations.h"
 
 static void feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const float *b, tensor *c) {
-  feature_product(NULL, m, n, k, floats_of(a), b, floats_of(c));
+  feature_product(NULL, m, n, k, false, floats_of(a), b, floats_of(c));
   canonical_row(m * n, floor_of(c), floats_of(c), floats_of(c));
 }
 

@@ -63,8 +63,10 @@ static inline void lower_flag(const tensor *flag, uint32_t step) {
 
 enum { FEATURE_BLOCK = 256, BATCH_LEAF = 256 };
 
-/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. With a helper, or NULL. */
-void feature_product(helper *help, size_t m, size_t n, size_t k, const float *a, const float *b, float *c);
+/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. skip_zeros: b is finite, so
+ * that terms of zeros may be left out. With a helper, or NULL. */
+void feature_product(helper *help, size_t m, size_t n, size_t k, bool skip_zeros, const float *a, const float *b,
+                     float *c);
 /* bᵀ (k,n) of b (n,k), to be freed; NULL without memory. */
 float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error);
 

@@ -28,6 +28,26 @@ static inline void multiply_add_terms(size_t n, size_t stride, const float *x, c
   }
 }
 
+/* The same for terms l[0 … 7]. */
+static inline void multiply_add_listed(size_t n, size_t stride, const float *x, const size_t *l,
+                                       const float *restrict b, float *restrict acc) {
+  for (size_t j = 0; j < n; j++) {
+    float sum = acc[j];
+    for (size_t t = 0; t < TERMS; t++) sum = fmaf(x[l[t]], b[l[t] * stride + j], sum);
+    acc[j] = sum;
+  }
+}
+
+/* Which of x[first … end) are not 0. */
+static inline size_t list_terms(size_t first, size_t end, const float *x, size_t *listed) {
+  size_t count = 0;
+  for (size_t l = first; l < end; l++) {
+    listed[count] = l;
+    count += x[l] != 0.0f;
+  }
+  return count;
+}
+
 static inline void add(size_t n, const float *restrict b, float *restrict acc) {
   for (size_t j = 0; j < n; j++) acc[j] += b[j];
 }
@@ -36,14 +56,22 @@ static inline void zero(size_t n, float *acc) {
   for (size_t j = 0; j < n; j++) acc[j] = 0;
 }
 
-/* n columns of one row of c; the rows of b are `stride` long. */
-static HOT void feature_sum(size_t n, size_t stride, size_t k, const float *a, const float *b, float *c) {
+/* n columns of one row of c; the rows of b are `stride` long. A term of 0 leaves a sum as it is, if b is finite, as
+ * skip_zeros tells: sums are never -0. */
+static HOT void feature_sum(size_t n, size_t stride, size_t k, bool skip_zeros, const float *a, const float *b,
+                            float *c) {
   float block[STRIP];
+  size_t listed[FEATURE_BLOCK + 1];
   zero(n, c);
   for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
     size_t end = size_min(first + FEATURE_BLOCK, k);
     zero(n, block);
-    size_t l = first;
+    size_t l = first, i = 0, count = skip_zeros ? list_terms(first, end, a, listed) : end - first;
+    if (count < end - first - (end - first) / 8) {
+      for (; i + TERMS <= count; i += TERMS) multiply_add_listed(n, stride, a, listed + i, b, block);
+      for (; i < count; i++) multiply_add(n, a[listed[i]], b + listed[i] * stride, block);
+      l = end;
+    }
     for (; l + TERMS <= end; l += TERMS) multiply_add_terms(n, stride, a + l, b + l * stride, block);
     for (; l < end; l++) multiply_add(n, a[l], b + l * stride, block);
     add(n, block, c);
@@ -52,6 +80,7 @@ static HOT void feature_sum(size_t n, size_t stride, size_t k, const float *a, c
 
 typedef struct product {
   size_t m, n, k, strip;
+  bool skip_zeros;
   const float *a, *b;
   float *c;
 } product;
@@ -60,11 +89,12 @@ static void product_strip(void *user, size_t i) {
   const product *p = user;
   size_t first = i * p->strip, columns = size_min(p->strip, p->n - first);
   for (size_t row = 0; row < p->m; row++)
-    feature_sum(columns, p->n, p->k, p->a + row * p->k, p->b + first, p->c + row * p->n + first);
+    feature_sum(columns, p->n, p->k, p->skip_zeros, p->a + row * p->k, p->b + first, p->c + row * p->n + first);
 }
 
-void feature_product(helper *help, size_t m, size_t n, size_t k, const float *a, const float *b, float *c) {
-  product p = {m, n, k, STRIP, a, b, c};
+void feature_product(helper *help, size_t m, size_t n, size_t k, bool skip_zeros, const float *a, const float *b,
+                     float *c) {
+  product p = {m, n, k, STRIP, skip_zeros, a, b, c};
   if ((double)m * (double)n * (double)k < SHARED_PRODUCTS) help = NULL;
   if (help != NULL) p.strip = size_min(STRIP, size_round_up(size_divide_up(n, SHARED_PIECES), VECTOR));
   helper_share(help, size_divide_up(n, p.strip), product_strip, &p);

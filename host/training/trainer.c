@@ -106,6 +106,8 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
                         .adam = t->parts.adam,
                         .clip_norm = t->parts.clip_norm,
                         .has_terms = t->parts.has_terms,
+                        .many_zeros = has_many_zeros((tensor_element)t->train->element, t->train->features,
+                                                     t->train->rows, t->train->width),
                         .dropout = t->parts.mask,
                         .mean = t->recipe.reduction == MLP_CL_MEAN};
   t->spread = targets_spread(t->train);

@@ -425,3 +425,23 @@ caught_by predict reference
 mutation 'whole steps towards targets keep their gradient where it was'
 edit kernels/train_steps.cl 's/transpose_block\(l->d_y, l->d_y_stride, row/transpose_block(l->y, l->y_stride, row/'
 caught_by context pocl
+
+mutation 'a list of terms is filled up with its first'
+edit kernels/find_terms.h '/while \(zero < count/d'
+caught_by operations pocl
+
+mutation 'of 32 features the last 16 have no terms'
+edit kernels/find_terms.h 's/\(PANELS\(all - k\), 2\)|min\(2, PANELS\(all - k\)\)/1/'
+caught_by operations pocl
+
+mutation 'a leaf lists the terms of the first'
+edit kernels/dense.h 's/found \+ leaf \* tiles \+/found +/'
+caught_by operations pocl
+
+mutation 'whole steps keep the lists of the first'
+edit kernels/train_steps.cl 's/w->listed != s->number/w->listed < 0/'
+caught_by context pocl
+
+mutation 'gradients of data skip zeros without a bias'
+edit kernels/dense.h 's/found != 0 && bias != 0 &&/found != 0 \&\&/'
+caught_by traps pocl

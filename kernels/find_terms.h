@@ -1,0 +1,98 @@
+/* How the terms that count (terms.h) are found, for tiles of TILE_ROWS rows: as bits of 32 terms, then as a list. */
+#ifndef FIND_TERMS_H
+#define FIND_TERMS_H
+
+#include "panel.h"
+#include "terms.h"
+
+/* Adds those of the 32 terms from number k on whose bits are set. */
+OUTLINED_FUNCTION void terms_add(global terms *found, int k, uint bits) {
+  int count = found->count;
+#pragma unroll
+  for (int i = 0; i < 32; i++) {
+    found->number[count] = (uchar)(k + i);
+    count += (int)(bits >> i & 1);
+  }
+  found->count = count;
+}
+
+/* Of `all` terms: where few are missing, to take all one after the other is as fast. */
+static inline void terms_end(global terms *found, int all) {
+  int count = found->count, zero = 0;
+  if (count >= all - all / 8) {
+    found->count = TERMS_ALL;
+    return;
+  }
+  while (zero < count && found->number[zero] == zero) zero++;
+  while (count % TERMS_STEP != 0) found->number[count++] = (uchar)zero;
+  found->count = count;
+}
+
+/* The bits of lanes that are not 0. */
+static inline uint bits_of_lanes(uint_line x) {
+  const uint_line lanes = (uint_line)(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+  uint_line set = x != (uint_line)(0) ? lanes : (uint_line)(0);
+  uint8 eight = set.lo | set.hi;
+  uint4 four = eight.lo | eight.hi;
+  uint2 two = four.lo | four.hi;
+  return two.x | two.y;
+}
+
+/* The first `count` bits. */
+static inline uint first_bits(uint bits, int count) {
+  return count < 32 ? bits & ((1u << count) - 1) : bits;
+}
+
+/* For sums over the features of a (rows, depth): a list for each BLOCK_FEATURES of them and each tile of rows
+ * [row, row_end), the tiles of a block one after the other. */
+OUTLINED_FUNCTION void find_feature_terms(int row, int row_end, int depth, global const float *a, int a_stride,
+                                          global terms *found) {
+  for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
+    const int all = min(BLOCK_FEATURES, depth - begin);
+    for (int tile = row; tile < row_end; tile += TILE_ROWS, found++) {
+      found->count = 0;
+      for (int k = 0; k < all; k += 2 * PANEL) {
+        uint bits = 0;
+        for (int second = 0; second < min(2, PANELS(all - k)); second++) {
+          const size_t at = line_index((begin + k) / PANEL + second, a_stride, tile);
+          uint_line any = (uint_line)(0);
+#pragma unroll
+          for (int r = 0; r < TILE_ROWS; r++) any |= AS_UINT_LINE(load_line(a, at + (size_t)r * PANEL));
+          bits |= bits_of_lanes(any) << (second * PANEL);
+        }
+        terms_add(found, k, first_bits(bits, all - k));
+      }
+      terms_end(found, all);
+    }
+  }
+}
+
+/* For sums over the rows of a batch a (rows, any): a list for each leaf and each tile of columns [col, col_end), at
+ * most UNIT_ROWS of them, the tiles of a leaf one after the other. */
+OUTLINED_FUNCTION void find_batch_terms(int col, int col_end, int rows, global const float *a, int a_stride,
+                                        global terms *found) {
+  const int panel = col / PANEL, tiles = (col_end - col + TILE_ROWS - 1) / TILE_ROWS;
+  for (int begin = 0; begin < rows; begin += LEAF_ROWS, found += tiles) {
+    const int all = min(LEAF_ROWS, rows - begin);
+    for (int tile = 0; tile < tiles; tile++) found[tile].count = 0;
+    for (int k = 0; k < all; k += 32) {
+      uint bits[UNIT_ROWS + 2 * PANEL]; /* of each column, from the panel's first on */
+      for (int p = panel; p < PANELS(col_end); p++) {
+        global const float *lines = a + line_index(p, a_stride, begin + k);
+        uint_line set = (uint_line)(0);
+        for (int i = 0; i < min(32, all - k); i++)
+          set |= AS_UINT_LINE(load_line(lines, (size_t)i * PANEL)) != (uint_line)(0) ? (uint_line)(1u << i)
+                                                                                     : (uint_line)(0);
+        vstore16(set, (size_t)(p - panel), bits);
+      }
+      for (int tile = 0; tile < tiles; tile++) {
+        uint any = 0;
+        for (int r = 0; r < TILE_ROWS; r++) any |= bits[min(col + tile * TILE_ROWS + r, col_end - 1) - panel * PANEL];
+        terms_add(&found[tile], k, any);
+      }
+    }
+    for (int tile = 0; tile < tiles; tile++) terms_end(&found[tile], all);
+  }
+}
+
+#endif

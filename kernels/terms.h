@@ -1,0 +1,30 @@
+/* The terms of a tile's sums that count. Data have zeros, often in the same places: margins of images, words that no
+ * text of a batch has. A term whose element is 0 in all rows of a tile leaves every sum as it is: fma(0, b, s) is s,
+ * for b is finite and a sum that began with 0 is never -0. So a tile may take the others alone, with the same bits. */
+#ifndef TERMS_H
+#define TERMS_H
+
+#include "sizes.h"
+
+/* Terms of a sum in one go: a block of features, a leaf of the batch. Their numbers are bytes. */
+#define TERMS_MAX 256
+#if BLOCK_FEATURES > TERMS_MAX || LEAF_ROWS > TERMS_MAX
+#error "a list of terms is too short"
+#endif
+
+/* Tiles take so many at a time. */
+#define TERMS_STEP 4
+
+/* As many panels at least have to meet the terms that were found, or finding them takes longer than all of them. */
+#define TERMS_PANELS 4
+
+#define TERMS_ALL (-1)
+
+typedef struct {
+  int count;                            /* a multiple of TERMS_STEP; or TERMS_ALL: all terms, none is listed */
+  uchar number[TERMS_MAX + TERMS_STEP]; /* ascending; behind them a term of zeros, again and again */
+} terms;
+
+typedef char terms_have_their_size[sizeof(terms) == TERMS_BYTES ? 1 : -1];
+
+#endif
