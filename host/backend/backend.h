@@ -43,7 +43,8 @@ typedef struct tensor {
 /* Bytes of one element. */
 size_t tensor_element_bytes(tensor_element element);
 
-/* Whether at least a quarter of the values (rows, cols) is 0, as far as some of the rows tell. */
+/* Whether zeros come together in the values (rows, cols), as far as some of the rows tell: at least one in eight fours
+ * of a row, or of four rows' columns. */
 bool has_many_zeros(tensor_element element, const void *values, size_t rows, size_t cols);
 
 /* ---- Arguments of operations ------------------------------------------------------------------------------------ */

@@ -89,6 +89,11 @@ static mlp_cl_status find_rows(forward_rows *r, backend *on, size_t first, size_
                              : on->op->tensor_write(on, turn, 0, rows, features, error);
 }
 
+/* Plain C looks for zeros in each row by itself, also in those of hidden layers, half of which ReLU leaves at 0. */
+static bool skips_zeros(const backend *on, const forward_rows *from, size_t layer) {
+  return on->device.type == MLP_CL_DEVICE_REFERENCE || (layer == 0 && from->many_zeros);
+}
+
 mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, tensor *logits,
                           mlp_cl_error *error) {
   const forward_buffers *f = &network->forward;
@@ -106,7 +111,7 @@ mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t fi
                        .weight = layer->weight,
                        .bias = layer->bias,
                        .relu = !last && network->activation == MLP_CL_RELU,
-                       .skip_zeros = i == 0 && from->many_zeros,
+                       .skip_zeros = skips_zeros(on, from, i),
                        .y = y};
     TRY(on->op->dense_forward(on, &d, error));
     activation a = {.rows = rows, .kind = network->activation, .x = y, .y = y};

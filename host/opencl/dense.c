@@ -81,34 +81,42 @@ static void launch_update(launch *l, const dense_backward_weight *d) {
     launch_sgd(l, d->update);
 }
 
-/* Units of a row of units: each takes a tile's panels. */
-static size_t widths_of(const opencl_backend *self, size_t cols) {
-  return size_divide_up(cols, PANEL * (size_t)self->tuning.tile_panels);
+/* How a product is shared: units of so many rows × the panels of a tile, of which a work-item takes some that lie
+ * beside each other. Where terms are listed, it takes many, so that finding them is little beside. */
+typedef struct units {
+  size_t rows, cols, depth; /* of the result, and of its sums */
+  bool listed;
+} units;
+
+/* Work-items that share a row of units. */
+static size_t widths_of(const opencl_backend *self, const units *u) {
+  enum { LISTED_PANELS = 16 };
+  return size_divide_up(u->cols, PANEL * (size_t)(u->listed ? LISTED_PANELS : self->tuning.tile_panels));
 }
 
 /* Panel: each work-item is a work-group and takes a share of the units. What counts besides the sums: a panel's padding
  * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
-static mlp_cl_status run_units(launch *l, size_t unit_rows, size_t rows, size_t cols, size_t depth,
-                               mlp_cl_error *error) {
+static mlp_cl_status run_units(launch *l, const units *u, size_t unit_rows, mlp_cl_error *error) {
   enum { STORE_TERMS = 8 };
-  size_t panels = size_divide_up(cols, PANEL);
-  double lines = (double)size_max(rows, 2) * (double)panels;
-  if (2.0 * PANEL * lines * (double)(depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
-  size_t widths = rows == 1 ? size_divide_up(panels, ROW_PANELS) /* a row meets them together */
-                            : widths_of(l->self, cols);
-  return launch_shares(l, size_divide_up(rows, unit_rows) * widths, error);
+  size_t panels = size_divide_up(u->cols, PANEL);
+  double lines = (double)size_max(u->rows, 2) * (double)panels;
+  if (2.0 * PANEL * lines * (double)(u->depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
+  size_t widths = u->rows == 1 ? size_divide_up(panels, ROW_PANELS) /* a row meets them together */
+                               : widths_of(l->self, u);
+  return launch_shares(l, size_divide_up(u->rows, unit_rows) * widths, error);
 }
 
 /* Rows of a unit, a multiple of `step`: the more, up to `most`, the longer does the other operand stay in cache, as
  * long as there are units enough for all. The last unit is shorter, which leaves its core idle: so one that is hardly
  * shorter. */
-static size_t unit_rows_of(const opencl_backend *self, size_t rows, size_t cols, size_t step, size_t most) {
-  enum { UNITS_OF_CORE = 12 };
+static size_t unit_rows_of(const opencl_backend *self, const units *u, size_t step, size_t most) {
+  enum { UNITS_OF_CORE = 12, LISTED_OF_CORE = 4 };
   size_t chosen = step, least = SIZE_MAX, smallest = (size_t)self->tuning.unit_rows;
-  size_t wanted = size_divide_up(UNITS_OF_CORE * (size_t)self->base.device.compute_units, widths_of(self, cols));
+  size_t of_core = u->listed ? LISTED_OF_CORE : UNITS_OF_CORE;
+  size_t wanted = size_divide_up(of_core * (size_t)self->base.device.compute_units, widths_of(self, u));
   for (size_t largest = most; largest > 0; largest -= smallest) {
-    size_t pieces = size_max(wanted, size_divide_up(rows, largest));
-    size_t unit = size_round_up(size_divide_up(rows, pieces), step), idle = size_round_up(rows, unit) - rows;
+    size_t pieces = size_max(wanted, size_divide_up(u->rows, largest));
+    size_t unit = size_round_up(size_divide_up(u->rows, pieces), step), idle = size_round_up(u->rows, unit) - u->rows;
     if (idle >= least) continue;
     chosen = unit;
     least = idle;
@@ -169,9 +177,8 @@ static mlp_cl_status run_grid(launch *l, tile_grid g, mlp_cl_error *error) {
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
-  size_t unit_rows = panel ? unit_rows_of(self, d->rows, d->weight->cols, FORWARD_GRAIN((size_t)self->tuning.tile_rows),
-                                          most_rows(self))
-                           : 0;
+  const units u = {d->rows, d->weight->cols, d->weight->rows, d->skip_zeros};
+  size_t unit_rows = panel ? unit_rows_of(self, &u, FORWARD_GRAIN((size_t)self->tuning.tile_rows), most_rows(self)) : 0;
   const tile_shape *tile = panel ? NULL : tile_of(self, d->rows, d->weight->cols);
   TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_forward", "dense_forward_small"), error));
   if (panel) launch_int(&l, unit_rows);
@@ -188,7 +195,7 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
     launch_terms(&l, (size_t)self->tuning.groups,
                  d->skip_zeros ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
   launch_tensor(&l, d->y);
-  if (panel) return run_units(&l, unit_rows, d->rows, d->weight->cols, d->weight->rows, error);
+  if (panel) return run_units(&l, &u, unit_rows, error);
   return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
 }
 
@@ -196,7 +203,8 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
-  size_t unit_rows = unit_rows_of(self, d->weight->rows, d->rows, (size_t)self->tuning.unit_rows, most_rows(self));
+  const units u = {d->weight->rows, d->rows, d->weight->cols, false};
+  size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.unit_rows, most_rows(self));
   launch l;
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
@@ -214,15 +222,15 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   launch_tensor(&l, d->d_x);
   launch_buffer(&l, d_x->transposed);
   launch_int(&l, d_x->transposed_stride);
-  TRY(run_units(&l, unit_rows, d->weight->rows, d->rows, d->weight->cols, error));
+  TRY(run_units(&l, &u, unit_rows, error));
   d_x->transposed_valid = true;
   return MLP_CL_OK;
 }
 
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = is_stored(d) ? d->d_weight : d->weight, *bias = is_stored(d) ? d->d_bias : d->bias;
-  size_t tile = (size_t)self->tuning.tile_rows;
-  size_t unit_rows = unit_rows_of(self, weight->rows, weight->cols, tile, (size_t)self->tuning.unit_rows);
+  const units u = {weight->rows, weight->cols, d->rows, d->skip_zeros};
+  size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.tile_rows, (size_t)self->tuning.unit_rows);
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, d->adam != NULL ? "dense_backward_weight_adam" : "dense_backward_weight", error));
@@ -240,7 +248,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
-  return run_units(&l, unit_rows, weight->rows, weight->cols, d->rows, error);
+  return run_units(&l, &u, unit_rows, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
