@@ -5,13 +5,21 @@
 #include "panel.h"
 #include "terms.h"
 
-/* Adds those of the 32 terms from number k on whose bits are set. */
-OUTLINED_FUNCTION void terms_add(global terms *found, int k, uint bits) {
+/* The numbers of the bits that are set in four of them, the first ones first. */
+constant uchar4 numbers_of_bits[16] = {
+    (uchar4)(0),          (uchar4)(0),          (uchar4)(1),          (uchar4)(0, 1, 0, 0),
+    (uchar4)(2),          (uchar4)(0, 2, 0, 0), (uchar4)(1, 2, 0, 0), (uchar4)(0, 1, 2, 0),
+    (uchar4)(3),          (uchar4)(0, 3, 0, 0), (uchar4)(1, 3, 0, 0), (uchar4)(0, 1, 3, 0),
+    (uchar4)(2, 3, 0, 0), (uchar4)(0, 2, 3, 0), (uchar4)(1, 2, 3, 0), (uchar4)(0, 1, 2, 3)};
+
+/* Adds those of the 32 terms from number k on whose bits are set, four at a time. */
+TILE_FUNCTION void terms_add(global terms *found, int k, uint bits) {
   int count = found->count;
 #pragma unroll
-  for (int i = 0; i < 32; i++) {
-    found->number[count] = (uchar)(k + i);
-    count += (int)(bits >> i & 1);
+  for (int i = 0; i < 32; i += 4) {
+    const uint set = bits >> i & 15;
+    vstore4(numbers_of_bits[set] + (uchar4)(k + i), 0, found->number + count);
+    count += (int)popcount(set);
   }
   found->count = count;
 }
@@ -76,7 +84,7 @@ OUTLINED_FUNCTION void find_batch_terms(int col, int col_end, int rows, global c
     const int all = min(LEAF_ROWS, rows - begin);
     for (int tile = 0; tile < tiles; tile++) found[tile].count = 0;
     for (int k = 0; k < all; k += 32) {
-      uint bits[UNIT_ROWS + 2 * PANEL]; /* of each column, from the panel's first on */
+      uint bits[UNIT_ROWS + 2 * PANEL]; /* of each column, from the panel's first on; of none behind the last panel */
       for (int p = panel; p < PANELS(col_end); p++) {
         global const float *lines = a + line_index(p, a_stride, begin + k);
         uint_line set = (uint_line)(0);
@@ -85,9 +93,11 @@ OUTLINED_FUNCTION void find_batch_terms(int col, int col_end, int rows, global c
                                                                                      : (uint_line)(0);
         vstore16(set, (size_t)(p - panel), bits);
       }
+      vstore16((uint_line)(0), (size_t)(PANELS(col_end) - panel), bits);
       for (int tile = 0; tile < tiles; tile++) {
         uint any = 0;
-        for (int r = 0; r < TILE_ROWS; r++) any |= bits[min(col + tile * TILE_ROWS + r, col_end - 1) - panel * PANEL];
+#pragma unroll
+        for (int r = 0; r < TILE_ROWS; r++) any |= bits[col + tile * TILE_ROWS + r - panel * PANEL];
         terms_add(&found[tile], k, any);
       }
     }
