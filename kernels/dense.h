@@ -143,7 +143,8 @@ OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, globa
 /* The gradient xᵀ · d_y of the block's inputs (its rows, at most UNIT_ROWS) and panels of outputs, and for the first
  * inputs the bias's too, applied to the parameters by `rule`, or stored in d_weight and d_bias when `store`. x (rows,
  * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. `found`: NULL,
- * or room for the lists of find_batch_terms: x has zeros, and d_y that is not finite meets a bias. */
+ * or room for the lists of find_batch_terms. Without a bias no term is left out, which could hide a d_y that is not
+ * finite. */
 OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x,
                                                    int x_stride, global const float *d_y, int d_y_stride,
                                                    global terms *found, bool store, const update_rule *rule,

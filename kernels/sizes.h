@@ -37,8 +37,10 @@
 /* Layers whose weights' gradients are one launch (matmul_tile.cl). */
 #define WEIGHT_LAYERS_MAX 4
 
-/* A list of the terms of a tile's sums that count (terms.h). */
+/* A list of the terms of a tile's sums that count (terms.h); as many panels at least have to meet them, or finding them
+ * takes longer than all of them. No fewer than those of a tile (train_steps.cl). */
 #define TERMS_BYTES 264
+#define TERMS_PANELS 4
 
 /* Multiply-adds of a chain in a round of peak_fma (peak.cl). */
 #define PEAK_UNROLL 8

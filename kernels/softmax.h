@@ -40,7 +40,7 @@ static inline int minimum_of_lanes(int_line x, local int *memory) {
 
 /* Every lane gets the result: lane l + lane l+8, then l+4, l+2, l+1, as the vector form does. */
 #define ACROSS_LANES(NAME, TYPE, FROM_INT, TO_INT, COMBINED)           \
-  static inline TYPE NAME(TYPE x, local int *memory) {                 \
+  TILE_FUNCTION TYPE NAME(TYPE x, local int *memory) {                 \
     for (int distance = PANEL / 2; distance > 0; distance /= 2) {      \
       barrier(CLK_LOCAL_MEM_FENCE);                                    \
       memory[lane()] = TO_INT(x);                                      \

@@ -1,6 +1,7 @@
 /* The terms of a tile's sums that count. Data have zeros, often in the same places: margins of images, words that no
  * text of a batch has. A term whose element is 0 in all rows of a tile leaves every sum as it is: fma(0, b, s) is s,
- * for b is finite and a sum that began with 0 is never -0. So a tile may take the others alone, with the same bits. */
+ * for b is finite, and no sum is -0, since floors keep products from underflowing (docs/numerics.md). So a tile may
+ * take the others alone, with the same bits. */
 #ifndef TERMS_H
 #define TERMS_H
 
@@ -14,9 +15,6 @@
 
 /* Tiles take so many at a time. */
 #define TERMS_STEP 4
-
-/* As many panels at least have to meet the terms that were found, or finding them takes longer than all of them. */
-#define TERMS_PANELS 4
 
 #define TERMS_ALL (-1)
 

@@ -126,7 +126,12 @@ OUTLINED_FUNCTION void activation_forward(const job *j, const step_rows *s, cons
                                l->y_stride);
 }
 
-/* The terms of the first layer's sums that count, if that layer goes by panels, whose pieces all ask for them. */
+#if TILE_PANELS > TERMS_PANELS
+#error "a first layer that lists terms may not go by panels"
+#endif
+
+/* The terms of the first layer's sums that count. They are found once for all pieces, which have all rows: a layer of
+ * TERMS_PANELS for each work-item goes by panels. */
 TILE_FUNCTION global const terms *forward_terms(const job *j, const step_rows *s, worker *w) {
   if (w->found == 0 || j->by_rows == 0 || s->rows == 1) return 0;
   if (PANELS(j->layers[0].out) < TERMS_PANELS * w->workers) return 0;

@@ -166,7 +166,6 @@ START_TEST(nan_is_refused_in_data_and_weights) {
 }
 END_TEST
 
-/* Lanes, vectors and work-items of a row must agree on the first of the largest. */
 /* Rows of zeros, whose terms kernels may leave out, and a gradient that overflows: 0 · infinity is NaN, with and
  * without a bias that would tell. */
 START_TEST(zeros_do_not_hide_infinity) {
@@ -198,6 +197,7 @@ START_TEST(zeros_do_not_hide_infinity) {
 }
 END_TEST
 
+/* Lanes, vectors and work-items of a row must agree on the first of the largest. */
 START_TEST(ties_take_the_first) {
   open_all();
   enum { N = 70, PAIRS = 10 };

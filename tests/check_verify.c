@@ -141,6 +141,36 @@ START_TEST(one_wrong_bit_stops_the_run) {
 }
 END_TEST
 
+/* Terms of zeros that the device leaves out would be NaN on the reference. */
+START_TEST(diverging_runs_are_no_fault) {
+  enum { WIDE = 80, ZEROS = 6 };
+  static const size_t widths[] = {WIDTH, WIDE, CLASSES};
+  const mlp_cl_shape shape = {.widths_count = 3, .widths = widths, .bias = true};
+  float features[ROWS * WIDTH];
+  const int32_t labels[ROWS] = {1, 2};
+  for (size_t i = 0; i < ROWS * WIDTH; i++) features[i] = i % WIDTH < ZEROS ? 0.0f : 1.0f;
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, WIDTH, 1.0f, labels, CLASSES, &data, &test_error));
+  mlp_cl_recipe recipe = make_recipe();
+  recipe.learning_rate = 1.0f;
+  float weight[WIDE * CLASSES], bias[CLASSES] = {0};
+  test_random r = {.state = 6};
+  test_random_fill(&r, weight, WIDE * CLASSES, 0x1p66f); /* and after a step those before them are, too */
+  for (uint64_t every = 1; every <= 3; every++) {
+    mlp_cl_network *network = NULL;
+    mlp_cl_trainer *trainer = NULL;
+    ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
+    ck_ok(mlp_cl_network_set(network, 1, weight, bias, &test_error));
+    ck_ok(mlp_cl_trainer_create(network, data, NULL, &recipe, &trainer, &test_error));
+    ck_ok(mlp_cl_trainer_verify_every(trainer, every, &test_error));
+    ck_fails(mlp_cl_trainer_run(trainer, NULL, NULL, &test_error), MLP_CL_DIVERGED, "diverged in epoch 1 at step 2 ");
+    mlp_cl_trainer_destroy(trainer);
+    mlp_cl_network_destroy(network);
+  }
+  mlp_cl_dataset_destroy(data);
+}
+END_TEST
+
 /* The wrong mask: nearly every value differs. */
 static mlp_cl_status drop_others(backend *self, const dense_forward *d, mlp_cl_error *error) {
   dense_forward changed = *d;
@@ -212,6 +242,7 @@ int main(void) {
   tcase_add_test(tests, verified_runs_keep_their_bits);
   tcase_add_test(tests, a_verifier_may_stream_its_rows);
   tcase_add_test(tests, one_wrong_bit_stops_the_run);
+  tcase_add_test(tests, diverging_runs_are_no_fault);
   tcase_add_test(tests, wrong_operations_stop_the_run);
   tcase_add_test(tests, a_verified_step_reads_the_parameters_twice);
   tcase_add_test(tests, refuses_no_trainer);

@@ -43,8 +43,8 @@ typedef struct tensor {
 /* Bytes of one element. */
 size_t tensor_element_bytes(tensor_element element);
 
-/* Whether zeros come together in the values (rows, cols), as far as some of the rows tell: at least one in eight fours
- * of a row, or of four rows' columns. */
+/* Whether zeros come together in the values (rows, cols), as far as some of the rows tell: an eighth at least of
+ * all runs of four elements in a row, or of all columns over four of those rows, are zeros alone. */
 bool has_many_zeros(tensor_element element, const void *values, size_t rows, size_t cols);
 
 /* ---- Arguments of operations ------------------------------------------------------------------------------------ */
@@ -132,7 +132,8 @@ typedef struct dense_forward {
   const tensor *bias; /* or NULL */
   bool relu;
   const dropout *dropout; /* or NULL */
-  bool skip_zeros; /* x are data, all weights are finite: terms of zeros, which change nothing, may be left out */
+  /* x has zeros, and all weights are finite: terms of 0, which change nothing, may be left out. */
+  bool skip_zeros;
   tensor *y;
 } dense_forward;
 
@@ -231,7 +232,8 @@ typedef struct output_layer {
 typedef struct dense_backward_weight {
   size_t rows;
   const tensor *x, *d_y;
-  bool skip_zeros;                         /* x are data: as in dense_forward, if a d_y that is not finite meets bias */
+  /* x has zeros: the same, where the gradient of a bias shows a d_y that is not finite. */
+  bool skip_zeros;
   const sgd *update;                       /* or, if NULL: */
   const adam *adam;                        /* or, if NULL, too, they are stored: */
   tensor *d_weight, *d_bias;               /* GRADIENT; d_bias may be NULL */

@@ -12,7 +12,8 @@ enum { MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5
 /* One work-item takes all steps of the first; several share those of the others: by panels; by rows; by panels, then by
  * rows; so on any number of cores, with any tiles (kernels/train_steps.cl). Two are with Adam, more steps than a launch
  * takes, and several work-items; two towards numbers, of regression and of several labels. Each kind has one with an
- * activation other than ReLU. The last one skips zeros, both ways. All end raggedly. */
+ * activation other than ReLU. The last two skip zeros, both ways: one
+ * work-item, however many cores there are; and several. All end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
     {.rows = 390, .batch = 40, .widths = {330, 48, 64, 11}, .sum = UINT64_C(0x859446d2c94a51e1)},
@@ -26,6 +27,7 @@ const step_test step_tests[STEP_TESTS_COUNT] = {
     {STEPS_SGD, MLP_CL_GELU, .rows = 240, .batch = 96, .widths = {10, 100, 20, 2}, .sum = UINT64_C(0x1ab77c59a82e7c50)},
     {STEPS_TARGETS_ADAM, MLP_CL_SIGMOID, .rows = 19, .batch = 1, .widths = {24, 24, 7, 20},
      .sum = UINT64_C(0x1e98693b19b0edb3)},
+    {.zeros = true, .rows = 100, .batch = 8, .widths = {40, 80, 10}, .sum = UINT64_C(0x763a65a179f44180)},
     {.zeros = true, .rows = 200, .batch = 80, .widths = {96, 160, 10}, .sum = UINT64_C(0x1744248526a242b2)},
 };
 

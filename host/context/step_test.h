@@ -5,7 +5,7 @@
 
 #include "backend/backend.h"
 
-enum { STEP_TESTS_COUNT = 11, STEP_TEST_LAYERS = 3 };
+enum { STEP_TESTS_COUNT = 12, STEP_TEST_LAYERS = 3 };
 
 /* An epoch of a network of STEP_TEST_LAYERS layers, or, where the last width is 0, of one fewer. */
 typedef struct step_test {

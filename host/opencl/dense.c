@@ -88,6 +88,11 @@ typedef struct units {
   bool listed;
 } units;
 
+/* Whether terms are worth a list: kernels decide so of each block. */
+static bool is_listed(const units *u, bool skip_zeros) {
+  return skip_zeros && u->rows > 1 && size_divide_up(u->cols, PANEL) >= TERMS_PANELS;
+}
+
 /* Work-items that share a row of units. */
 static size_t widths_of(const opencl_backend *self, const units *u) {
   enum { LISTED_PANELS = 16 };
@@ -96,14 +101,14 @@ static size_t widths_of(const opencl_backend *self, const units *u) {
 
 /* Panel: each work-item is a work-group and takes a share of the units. What counts besides the sums: a panel's padding
  * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
-static mlp_cl_status run_units(launch *l, const units *u, size_t unit_rows, mlp_cl_error *error) {
+static size_t shares_of(const opencl_backend *self, const units *u, size_t unit_rows) {
   enum { STORE_TERMS = 8 };
   size_t panels = size_divide_up(u->cols, PANEL);
   double lines = (double)size_max(u->rows, 2) * (double)panels;
-  if (2.0 * PANEL * lines * (double)(u->depth + STORE_TERMS) < short_launch_flops) return launch_shares(l, 1, error);
+  if (2.0 * PANEL * lines * (double)(u->depth + STORE_TERMS) < short_launch_flops) return 1;
   size_t widths = u->rows == 1 ? size_divide_up(panels, ROW_PANELS) /* a row meets them together */
-                               : widths_of(l->self, u);
-  return launch_shares(l, size_divide_up(u->rows, unit_rows) * widths, error);
+                               : widths_of(self, u);
+  return size_min((size_t)self->tuning.groups, size_divide_up(u->rows, unit_rows) * widths);
 }
 
 /* Rows of a unit, a multiple of `step`: the more, up to `most`, the longer does the other operand stay in cache, as
@@ -173,12 +178,14 @@ static mlp_cl_status run_grid(launch *l, tile_grid g, mlp_cl_error *error) {
   return launch_run(l, g.wide * g.local, g.high, g.local, 1, error);
 }
 
-/* Both fused variants take the same arguments but one. */
+/* Both fused variants take the same arguments, but for units and terms. */
 static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
   launch l;
   bool panel = self->tuning.variant == VARIANT_PANEL;
-  const units u = {d->rows, d->weight->cols, d->weight->rows, d->skip_zeros};
+  units u = {.rows = d->rows, .cols = d->weight->cols, .depth = d->weight->rows};
+  u.listed = is_listed(&u, d->skip_zeros);
   size_t unit_rows = panel ? unit_rows_of(self, &u, FORWARD_GRAIN((size_t)self->tuning.tile_rows), most_rows(self)) : 0;
+  size_t shares = panel ? shares_of(self, &u, unit_rows) : 0;
   const tile_shape *tile = panel ? NULL : tile_of(self, d->rows, d->weight->cols);
   TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_forward", "dense_forward_small"), error));
   if (panel) launch_int(&l, unit_rows);
@@ -191,11 +198,9 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
   launch_tensor(&l, d->bias);
   launch_int(&l, d->relu);
   launch_mask(&l, d->dropout);
-  if (panel)
-    launch_terms(&l, (size_t)self->tuning.groups,
-                 d->skip_zeros ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
+  if (panel) launch_terms(&l, shares, u.listed ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
   launch_tensor(&l, d->y);
-  if (panel) return run_units(&l, &u, unit_rows, error);
+  if (panel) return launch_shares(&l, shares, error);
   return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
 }
 
@@ -203,7 +208,7 @@ static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d,
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
-  const units u = {d->weight->rows, d->rows, d->weight->cols, false};
+  const units u = {.rows = d->weight->rows, .cols = d->rows, .depth = d->weight->cols};
   size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.unit_rows, most_rows(self));
   launch l;
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
@@ -222,15 +227,17 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   launch_tensor(&l, d->d_x);
   launch_buffer(&l, d_x->transposed);
   launch_int(&l, d_x->transposed_stride);
-  TRY(run_units(&l, &u, unit_rows, error));
+  TRY(launch_shares(&l, shares_of(self, &u, unit_rows), error));
   d_x->transposed_valid = true;
   return MLP_CL_OK;
 }
 
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = is_stored(d) ? d->d_weight : d->weight, *bias = is_stored(d) ? d->d_bias : d->bias;
-  const units u = {weight->rows, weight->cols, d->rows, d->skip_zeros};
+  units u = {.rows = weight->rows, .cols = weight->cols, .depth = d->rows};
+  u.listed = is_listed(&u, d->skip_zeros && bias != NULL);
   size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.tile_rows, (size_t)self->tuning.unit_rows);
+  size_t shares = shares_of(self, &u, unit_rows);
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, d->adam != NULL ? "dense_backward_weight_adam" : "dense_backward_weight", error));
@@ -240,7 +247,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_int(&l, weight->cols);
   launch_tensor(&l, d->x);
   launch_tensor(&l, d->d_y);
-  launch_terms(&l, (size_t)self->tuning.groups, d->skip_zeros ? opencl_batch_lists(self, unit_rows, d->rows) : 0);
+  launch_terms(&l, shares, u.listed ? opencl_batch_lists(self, unit_rows, d->rows) : 0);
   launch_int(&l, is_stored(d));
   launch_update(&l, d);
   launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
@@ -248,7 +255,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
-  return run_units(&l, &u, unit_rows, error);
+  return launch_shares(&l, shares, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */

@@ -57,11 +57,11 @@ static inline void zero(size_t n, float *acc) {
 }
 
 /* n columns of one row of c; the rows of b are `stride` long. A term of 0 leaves a sum as it is, if b is finite, as
- * skip_zeros tells: sums are never -0. */
+ * skip_zeros tells: no sum is -0, since floors keep products from underflowing. */
 static HOT void feature_sum(size_t n, size_t stride, size_t k, bool skip_zeros, const float *a, const float *b,
                             float *c) {
   float block[STRIP];
-  size_t listed[FEATURE_BLOCK + 1];
+  size_t listed[FEATURE_BLOCK];
   zero(n, c);
   for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
     size_t end = size_min(first + FEATURE_BLOCK, k);

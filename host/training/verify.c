@@ -145,13 +145,18 @@ static mlp_cl_status compare(step_verifier *v, const mlp_cl_trainer *t, mlp_cl_e
   return MLP_CL_OK;
 }
 
+/* Whether both say that a value is not finite: then the words of the others are outside the contract. */
+static bool both_diverged(mlp_cl_trainer *t, mlp_cl_trainer *twin) {
+  return trainer_check_flag(t, NULL) == MLP_CL_DIVERGED && trainer_check_flag(twin, NULL) == MLP_CL_DIVERGED;
+}
+
 static mlp_cl_status verify_step(mlp_cl_trainer *t, mlp_cl_error *error) {
   step_verifier *v = t->verifier;
   TRY(follow(v, t, error));
   TRY(trainer_enqueue(t, 1, error));
   TRY(trainer_enqueue(v->twin, 1, error));
   v->epoch = trainer_epoch(v->twin); /* the end of an epoch prepares the next */
-  return compare(v, t, error);
+  return both_diverged(t, v->twin) ? trainer_check_flag(t, error) : compare(v, t, error);
 }
 
 mlp_cl_status verify_advance(mlp_cl_trainer *t, uint64_t steps, mlp_cl_error *error) {

@@ -445,3 +445,7 @@ caught_by context pocl
 mutation 'gradients of data skip zeros without a bias'
 edit kernels/dense.h 's/found != 0 && bias != 0 &&/found != 0 \&\&/'
 caught_by traps pocl
+
+mutation 'a diverging run counts as a fault'
+edit host/training/verify.c 's/both_diverged\(t, v->twin\) \?/false ?/'
+caught_by verify pocl

@@ -22,7 +22,7 @@ struct answers {
   written format;
   size_t classes; /* or numbers that were learnt */
   bool has_classes;
-  bool all;               /* of every class */
+  bool all;               /* probabilities of every class */
   mlp_cl_column *targets; /* of numbers to learn, one for each output; else NULL */
   char **fields;          /* the names of classes as they are written */
   size_t ids;             /* columns that are written in front */
