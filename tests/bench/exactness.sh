@@ -44,6 +44,8 @@ edits_of() {
     orders)
       echo "BLOCK_FEATURES 256 => BLOCK_FEATURES (1 << 30)"
       echo "LEAF_ROWS 256 => LEAF_ROWS (1 << 30)"
+      echo "TERMS_PANELS 4 => TERMS_PANELS (1 << 20)" # no lists of terms: the data have no zeros
+      echo "#error \"a list of terms => #define FREE_LISTS \"a list of terms"
       ;;
     flags)
       echo "FP_CONTRACT OFF => FP_CONTRACT ON"
