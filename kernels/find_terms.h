@@ -16,7 +16,7 @@ constant uchar4 numbers_of_bits[16] = {
 TILE_FUNCTION void terms_add(global terms *found, int k, uint bits) {
   int count = found->count;
 #pragma unroll
-  for (int i = 0; i < 32; i += 4) {
+  for (int i = 0; i < 32; i += TERMS_ADDED) {
     const uint set = bits >> i & 15;
     vstore4(numbers_of_bits[set] + (uchar4)(k + i), 0, found->number + count);
     count += (int)popcount(set);
@@ -26,14 +26,7 @@ TILE_FUNCTION void terms_add(global terms *found, int k, uint bits) {
 
 /* Of `all` terms: where few are missing, to take all one after the other is as fast. */
 static inline void terms_end(global terms *found, int all) {
-  int count = found->count, zero = 0;
-  if (count >= all - all / 8) {
-    found->count = TERMS_ALL;
-    return;
-  }
-  while (zero < count && found->number[zero] == zero) zero++;
-  while (count % TERMS_STEP != 0) found->number[count++] = (uchar)zero;
-  found->count = count;
+  if (found->count >= all - all / 8) found->count = TERMS_ALL;
 }
 
 /* The bits of lanes that are not 0. */

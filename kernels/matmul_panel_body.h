@@ -29,12 +29,10 @@ TILE_FUNCTION void TILE(feature_tile)(global const float *a, int a_stride, globa
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = (line)(0.0f);
 #pragma unroll 1
-  for (int i = 0; i < listed; i += TERMS_STEP)
-#pragma unroll
-    for (int j = 0; j < TERMS_STEP; j++) {
-      const size_t t = found->number[i + j];
-      TILE(add_term)(x + t / PANEL * a_step + t % PANEL, y + t * PANEL, next_panel, sum);
-    }
+  for (int i = 0; i < listed; i++) {
+    const size_t t = found->number[i];
+    TILE(add_term)(x + t / PANEL * a_step + t % PANEL, y + t * PANEL, next_panel, sum);
+  }
   if (listed != TERMS_ALL) k = end;
   for (; k + PANEL <= end; k += PANEL, x += a_step, y += PANEL * PANEL) {
 #pragma unroll 4
@@ -83,9 +81,7 @@ TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global 
   }
   d += (size_t)begin * PANEL;
 #pragma unroll 1
-  for (int i = 0; i < listed; i += TERMS_STEP)
-#pragma unroll
-    for (int j = 0; j < TERMS_STEP; j++) TILE(add_row)(x, d, next_of_d, (size_t)found->number[i + j] * PANEL, s);
+  for (int i = 0; i < listed; i++) TILE(add_row)(x, d, next_of_d, (size_t)found->number[i] * PANEL, s);
 #pragma unroll 4
   for (size_t b = 0; b < all; b += PANEL) TILE(add_row)(x, d, next_of_d, b, s);
 #pragma unroll

@@ -13,14 +13,14 @@
 #error "a list of terms is too short"
 #endif
 
-/* Tiles take so many at a time. */
-#define TERMS_STEP 4
+/* So many are added at a time, of which the last ones may mean nothing. */
+#define TERMS_ADDED 4
 
 #define TERMS_ALL (-1)
 
 typedef struct {
-  int count;                            /* a multiple of TERMS_STEP; or TERMS_ALL: all terms, none is listed */
-  uchar number[TERMS_MAX + TERMS_STEP]; /* ascending; behind them a term of zeros, again and again */
+  int count;                             /* TERMS_ALL: all terms, none is listed */
+  uchar number[TERMS_MAX + TERMS_ADDED]; /* ascending */
 } terms;
 
 typedef char terms_have_their_size[sizeof(terms) == TERMS_BYTES ? 1 : -1];

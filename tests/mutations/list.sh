@@ -426,8 +426,8 @@ mutation 'whole steps towards targets keep their gradient where it was'
 edit kernels/train_steps.cl 's/transpose_block\(l->d_y, l->d_y_stride, row/transpose_block(l->y, l->y_stride, row/'
 caught_by context pocl
 
-mutation 'a list of terms is filled up with its first'
-edit kernels/find_terms.h '/while \(zero < count/d'
+mutation 'a list of terms lacks the last of four'
+edit kernels/find_terms.h 's/popcount\(set\)/popcount(set \& 7)/'
 caught_by operations pocl
 
 mutation 'of 32 features the last 16 have no terms'
