@@ -154,7 +154,7 @@ OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int
   uint_line largest = (uint_line)(0);
   const uint far = update_far(rule);
   const bool single = c->row_end - c->row == 1;
-  const int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS, tiles = (c->row_end - c->row + TILE_ROWS - 1) / TILE_ROWS;
+  const int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS, tiles = TILES(c->row_end - c->row);
   const bool listed = found != 0 && bias != 0 && !single && c->panel_end - c->panel >= TERMS_PANELS;
   if (listed) find_batch_terms(c->row, c->row_end, rows, x, x_stride, found);
   for (int panel = c->panel; c->row == 0 && bias != 0 && panel < c->panel_end; panel++) {

@@ -12,6 +12,9 @@ constant uchar4 numbers_of_bits[16] = {
     (uchar4)(3),          (uchar4)(0, 3, 0, 0), (uchar4)(1, 3, 0, 0), (uchar4)(0, 1, 3, 0),
     (uchar4)(2, 3, 0, 0), (uchar4)(0, 2, 3, 0), (uchar4)(1, 2, 3, 0), (uchar4)(0, 1, 2, 3)};
 
+/* Tiles of so many rows. */
+#define TILES(rows) (((rows) + TILE_ROWS - 1) / TILE_ROWS)
+
 /* Adds those of the 32 terms from number k on whose bits are set, four at a time. */
 TILE_FUNCTION void terms_add(global terms *found, int k, uint bits) {
   int count = found->count;
@@ -72,7 +75,7 @@ OUTLINED_FUNCTION void find_feature_terms(int row, int row_end, int depth, globa
  * most UNIT_ROWS of them, the tiles of a leaf one after the other. */
 OUTLINED_FUNCTION void find_batch_terms(int col, int col_end, int rows, global const float *a, int a_stride,
                                         global terms *found) {
-  const int panel = col / PANEL, tiles = (col_end - col + TILE_ROWS - 1) / TILE_ROWS;
+  const int panel = col / PANEL, tiles = TILES(col_end - col);
   for (int begin = 0; begin < rows; begin += LEAF_ROWS, found += tiles) {
     const int all = min(LEAF_ROWS, rows - begin);
     for (int tile = 0; tile < tiles; tile++) found[tile].count = 0;

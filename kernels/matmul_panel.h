@@ -99,7 +99,7 @@ OUTLINED_FUNCTION void feature_block(const block *c, int depth, global const flo
     feature_row(c, depth, a, a_stride, b, b_stride, total, total_stride);
     return;
   }
-  const int tiles = (c->row_end - c->row + TILE_ROWS - 1) / TILE_ROWS;
+  const int tiles = TILES(c->row_end - c->row);
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES, found += found != 0 ? tiles : 0) {
     int end = min(depth, begin + BLOCK_FEATURES);
     for (int panel = c->panel, panels; panel < c->panel_end; panel += panels) {

@@ -12,8 +12,8 @@ enum { MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5
 /* One work-item takes all steps of the first; several share those of the others: by panels; by rows; by panels, then by
  * rows; so on any number of cores, with any tiles (kernels/train_steps.cl). Two are with Adam, more steps than a launch
  * takes, and several work-items; two towards numbers, of regression and of several labels. Each kind has one with an
- * activation other than ReLU. The last two skip zeros, both ways: one
- * work-item, however many cores there are; and several. All end raggedly. */
+ * activation other than ReLU. The last two skip zeros, both
+ * ways: one work-item, however many cores there are; and several. All end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
     {.rows = 390, .batch = 40, .widths = {330, 48, 64, 11}, .sum = UINT64_C(0x859446d2c94a51e1)},

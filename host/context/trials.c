@@ -36,41 +36,36 @@ static void gather_float32(trial_run *run, trial_shape s) {
   run_gather(run, s, TENSOR_FLOAT32);
 }
 
-static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool relu, const dropout *mask) {
+/* Data whose zeros may be skipped, and so many more outputs that this is worth it. */
+static trial_shape with_more_outputs(trial_shape s) {
+  s.out += 64;
+  return s;
+}
+
+static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool relu, const dropout *mask, bool zeros) {
   dense_forward d = {.rows = s.rows,
-                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
+                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, zeros ? TRIAL_ZEROS : TRIAL_UNIFORM),
                      .weight = parameter(run, s.in, s.out),
                      .bias = bias ? parameter(run, 1, s.out) : NULL,
                      .relu = relu,
                      .dropout = mask,
+                     .skip_zeros = zeros,
                      .y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out)};
   DO(&run->set, dense_forward, &d);
   trial_collect(run, d.y, s.rows);
 }
 static void dense_forward_hidden(trial_run *run, trial_shape s) {
   dropout mask = trial_mask(0x1fffffff0u);
-  run_dense_forward(run, s, true, true, &mask);
+  run_dense_forward(run, s, true, true, &mask, false);
 }
 static void dense_forward_relu(trial_run *run, trial_shape s) {
-  run_dense_forward(run, s, true, true, NULL);
+  run_dense_forward(run, s, true, true, NULL, false);
 }
 static void dense_forward_logits(trial_run *run, trial_shape s) {
-  run_dense_forward(run, s, false, false, NULL);
+  run_dense_forward(run, s, false, false, NULL, false);
 }
-
-/* Of data whose zeros may be skipped, and of so many more outputs that this is worth it. */
-enum { MORE_OUTPUTS = 64 };
-
 static void dense_forward_zeros(trial_run *run, trial_shape s) {
-  const size_t out = s.out + MORE_OUTPUTS;
-  dense_forward d = {.rows = s.rows,
-                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_ZEROS),
-                     .weight = parameter(run, s.in, out),
-                     .relu = true,
-                     .skip_zeros = true,
-                     .y = batch_output(run, TENSOR_ACTIVATION, s.rows, out)};
-  DO(&run->set, dense_forward, &d);
-  trial_collect(run, d.y, s.rows);
+  run_dense_forward(run, with_more_outputs(s), false, true, NULL, true);
 }
 
 static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
@@ -90,28 +85,24 @@ static void backward_input_plain(trial_run *run, trial_shape s) {
   run_backward_input(run, s, false);
 }
 
-static void backward_weight_stored(trial_run *run, trial_shape s) {
-  dense_backward_weight d = {.rows = s.rows,
-                             .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_UNIFORM),
-                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
-                             .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
-                             .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
+static void run_backward_stored(trial_run *run, trial_shape s, bool zeros) {
+  dense_backward_weight d = {
+      .rows = s.rows,
+      .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, zeros ? TRIAL_ZEROS : TRIAL_UNIFORM),
+      .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
+      .skip_zeros = zeros,
+      .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
+      .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
   DO(&run->set, dense_backward_weight, &d, 1);
   trial_collect(run, d.d_weight, s.in);
   trial_collect(run, d.d_bias, 1);
 }
 
+static void backward_weight_stored(trial_run *run, trial_shape s) {
+  run_backward_stored(run, s, false);
+}
 static void backward_weight_zeros(trial_run *run, trial_shape s) {
-  const size_t out = s.out + MORE_OUTPUTS;
-  dense_backward_weight d = {.rows = s.rows,
-                             .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_ZEROS),
-                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, out, TRIAL_UNIFORM),
-                             .skip_zeros = true,
-                             .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, out, TRIAL_CANARY),
-                             .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, out, TRIAL_CANARY)};
-  DO(&run->set, dense_backward_weight, &d, 1);
-  trial_collect(run, d.d_weight, s.in);
-  trial_collect(run, d.d_bias, 1);
+  run_backward_stored(run, with_more_outputs(s), true);
 }
 
 static void run_backward_update(trial_run *run, trial_shape s, const sgd *update, bool bias, trial_values values) {

@@ -103,11 +103,8 @@ static void add_tensors(evaluator *e, size_t chunk, bool resident, mlp_cl_error 
   tensor_set *set = &e->tensors;
   tensor_set_begin(set, e->network->backend, error);
   e->rows = (forward_rows){
-      .features = data->features,
-      .width = data->width,
-      .element = (tensor_element)data->element,
-      .scale = data->scale,
-      .many_zeros = has_many_zeros((tensor_element)data->element, data->features, data->rows, data->width)};
+      .features = data->features, .width = data->width, .element = (tensor_element)data->element, .scale = data->scale};
+  forward_rows_ask(&e->rows, e->network->backend, data->rows);
   forward_rows_add(&e->rows, set, data->rows, chunk, resident);
   e->answers = row_tensors_add(set, e->network->task, data);
 }

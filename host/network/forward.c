@@ -68,6 +68,15 @@ mlp_cl_status forward_reserve_passes(mlp_cl_network *network, size_t passes, siz
   return status;
 }
 
+/* Plain C looks for zeros in each row by itself, also in those of hidden layers, half of which ReLU leaves at 0. */
+static bool looks_itself(const backend *on) {
+  return on->device.type == MLP_CL_DEVICE_REFERENCE;
+}
+
+void forward_rows_ask(forward_rows *r, const backend *on, size_t rows) {
+  r->many_zeros = !looks_itself(on) && has_many_zeros(r->element, r->features, rows, r->width);
+}
+
 void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chunk, bool resident) {
   r->all = tensor_set_share(set, r->element, rows, r->width, r->features);
   if (r->all == NULL && resident) r->all = tensor_set_add(set, TENSOR_PLAIN, r->element, rows, r->width, r->features);
@@ -89,11 +98,6 @@ static mlp_cl_status find_rows(forward_rows *r, backend *on, size_t first, size_
                              : on->op->tensor_write(on, turn, 0, rows, features, error);
 }
 
-/* Plain C looks for zeros in each row by itself, also in those of hidden layers, half of which ReLU leaves at 0. */
-static bool skips_zeros(const backend *on, const forward_rows *from, size_t layer) {
-  return on->device.type == MLP_CL_DEVICE_REFERENCE || (layer == 0 && from->many_zeros);
-}
-
 mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, tensor *logits,
                           mlp_cl_error *error) {
   const forward_buffers *f = &network->forward;
@@ -111,7 +115,7 @@ mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t fi
                        .weight = layer->weight,
                        .bias = layer->bias,
                        .relu = !last && network->activation == MLP_CL_RELU,
-                       .skip_zeros = skips_zeros(on, from, i),
+                       .skip_zeros = looks_itself(on) || (i == 0 && from->many_zeros),
                        .y = y};
     TRY(on->op->dense_forward(on, &d, error));
     activation a = {.rows = rows, .kind = network->activation, .x = y, .y = y};

@@ -18,12 +18,14 @@ typedef struct forward_rows {
   size_t width;
   tensor_element element;
   float scale;      /* times the features */
-  bool many_zeros;  /* among the features, whose terms should be left out */
+  bool many_zeros;  /* as forward_rows_ask found: their terms should be left out */
   tensor *all;      /* PLAIN (rows, width), or NULL */
   tensor *turns[2]; /* PLAIN (chunk, width); the second NULL where there is but one pass */
   size_t turn;      /* the next one, modulo 2 */
 } forward_rows;
 
+/* Asks some of the `rows` rows for zeros, if the backend wants to be told. */
+void forward_rows_ask(forward_rows *r, const backend *on, size_t rows);
 /* Adds to the set what `rows` rows in passes of `chunk` want: a tensor that reads them in place where the device can;
  * else one that has all of them, if `resident`; else those of `turns` that are NULL. */
 void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chunk, bool resident);

@@ -52,8 +52,7 @@ static mlp_cl_status predict(prediction *p, mlp_cl_error *error) {
   if (network->task == MLP_CL_CLASSIFICATION) TRY(context_prove(network->context, "softmax", error));
   TRY(forward_reserve(network, p->rows, &p->chunk, error));
   TRY(forward_reserve_passes(network, size_divide_up(p->rows, p->chunk), &p->places, error));
-  if (on->device.type != MLP_CL_DEVICE_REFERENCE) /* which does not ask */
-    p->from.many_zeros = has_many_zeros(p->from.element, p->from.features, p->rows, p->from.width);
+  forward_rows_ask(&p->from, on, p->rows);
   bool several = p->rows > p->chunk, kept = p->from.element == TENSOR_FLOAT32;
   tensor_set set;
   tensor_set_begin(&set, on, error);

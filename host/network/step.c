@@ -38,6 +38,11 @@ static dropout mask_of(const step *s, size_t i) {
   return mask;
 }
 
+/* Zeros of the data come together, those of hidden layers seldom. */
+static bool skips_zeros(const step *s, size_t layer) {
+  return layer == 0 && s->plan->many_zeros;
+}
+
 static dense_forward forward_of(const step *s, size_t i) {
   const step_layer *layer = &s->plan->layers[i];
   return (dense_forward){.rows = s->rows,
@@ -45,7 +50,7 @@ static dense_forward forward_of(const step *s, size_t i) {
                          .weight = layer->weight,
                          .bias = layer->bias,
                          .relu = i + 1 < s->plan->layers_count && layer->z == NULL,
-                         .skip_zeros = i == 0 && s->plan->many_zeros,
+                         .skip_zeros = skips_zeros(s, i),
                          .y = layer->z == NULL ? layer->y : layer->z};
 }
 
@@ -189,7 +194,7 @@ static dense_backward_weight gradients_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .skip_zeros = i == 0 && s->plan->many_zeros,
+                                 .skip_zeros = skips_zeros(s, i),
                                  .d_weight = layer->d_weight,
                                  .d_bias = layer->d_bias};
 }
@@ -202,7 +207,7 @@ static dense_backward_weight updates_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .skip_zeros = i == 0 && s->plan->many_zeros,
+                                 .skip_zeros = skips_zeros(s, i),
                                  .update = is_sgd ? &plan->update : NULL,
                                  .adam = is_sgd ? NULL : &s->rule,
                                  .weight = layer->weight,

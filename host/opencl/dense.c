@@ -178,33 +178,34 @@ static mlp_cl_status run_grid(launch *l, tile_grid g, mlp_cl_error *error) {
   return launch_run(l, g.wide * g.local, g.high, g.local, 1, error);
 }
 
-/* Both fused variants take the same arguments, but for units and terms. */
-static mlp_cl_status fused_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
-  launch l;
-  bool panel = self->tuning.variant == VARIANT_PANEL;
-  units u = {.rows = d->rows, .cols = d->weight->cols, .depth = d->weight->rows};
-  u.listed = is_listed(&u, d->skip_zeros);
-  size_t unit_rows = panel ? unit_rows_of(self, &u, FORWARD_GRAIN((size_t)self->tuning.tile_rows), most_rows(self)) : 0;
-  size_t shares = panel ? shares_of(self, &u, unit_rows) : 0;
-  const tile_shape *tile = panel ? NULL : tile_of(self, d->rows, d->weight->cols);
-  TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_forward", "dense_forward_small"), error));
-  if (panel) launch_int(&l, unit_rows);
-  launch_int(&l, d->rows);
-  launch_int(&l, d->weight->rows);
-  launch_int(&l, d->weight->cols);
-  launch_tensor(&l, d->x);
-  launch_tensor(&l, d->weight);
-  launch_int(&l, d->bias != NULL);
-  launch_tensor(&l, d->bias);
-  launch_int(&l, d->relu);
-  launch_mask(&l, d->dropout);
-  if (panel) launch_terms(&l, shares, u.listed ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
-  launch_tensor(&l, d->y);
-  if (panel) return launch_shares(&l, shares, error);
-  return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
+/* What both fused variants take. */
+static void launch_forward(launch *l, const dense_forward *d) {
+  launch_int(l, d->rows);
+  launch_int(l, d->weight->rows);
+  launch_int(l, d->weight->cols);
+  launch_tensor(l, d->x);
+  launch_tensor(l, d->weight);
+  launch_int(l, d->bias != NULL);
+  launch_tensor(l, d->bias);
+  launch_int(l, d->relu);
+  launch_mask(l, d->dropout);
 }
 
 /* ---- Panel: one launch, each work-item a work-group ------------------------------------------------------------- */
+
+static mlp_cl_status panel_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
+  units u = {.rows = d->rows, .cols = d->weight->cols, .depth = d->weight->rows};
+  u.listed = is_listed(&u, d->skip_zeros);
+  size_t unit_rows = unit_rows_of(self, &u, FORWARD_GRAIN((size_t)self->tuning.tile_rows), most_rows(self));
+  size_t shares = shares_of(self, &u, unit_rows);
+  launch l;
+  TRY(launch_begin(&l, self, "dense_forward", error));
+  launch_int(&l, unit_rows);
+  launch_forward(&l, d);
+  launch_terms(&l, shares, u.listed ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
+  launch_tensor(&l, d->y);
+  return launch_shares(&l, shares, error);
+}
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
@@ -259,6 +260,15 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */
+
+static mlp_cl_status tile_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
+  const tile_shape *tile = tile_of(self, d->rows, d->weight->cols);
+  launch l;
+  TRY(launch_begin(&l, self, tile_kernel(self, tile, "dense_forward", "dense_forward_small"), error));
+  launch_forward(&l, d);
+  launch_tensor(&l, d->y);
+  return run_grid(&l, grid_of(tile, 1, d->rows, d->weight->cols), error);
+}
 
 static mlp_cl_status tile_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   const tile_shape *tile = tile_of(self, d->rows, d->weight->rows);
@@ -356,8 +366,8 @@ mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl
   opencl_backend *self = (opencl_backend *)base;
   switch (self->tuning.variant) {
     case VARIANT_PLAIN: return plain_forward(self, d, error);
-    case VARIANT_PANEL: return fused_forward(self, d, error);
-    case VARIANT_TILE: return fused_forward(self, d, error);
+    case VARIANT_PANEL: return panel_forward(self, d, error);
+    case VARIANT_TILE: return tile_forward(self, d, error);
   }
   return MLP_CL_OK;
 }
