@@ -28,12 +28,12 @@ TILE_FUNCTION share share_of_units(int unit_rows, int rows, int panels) {
 }
 
 /* The block of y = dropout(relu(x · weight + bias)). x (rows, in), weight (in, out), y (rows, out). Blocks have any
- * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. `found`: as in feature_block. */
+ * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. `listed`, `found`: as in feature_block. */
 OUTLINED_FUNCTION void dense_forward_block(const block *c, int in, int out, global const float *x, int x_stride,
                                            global const float *weight, int weight_stride, bool with_bias,
                                            global const float *bias, int bias_stride, bool with_relu, const mask *m,
-                                           global const terms *found, global float *y, int y_stride) {
-  feature_block(c, in, x, x_stride, weight, weight_stride, found, y, y_stride);
+                                           int listed, global const terms *found, global float *y, int y_stride) {
+  feature_block(c, in, x, x_stride, weight, weight_stride, listed, found, y, y_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = y + line_index(panel, y_stride, 0);
     line b = with_bias ? load_line(bias, line_index(panel, bias_stride, 0)) : (line)(0.0f);
@@ -88,7 +88,7 @@ OUTLINED_FUNCTION void dense_backward_input_block(const block *c, int rows, int 
                              d_x_t, keep_transpose);
     return;
   }
-  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, 0, d_x_t, d_x_t_stride);
+  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, TERMS_NOT_LISTED, 0, d_x_t, d_x_t_stride);
   for (int panel = c->panel; panel < c->panel_end; panel++) {
     global float *column = d_x_t + line_index(panel, d_x_t_stride, 0);
     for (int row = c->row; row < c->row_end; row += PANEL) {
@@ -113,6 +113,18 @@ OUTLINED_FUNCTION void dense_backward_input_block(const block *c, int rows, int 
   }
 }
 
+/* What becomes of the sums of `count` neighbouring rows of weights from index `at` on, at most 16 of them. */
+TILE_FUNCTION void weights_take(int count, line *sum, bool store, const update_rule *rule, const parameters *weight,
+                                size_t at, uint_line *largest) {
+  if (!store) {
+    update_lines(rule, count, sum, weight, at, largest);
+    return;
+  }
+#pragma unroll 1
+  for (int i = 0; i < count; i++)
+    store_line(weight->value, at + (size_t)(i * PANEL), canonical(sum[i], FLOOR_GRADIENT));
+}
+
 /* dense_backward_weight_block for the weights of a block of one row, several panels at a time. */
 OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, global const float *x, int x_stride,
                                                  global const float *d_y, int d_y_stride, bool store,
@@ -132,47 +144,36 @@ OUTLINED_FUNCTION void dense_backward_weight_row(const block *c, int rows, globa
     for (int p = 0; p < panels; p++) {
       size_t at = line_index(panel + p, weight->stride, c->row);
       line total = tree_total(pending[p], leaves);
-      if (store)
-        store_line(weight->value, at, canonical(total, FLOOR_GRADIENT));
-      else
-        update_lines(rule, 1, &total, weight, at, largest);
+      weights_take(1, &total, store, rule, weight, at, largest);
     }
   }
 }
 
-/* The gradient xᵀ · d_y of the block's inputs (its rows, at most UNIT_ROWS) and panels of outputs, and for the first
- * inputs the bias's too, applied to the parameters by `rule`, or stored in d_weight and d_bias when `store`. x (rows,
- * in), d_y (rows, out). A leaf of the batch stays in cache while all tiles of the block take it. `found`: NULL,
- * or room for the lists of find_batch_terms. Without a bias no term is left out, which could hide a d_y that is not
- * finite. */
-OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x,
+/* The same, fast where it can be, for sums that are `most` where none is missing. */
+TILE_FUNCTION void weights_take_all(int count, int most, line *sum, bool store, const update_rule *rule, uint far,
+                                    const parameters *weight, size_t at, uint_line *largest) {
+  if (store || count < most || !update_lines_far(rule, far, most, sum, weight, at))
+    weights_take(min(count, most), sum, store, rule, weight, at, largest);
+}
+
+/* The weights of dense_backward_weight_block in tiles, at most UNIT_ROWS rows of them. A leaf of the batch stays in
+ * cache while all tiles take it. `found`: NULL, or room for the lists of find_batch_of_tiles. */
+OUTLINED_FUNCTION void dense_backward_weight_tiles(const block *c, int rows, int in, global const float *x,
                                                    int x_stride, global const float *d_y, int d_y_stride,
                                                    global terms *found, bool store, const update_rule *rule,
-                                                   const parameters *weight, const parameters *bias, global uint *flag,
-                                                   uint step) {
+                                                   const parameters *weight, uint_line *largest) {
   line pending[TREE_LEVELS][TILE_PANELS * UNIT_ROWS];
-  uint_line largest = (uint_line)(0);
   const uint far = update_far(rule);
-  const bool single = c->row_end - c->row == 1;
   const int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS, tiles = TILES(c->row_end - c->row);
-  const bool listed = found != 0 && bias != 0 && !single && c->panel_end - c->panel >= TERMS_PANELS;
-  if (listed) find_batch_terms(c->row, c->row_end, rows, x, x_stride, found);
-  for (int panel = c->panel; c->row == 0 && bias != 0 && panel < c->panel_end; panel++) {
-    line sum = batch_sum_of_column(d_y + line_index(panel, d_y_stride, 0), rows);
-    size_t at = line_index(panel, bias->stride, 0);
-    if (store)
-      store_line(bias->value, at, canonical(sum, FLOOR_GRADIENT));
-    else
-      update_lines(rule, 1, &sum, bias, at, &largest);
-  }
-  for (int panel = c->panel, panels; !single && panel < c->panel_end; panel += panels) {
+  if (found != 0) find_batch_of_tiles(c->row, c->row_end, rows, x, x_stride, found);
+  for (int panel = c->panel, panels; panel < c->panel_end; panel += panels) {
     panels = panels_of_tile(panel, c);
     global const float *d = d_y + line_index(panel, d_y_stride, 0);
     for (int leaf = 0; leaf < leaves; leaf++)
       for (int row = c->row; row < c->row_end; row += TILE_ROWS) {
-        const int begin = leaf * LEAF_ROWS, end = min(rows, begin + LEAF_ROWS), count = min(TILE_ROWS, in - row);
+        const int begin = leaf * LEAF_ROWS, end = min(rows, begin + LEAF_ROWS);
         line tile[TILE_PANELS][TILE_ROWS], *const sums = tile[0];
-        global const terms *of_tile = listed ? found + leaf * tiles + (row - c->row) / TILE_ROWS : 0;
+        global const terms *of_tile = found != 0 ? found + leaf * tiles + (row - c->row) / TILE_ROWS : 0;
         if (panels == TILE_PANELS)
           batch_tile_wide(row, in, begin, end, x, x_stride, d, d_y_stride, of_tile, tile);
         else
@@ -181,17 +182,97 @@ OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int
         if (leaf + 1 < leaves) continue;
         if (leaves > 1) TREE_TOTAL(pending, (row - c->row) * TILE_PANELS, panels * TILE_ROWS, leaves, sums);
 #pragma unroll 1
-        for (int p = 0; p < panels; p++) {
-          const size_t at = line_index(panel + p, weight->stride, row);
-          if (store)
-            for (int r = 0; r < count; r++)
-              store_line(weight->value, at + (size_t)(r * PANEL), canonical(tile[p][r], FLOOR_GRADIENT));
-          else if (count < TILE_ROWS || !update_lines_far(rule, far, TILE_ROWS, tile[p], weight, at))
-            update_lines(rule, count, tile[p], weight, at, &largest);
-        }
+        for (int p = 0; p < panels; p++)
+          weights_take_all(in - row, TILE_ROWS, tile[p], store, rule, far, weight,
+                           line_index(panel + p, weight->stride, row), largest);
       }
   }
-  if (single) dense_backward_weight_row(c, rows, x, x_stride, d_y, d_y_stride, store, rule, weight, &largest);
+}
+
+/* The largest magnitude of a (rows, panels). */
+OUTLINED_FUNCTION uint_line largest_of(int panel, int panel_end, int rows, global const float *a, int a_stride) {
+  uint_line largest = (uint_line)(0);
+  for (; panel < panel_end; panel++)
+    for (int row = 0; row < rows; row++)
+      largest = max(largest, magnitude(load_line(a, line_index(panel, a_stride, row))));
+  return largest;
+}
+
+/* The weights of dense_backward_weight_block as the transpose of d_yᵀ · x: each column of d_y takes those rows of the
+ * batch where it is not 0. False, and nothing done: these are too many, or x is not finite, so that some of those left
+ * out would have been 0 · infinity. In an update one of all blocks tells that of x, by *largest. `found` has room for
+ * the lists of find_batch_of_columns. */
+OUTLINED_FUNCTION bool dense_backward_weight_columns(const block *c, int rows, int in, global const float *x,
+                                                     int x_stride, global const float *d_y, int d_y_stride,
+                                                     global terms *found, bool store, const update_rule *rule,
+                                                     const parameters *weight, uint_line *largest) {
+  line pending[TREE_LEVELS][PANEL * LISTED_PANELS];
+  const uint far = update_far(rule);
+  const int leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS, across_end = PANELS(c->row_end);
+  if (!find_batch_of_columns(c->panel, c->panel_end, rows, d_y, d_y_stride, found)) return false;
+  if (store || c->panel == 0) {
+    const uint_line most = largest_of(c->row / PANEL, across_end, rows, x, x_stride);
+    if (store && !below(most, INFINITY_BITS)) return false;
+    if (!store) *largest = max(*largest, most);
+  }
+  for (int across = c->row / PANEL, panels; across < across_end; across += panels) {
+    panels = panels_of_rows(across_end - across);
+    for (int panel = c->panel; panel < c->panel_end; panel++) {
+      line sum[PANEL][LISTED_PANELS], *const sums = sum[0];
+      for (int leaf = 0; leaf < leaves; leaf++) {
+        const int begin = leaf * LEAF_ROWS;
+        row_sums(PANEL, min(LEAF_ROWS, rows - begin), found + ((panel - c->panel) * leaves + leaf) * PANEL,
+                 d_y + line_index(panel, d_y_stride, begin), 1, PANEL * PANEL, PANEL,
+                 x + line_index(across, x_stride, begin), x_stride, panels, sum);
+        if (leaves > 1) TREE_ADD(pending, 0, PANEL * LISTED_PANELS, leaf, sums);
+      }
+      if (leaves > 1) TREE_TOTAL(pending, 0, PANEL * LISTED_PANELS, leaves, sums);
+#pragma unroll 1
+      for (int p = 0; p < panels; p++) {
+        const int row = (across + p) * PANEL;
+        line turned[PANEL];
+#pragma unroll 1
+        for (int i = 0; i < PANEL; i++) turned[i] = sum[i][p];
+        transpose_lines(turned);
+        weights_take_all(in - row, PANEL, turned, store, rule, far, weight, line_index(panel, weight->stride, row),
+                         largest);
+      }
+    }
+  }
+  return true;
+}
+
+/* The gradient xᵀ · d_y of the block's inputs (its rows) and panels of outputs, and for the first inputs the bias's
+ * too, applied to the parameters by `rule`, or stored in d_weight and d_bias when `store`. x (rows, in), d_y (rows,
+ * out). `found` has room for so many lists of terms, of x's tiles or d_y's columns, as `listed` says. Without a bias
+ * none of x's is left out, which could hide a d_y that is not finite. */
+OUTLINED_FUNCTION void dense_backward_weight_block(const block *c, int rows, int in, global const float *x,
+                                                   int x_stride, global const float *d_y, int d_y_stride, int listed,
+                                                   global terms *found, int room, bool store, const update_rule *rule,
+                                                   const parameters *weight, const parameters *bias, global uint *flag,
+                                                   uint step) {
+  uint_line largest = (uint_line)(0);
+  const int height = c->row_end - c->row, leaves = (rows + LEAF_ROWS - 1) / LEAF_ROWS;
+  const bool of_tiles = listed == TERMS_OF_TILES && bias != 0 && c->panel_end - c->panel >= TERMS_PANELS &&
+                        TILES(min(height, UNIT_ROWS)) * leaves <= room;
+  const bool of_columns = listed == TERMS_OF_ROWS && PANELS(height) >= TURNED_TERMS_PANELS && PANEL * leaves <= room;
+  for (int panel = c->panel; c->row == 0 && bias != 0 && panel < c->panel_end; panel++) {
+    line sum = batch_sum_of_column(d_y + line_index(panel, d_y_stride, 0), rows);
+    weights_take(1, &sum, store, rule, bias, line_index(panel, bias->stride, 0), &largest);
+  }
+  if (height == 1) dense_backward_weight_row(c, rows, x, x_stride, d_y, d_y_stride, store, rule, weight, &largest);
+  block part = *c; /* of columns as many as there is room for */
+  for (; height > 1 && part.panel < c->panel_end; part.panel = part.panel_end) {
+    part.panel_end = of_columns ? min(c->panel_end, part.panel + room / (PANEL * leaves)) : c->panel_end;
+    if (of_columns && dense_backward_weight_columns(&part, rows, in, x, x_stride, d_y, d_y_stride, found, store, rule,
+                                                    weight, &largest))
+      continue;
+    for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
+      const block unit = {row, min(c->row_end, row + UNIT_ROWS), part.panel, part.panel_end};
+      dense_backward_weight_tiles(&unit, rows, in, x, x_stride, d_y, d_y_stride, of_tiles ? found : 0, store, rule,
+                                  weight, &largest);
+    }
+  }
   if (!below(largest, INFINITY_BITS)) atomic_min(flag, step);
 }
 

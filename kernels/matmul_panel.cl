@@ -1,25 +1,26 @@
 /* The three products of a dense layer for CPU devices, with what surrounds them in their epilogues (dense.h); with ADAM
  * the weights' gradient alone. Each work-item is a work-group and takes an equal share of the units, which have
- * unit_rows rows: any that dense.h's blocks take forward, a multiple of UNIT_ROWS for the input's gradient, at most
- * UNIT_ROWS for the weight's. `found` has room for so many lists of terms of each work-item; none: all terms are taken.
- */
+ * unit_rows rows: any that dense.h's blocks take forward and for the weights, a multiple of UNIT_ROWS for the input's
+ * gradient. `found` has room for so many lists of terms of each work-item, as `listed` says (sizes.h). */
 #include "dense.h"
 
 #if !ADAM
 
 kernel void dense_forward(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
                           global const float *weight, int weight_stride, int with_bias, global const float *bias,
-                          int bias_stride, int with_relu, MASK_PARAMETERS, global terms *found, int room,
+                          int bias_stride, int with_relu, MASK_PARAMETERS, int listed, global terms *found, int room,
                           global float *y, int y_stride) {
   const mask m = MASK_FROM_PARAMETERS;
+  global terms *mine = found + get_global_id(0) * (size_t)room;
   share left = share_of_units(unit_rows, rows, PANELS(out));
   while (left.begin < left.end) {
     const block c = next_block(&left, unit_rows, rows, PANELS(out));
-    const bool listed = room != 0 && c.row_end - c.row > 1 && c.panel_end - c.panel >= TERMS_PANELS;
-    global terms *mine = listed ? found + get_global_id(0) * (size_t)room : 0;
-    if (listed) find_feature_terms(c.row, c.row_end, in, x, x_stride, mine);
+    const bool worth = room > 0 && c.row_end - c.row > 1 && c.panel_end - c.panel >= TERMS_PANELS;
+    const int how = worth ? listed : TERMS_NOT_LISTED;
+    if (how == TERMS_OF_TILES) find_features_of_tiles(c.row, c.row_end, in, x, x_stride, mine);
+    if (how == TERMS_OF_ROWS) find_features_of_rows(c.row, c.row_end, in, x, x_stride, mine);
     dense_forward_block(&c, in, out, x, x_stride, weight, weight_stride, with_bias != 0, bias, bias_stride,
-                        with_relu != 0, &m, mine, y, y_stride);
+                        with_relu != 0, &m, how, mine, y, y_stride);
   }
 }
 
@@ -38,17 +39,17 @@ kernel void dense_backward_input(int unit_rows, int rows, int in, int out, globa
 #endif
 
 kernel void UPDATE_KERNEL(dense_backward_weight)(int unit_rows, int rows, int in, int out, global const float *x,
-                                                 int x_stride, global const float *d_y, int d_y_stride,
+                                                 int x_stride, global const float *d_y, int d_y_stride, int listed,
                                                  global terms *found, int room, int store, UPDATE_PARAMETERS,
                                                  PARAMETERS_OF(weight), int with_bias, PARAMETERS_OF(bias),
                                                  global uint *flag, uint step) {
   const update_rule rule = UPDATE_FROM_PARAMETERS;
   const parameters weights = PARAMETERS_FROM(weight), biases = PARAMETERS_FROM(bias);
-  global terms *mine = room != 0 ? found + get_global_id(0) * (size_t)room : 0;
+  global terms *mine = found + get_global_id(0) * (size_t)room;
   share left = share_of_units(unit_rows, in, PANELS(out));
   while (left.begin < left.end) {
     const block c = next_block(&left, unit_rows, in, PANELS(out));
-    dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, mine, store != 0, &rule, &weights,
-                                with_bias ? &biases : 0, flag, step);
+    dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, listed, mine, room, store != 0, &rule,
+                                &weights, with_bias ? &biases : 0, flag, step);
   }
 }

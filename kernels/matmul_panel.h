@@ -26,7 +26,10 @@
 
 #include "find_terms.h"
 
-/* The tiles, as feature_tile_wide and batch_tile_wide; and as …_single, one panel wide. */
+/* Panels that a row meets at once, where it takes listed terms. */
+#define LISTED_PANELS (4 * TILE_PANELS)
+
+/* The tiles, as feature_tile_wide, batch_tile_wide and row_sums_wide; and as …_single, one panel wide, or four. */
 #define WIDTH TILE_PANELS
 #define TILE(name) name##_wide
 #include "matmul_panel_body.h"
@@ -88,32 +91,77 @@ OUTLINED_FUNCTION void feature_row(const block *c, int depth, global const float
   }
 }
 
-/* total (the block) = Σ over k < depth, in the feature order; not canonical yet. a's rows are the block's rows, b's
- * panels its panels. The running totals stay in memory; for each BLOCK_FEATURES of k, a tile's panels of b stay in the
- * first cache while they meet all rows, and a's rows stay in the second while all panels pass. `found`: NULL, or the
- * terms that count, as find_feature_terms leaves them. */
-OUTLINED_FUNCTION void feature_block(const block *c, int depth, global const float *a, int a_stride,
+/* How many of the panels that are left the next row_sums takes: as many as it can, or four. */
+TILE_FUNCTION int panels_of_rows(int left) {
+  return left >= LISTED_PANELS ? LISTED_PANELS : min(4, left);
+}
+
+TILE_FUNCTION void row_sums(int rows, int all, global const terms *found, global const float *a, size_t row_step,
+                            size_t panel_step, size_t step, global const float *b, int b_stride, int panels,
+                            line sum[PANEL][LISTED_PANELS]) {
+  if (panels == LISTED_PANELS)
+    row_sums_wide(rows, all, found, a, row_step, panel_step, step, b, b_stride, LISTED_PANELS, sum);
+  else
+    row_sums_single(rows, all, found, a, row_step, panel_step, step, b, b_stride, panels, sum);
+}
+
+/* The features [begin, end) of feature_block by each row's listed terms. */
+OUTLINED_FUNCTION void feature_rows(const block *c, int begin, int end, global const float *a, int a_stride,
+                                    global const float *b, int b_stride, global const terms *found, global float *total,
+                                    int total_stride) {
+  for (int panel = c->panel, panels; panel < c->panel_end; panel += panels) {
+    panels = panels_of_rows(c->panel_end - panel);
+    for (int row = c->row; row < c->row_end; row += PANEL) {
+      const int rows = min(PANEL, c->row_end - row);
+      line sum[PANEL][LISTED_PANELS];
+      row_sums(rows, end - begin, found + (row - c->row), a + line_index(begin / PANEL, a_stride, row), PANEL,
+               line_index(1, a_stride, 0), 1, b + line_index(panel, b_stride, begin), b_stride, panels, sum);
+      for (int p = 0; p < panels; p++)
+        for (int r = 0; r < rows; r++) {
+          const size_t at = line_index(panel + p, total_stride, row + r);
+          store_line(total, at, begin != 0 ? load_line(total, at) + sum[r][p] : sum[r][p]);
+        }
+    }
+  }
+}
+
+/* The features [begin, end) of feature_block by tiles. */
+OUTLINED_FUNCTION void feature_tiles(const block *c, int begin, int end, global const float *a, int a_stride,
                                      global const float *b, int b_stride, global const terms *found,
                                      global float *total, int total_stride) {
-  if (c->row_end - c->row == 1) {
+  for (int panel = c->panel, panels; panel < c->panel_end; panel += panels) {
+    panels = panels_of_tile(panel, c);
+    global const terms *of_tile = found;
+    for (int row = c->row; row < c->row_end; row += TILE_ROWS, of_tile += found != 0) {
+      global const float *x = a + (size_t)row * PANEL, *y = b + line_index(panel, b_stride, 0);
+      global float *t = total + line_index(panel, total_stride, row);
+      if (panels == TILE_PANELS)
+        feature_tile_wide(x, a_stride, y, b_stride, begin, end, of_tile, t, total_stride);
+      else
+        feature_tile_single(x, a_stride, y, b_stride, begin, end, of_tile, t, total_stride);
+    }
+  }
+}
+
+/* total (the block) = Σ over k < depth, in the feature order; not canonical yet. a's rows are the block's rows, b's
+ * panels its panels. The running totals stay in memory; for each BLOCK_FEATURES of k, a tile's panels of b stay in the
+ * first cache while they meet all rows, and a's rows stay in the second while all panels pass. `found`: the terms that
+ * count, as find_features_of_tiles or _of_rows leaves them. */
+OUTLINED_FUNCTION void feature_block(const block *c, int depth, global const float *a, int a_stride,
+                                     global const float *b, int b_stride, int listed, global const terms *found,
+                                     global float *total, int total_stride) {
+  const int height = c->row_end - c->row;
+  if (height == 1) {
     feature_row(c, depth, a, a_stride, b, b_stride, total, total_stride);
     return;
   }
-  const int tiles = TILES(c->row_end - c->row);
-  for (int begin = 0; begin < depth; begin += BLOCK_FEATURES, found += found != 0 ? tiles : 0) {
-    int end = min(depth, begin + BLOCK_FEATURES);
-    for (int panel = c->panel, panels; panel < c->panel_end; panel += panels) {
-      panels = panels_of_tile(panel, c);
-      global const terms *of_tile = found;
-      for (int row = c->row; row < c->row_end; row += TILE_ROWS, of_tile += found != 0) {
-        global const float *x = a + (size_t)row * PANEL, *y = b + line_index(panel, b_stride, 0);
-        global float *t = total + line_index(panel, total_stride, row);
-        if (panels == TILE_PANELS)
-          feature_tile_wide(x, a_stride, y, b_stride, begin, end, of_tile, t, total_stride);
-        else
-          feature_tile_single(x, a_stride, y, b_stride, begin, end, of_tile, t, total_stride);
-      }
-    }
+  for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
+    const int end = min(depth, begin + BLOCK_FEATURES);
+    if (listed == TERMS_OF_ROWS && found->count != TERMS_ALL)
+      feature_rows(c, begin, end, a, a_stride, b, b_stride, found, total, total_stride);
+    else
+      feature_tiles(c, begin, end, a, a_stride, b, b_stride, listed == TERMS_OF_TILES ? found : 0, total, total_stride);
+    found += listed == TERMS_OF_TILES ? TILES(height) : height;
   }
 }
 

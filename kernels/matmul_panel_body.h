@@ -89,3 +89,32 @@ TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global 
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = s[p][r];
 }
+
+/* sum[r][p] = Σ a[r][t] · b[p][t] over the terms t that found[r] lists, of the first `all`, for up to 16 rows and 4 ·
+ * WIDTH panels; those behind `panels` repeat the last. a's element t of row r is at r · row_step + t / 16 · panel_step
+ * + t % 16 · step; b: lines. */
+OUTLINED_FUNCTION void TILE(row_sums)(int rows, int all, global const terms *found, global const float *a,
+                                      size_t row_step, size_t panel_step, size_t step, global const float *b,
+                                      int b_stride, int panels, line sum[PANEL][LISTED_PANELS]) {
+  for (int slab = 0; slab * SLAB_TERMS < all; slab++)
+#pragma unroll 1
+    for (int r = 0; r < rows; r++) {
+      global const float *x = a + (size_t)r * row_step;
+      const int begin = slab > 0 ? found[r].end[slab - 1] : 0, end = found[r].end[slab];
+      if (slab > 0 && begin == end) continue;
+      line s[4 * WIDTH];
+#pragma unroll
+      for (int p = 0; p < 4 * WIDTH; p++) s[p] = slab > 0 ? sum[r][p] : (line)(0.0f);
+#pragma unroll 1
+      for (int i = begin; i < end; i++) {
+        const size_t t = found[r].number[i];
+        const line element = (line)(x[t / PANEL * panel_step + t % PANEL * step]);
+        global const float *y = b + t * PANEL;
+#pragma unroll
+        for (int p = 0; p < 4 * WIDTH; p++)
+          s[p] = fma(element, load_line(y, line_index(min(p, panels - 1), b_stride, 0)), s[p]);
+      }
+#pragma unroll
+      for (int p = 0; p < 4 * WIDTH; p++) sum[r][p] = s[p];
+    }
+}

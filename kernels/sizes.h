@@ -37,10 +37,17 @@
 /* Layers whose weights' gradients are one launch (matmul_tile.cl). */
 #define WEIGHT_LAYERS_MAX 4
 
-/* A list of the terms of a tile's sums that count (terms.h); as many panels at least have to meet them, or finding them
- * takes longer than all of them. No fewer than those of a tile (train_steps.cl). */
-#define TERMS_BYTES 264
+/* A list of the terms of sums that count (terms.h); as many panels at least have to meet them, or finding them takes
+ * longer than all of them; no fewer than those of a tile (train_steps.cl). Where the sums have to be turned, more. */
+#define TERMS_BYTES 272
 #define TERMS_PANELS 4
+#define TURNED_TERMS_PANELS 8
+
+/* How they are listed: for the rows of a tile together, or for each row; of a weights' gradient for the columns of x
+ * that are the rows of a tile, or for each column of d_y. */
+#define TERMS_NOT_LISTED 0
+#define TERMS_OF_TILES 1
+#define TERMS_OF_ROWS 2
 
 /* Multiply-adds of a chain in a round of peak_fma (peak.cl). */
 #define PEAK_UNROLL 8

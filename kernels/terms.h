@@ -1,7 +1,8 @@
-/* The terms of a tile's sums that count. Data have zeros, often in the same places: margins of images, words that no
- * text of a batch has. A term whose element is 0 in all rows of a tile leaves every sum as it is: fma(0, b, s) is s,
- * for b is finite, and no sum is -0, since floors keep products from underflowing (docs/numerics.md). So a tile may
- * take the others alone, with the same bits. */
+/* The terms of sums that count. A term whose element is 0 leaves the sum as it is: fma(0, b, s) is s, for b is finite,
+ * and no sum is -0, since floors keep products from underflowing (docs/numerics.md). So the others may be taken alone,
+ * with the same bits. Zeros of data often come together: margins of images, words that no text of a batch has. There a
+ * tile takes those terms whose elements are not 0 in all of its rows. What ReLU and dropout leave is scattered: there
+ * each row takes its own. */
 #ifndef TERMS_H
 #define TERMS_H
 
@@ -13,6 +14,9 @@
 #error "a list of terms is too short"
 #endif
 
+/* Rows take so many terms in turn, whose lines stay in the first cache meanwhile. */
+#define SLAB_TERMS 64
+
 /* So many are added at a time, of which the last ones may mean nothing. */
 #define TERMS_ADDED 4
 
@@ -20,6 +24,7 @@
 
 typedef struct {
   int count;                             /* TERMS_ALL: all terms, none is listed */
+  ushort end[TERMS_MAX / SLAB_TERMS];    /* of a row's: how many there are up to the end of each slab */
   uchar number[TERMS_MAX + TERMS_ADDED]; /* ascending */
 } terms;
 

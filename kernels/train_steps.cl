@@ -24,12 +24,12 @@
 /* Rows of a forward unit: few, so that a small batch with few classes is shared evenly. */
 #define FORWARD_ROWS (UNIT_ROWS / 2)
 
-/* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`, and `found` the terms of their products
- * forward in step `listed`; of none at -1. */
+/* Work-item `me` of `workers`, whose `x` holds the rows of step `gathered`, and `found` the terms of the forward
+ * product `listed`; of none at -1. */
 typedef struct {
   int me, workers, gathered, listed;
   global float *x;
-  global terms *found; /* or NULL */
+  global terms *found;
 } worker;
 
 /* What the units of a phase do: the forward product of a layer; forward from layer by_rows on, loss and back; the
@@ -38,13 +38,15 @@ typedef enum { FORWARD, ROWS, BACKWARD_INPUT, UPDATE } phase_kind;
 
 /* A phase waits for all units before it, or needs only what the last one that waited had waited for. Its work is
  * heights × WIDTHS(panels) units, each of unit_rows rows × the panels of a tile. Work-items share it by panels or by
- * rows; a share is cut into pieces by panels or by rows. */
+ * rows; a share is cut into pieces by panels or by rows. `listed`: how terms may be, those of rows forward in pieces of
+ * as many panels as meet them at once. */
 typedef struct {
   phase_kind kind;
   int layer;
   bool waits;
   int rows, unit_rows, heights, panels;
   bool share_panels, cut_panels;
+  int listed;
 } phase;
 
 /* The phases of a step: forward of each layer by panels; rows; then from the last layer on the gradient of the input,
@@ -60,16 +62,29 @@ static inline int even_unit(int rows, int workers, int grain, int most) {
   return unit * grain;
 }
 
+/* How terms of layer i may be listed, forward and of its weights' gradient. */
+static inline int listed_forward(const job *j, int i) {
+  if (i == 0) return j->many_zeros ? TERMS_OF_TILES : TERMS_NOT_LISTED;
+  return j->activation == ACTIVATION_RELU ? TERMS_OF_ROWS : TERMS_NOT_LISTED;
+}
+static inline int listed_backward(const job *j, int i) {
+  if (i == 0 && j->most_zeros) return TERMS_OF_TILES;
+  const bool relu = i + 1 < j->layers_count && j->activation == ACTIVATION_RELU;
+  if (relu && PANELS(j->layers[i].in) >= TURNED_TERMS_PANELS) return TERMS_OF_ROWS;
+  return i == 0 && j->many_zeros ? TERMS_OF_TILES : TERMS_NOT_LISTED;
+}
+
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int workers) {
   const int last = j->layers_count - 1, back = number - j->by_rows - 1;
-  phase p = {ROWS, number, true, rows, UNIT_ROWS, 0, 1, false, false};
+  phase p = {ROWS, number, true, rows, UNIT_ROWS, 0, 1, false, false, TERMS_NOT_LISTED};
   int grain = j->by_rows <= last ? BACKWARD_GRAIN(TILE_ROWS, UNIT_ROWS) : PANEL;
   if (back < -1) {
     p.kind = FORWARD;
     p.unit_rows = FORWARD_ROWS;
     p.panels = PANELS(j->layers[number].out);
     p.share_panels = p.cut_panels = true;
+    if (j->room != 0 && rows > 1 && p.panels >= TERMS_PANELS * workers) p.listed = listed_forward(j, number);
     grain = FORWARD_GRAIN(TILE_ROWS);
   } else if (back >= 0) {
     p.kind = back % 2 == 0 ? BACKWARD_INPUT : UPDATE;
@@ -79,6 +94,8 @@ TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int worker
     p.rows = j->layers[p.layer].in;
     p.panels = update ? PANELS(j->layers[p.layer].out) : by_panels ? PANELS(rows) : 0;
     p.share_panels = update;
+    if (update && rows > 1) p.listed = listed_backward(j, p.layer);
+    p.cut_panels = p.listed == TERMS_OF_ROWS; /* whose terms are found by panels */
     grain = BACKWARD_GRAIN(TILE_ROWS, UNIT_ROWS);
   }
   p.heights = HEIGHTS(p.rows, p.unit_rows);
@@ -130,17 +147,18 @@ OUTLINED_FUNCTION void activation_forward(const job *j, const step_rows *s, cons
 #error "a first layer that lists terms may not go by panels"
 #endif
 
-/* The terms of the first layer's sums that count. They are found once for all pieces, which have all rows: a layer of
+/* The terms of layer i's sums that count. They are found once for all pieces, which have all rows: a layer of
  * TERMS_PANELS for each work-item goes by panels. */
-TILE_FUNCTION global const terms *forward_terms(const job *j, const step_rows *s, worker *w) {
-  if (w->found == 0 || j->by_rows == 0 || s->rows == 1) return 0;
-  if (PANELS(j->layers[0].out) < TERMS_PANELS * w->workers) return 0;
-  if (w->listed != s->number) find_feature_terms(0, s->rows, j->width, w->x, j->x_stride, w->found);
-  w->listed = s->number;
-  return w->found;
+TILE_FUNCTION void find_forward_terms(const job *j, const step_rows *s, worker *w, int i, int listed,
+                                      global const float *x, int x_stride) {
+  const int product = s->number * LAYERS_MAX + i, in = j->layers[i].in;
+  if (w->listed == product) return;
+  if (listed == TERMS_OF_TILES) find_features_of_tiles(0, s->rows, in, x, x_stride, w->found);
+  if (listed == TERMS_OF_ROWS) find_features_of_rows(0, s->rows, in, x, x_stride, w->found);
+  w->listed = product;
 }
 
-TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, const block *c) {
+TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, int listed, const block *c) {
   const layer *l = &j->layers[i];
   const bool hidden = i + 1 < j->layers_count, fused = j->activation == ACTIVATION_RELU || !hidden;
   mask m, fused_mask;
@@ -149,9 +167,10 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, c
   if (!fused) fused_mask.threshold = 0;
   int x_stride;
   global const float *x = input_of_layer(j, i, w->x, &x_stride);
+  if (listed != TERMS_NOT_LISTED) find_forward_terms(j, s, w, i, listed, x, x_stride);
   dense_forward_block(c, l->in, l->out, x, x_stride, l->weight.value, l->weight.stride, j->with_bias, l->bias.value,
-                      l->bias.stride, hidden && fused, &fused_mask, i == 0 ? forward_terms(j, s, w) : 0,
-                      fused ? l->y : l->z, fused ? l->y_stride : l->z_stride);
+                      l->bias.stride, hidden && fused, &fused_mask, listed, w->found, fused ? l->y : l->z,
+                      fused ? l->y_stride : l->z_stride);
   if (!fused) activation_forward(j, s, l, &m, c);
 }
 
@@ -194,25 +213,22 @@ TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const
   if (!fused) activation_backward(j, s, i - 1, c);
 }
 
-TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worker *w, int i, const block *c) {
+TILE_FUNCTION void backward_weight(const job *j, const step_rows *s, const worker *w, int i, int listed,
+                                   const block *c) {
   const layer *l = &j->layers[i];
   int x_stride;
   global const float *x = input_of_layer(j, i, w->x, &x_stride);
   update_rule rule;
   rule_of_step(j, s, &rule);
-  for (int row = c->row; row < c->row_end; row += UNIT_ROWS) {
-    const block unit = {row, min(c->row_end, row + UNIT_ROWS), c->panel, c->panel_end};
-    dense_backward_weight_block(&unit, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, i == 0 ? w->found : 0, false,
-                                &rule, &l->weight, j->with_bias ? &l->bias : 0, j->flag,
-                                j->first_step + (uint)s->number);
-  }
+  dense_backward_weight_block(c, s->rows, l->in, x, x_stride, l->d_y, l->d_y_stride, listed, w->found, j->room, false,
+                              &rule, &l->weight, j->with_bias ? &l->bias : 0, j->flag, j->first_step + (uint)s->number);
 }
 
 /* Of rows c->row … c->row_end of the batch all that goes by rows. */
 TILE_FUNCTION void there_and_back(const job *j, const step_rows *s, worker *w, const block *c) {
   for (int i = j->by_rows; i < j->layers_count; i++) {
     const block all = {c->row, c->row_end, 0, PANELS(j->layers[i].out)};
-    forward(j, s, w, i, &all);
+    forward(j, s, w, i, TERMS_NOT_LISTED, &all);
   }
   loss_of_rows(j, s, c);
   for (int i = j->layers_count - 1; i >= max(1, j->by_rows); i--) {
@@ -225,10 +241,10 @@ TILE_FUNCTION void run_block(const job *j, const step_rows *s, worker *w, const 
   const bool needs_rows = p->layer == 0 && p->kind != BACKWARD_INPUT;
   if (needs_rows && w->gathered != s->number) gather_rows(j, s, w);
   switch (p->kind) {
-    case FORWARD: forward(j, s, w, p->layer, c); break;
+    case FORWARD: forward(j, s, w, p->layer, p->listed, c); break;
     case ROWS: there_and_back(j, s, w, c); break;
     case BACKWARD_INPUT: backward_input(j, s, p->layer, c); break;
-    case UPDATE: backward_weight(j, s, w, p->layer, c); break;
+    case UPDATE: backward_weight(j, s, w, p->layer, p->listed, c); break;
   }
 }
 
@@ -253,7 +269,9 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, const 
     int owner = w->me + i < w->workers ? w->me + i : w->me + i - w->workers;
     const block part = cut_block(all, p->share_panels, owner, w->workers);
     if (is_empty(&part)) continue;
-    int pieces = min(PIECES_MAX, p->cut_panels ? part.panel_end - part.panel : part.row_end - part.row);
+    const int least = p->kind == FORWARD && p->listed == TERMS_OF_ROWS ? LISTED_PANELS / TILE_PANELS : 1;
+    int pieces =
+        min(PIECES_MAX, p->cut_panels ? max(1, (part.panel_end - part.panel) / least) : part.row_end - part.row);
     if (alone) pieces = 1;
     for (int next = 0, piece; next < pieces; next = piece + 1) {
       piece = alone ? next : claim(progress + PROGRESS_OF(owner), number, pieces);
@@ -304,6 +322,6 @@ kernel void STEPS_KERNEL(JOB_PARAMETERS) {
               -1,
               -1,
               x + me * line_index(PANELS(width), x_stride, 0),
-              room != 0 ? found + me * (size_t)room : 0};
+              found + me * (size_t)room};
   run_steps(&j, steps, &w, progress);
 }

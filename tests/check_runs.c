@@ -48,14 +48,15 @@ static double step_flops(const run *drawn) {
 }
 
 static mlp_cl_recipe draw_recipe(test_random *r, size_t batch) {
-  static const float rates[] = {0.0f, 0.1f, 0.5f, 0.9f}, momenta[] = {0.0f, 0.5f, 0.9f}, decays[] = {0.0f, 0.001f};
+  static const float rates[] = {0.0f, 0.1f, 0.5f, 0.7f, 0.9f}, momenta[] = {0.0f, 0.5f, 0.9f},
+                     decays[] = {0.0f, 0.001f};
   mlp_cl_recipe recipe = {.seed = ((uint64_t)test_random_bits(r) << 32) | test_random_bits(r),
                           .epochs = 1 + (uint32_t)below(r, 6),
                           .batch = (uint32_t)batch,
                           .learning_rate = one_in(r, 8) ? 0.3f : 0.001f * (float)(1 + below(r, 50)),
                           .momentum = momenta[below(r, 3)],
                           .weight_decay = decays[below(r, 2)],
-                          .dropout = rates[below(r, 4)],
+                          .dropout = rates[below(r, 5)],
                           .dropout_unscaled = one_in(r, 4),
                           .reduction = one_in(r, 4) ? MLP_CL_SUM : MLP_CL_MEAN,
                           .no_shuffle = one_in(r, 4)};

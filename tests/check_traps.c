@@ -197,6 +197,37 @@ START_TEST(zeros_do_not_hide_infinity) {
 }
 END_TEST
 
+/* A hidden layer that overflows, above it one whose units are all off: its gradient is 0, and 0 · infinity NaN, though
+ * the loss is finite. */
+START_TEST(gradients_of_zeros_do_not_hide_infinity) {
+  open_all();
+  enum { ROWS = 8, IN = 2, FIRST = 130, SECOND = 80, CLASSES = 3 };
+  const size_t widths[] = {IN, FIRST, SECOND, CLASSES};
+  float features[ROWS * IN], first[IN * FIRST], second[FIRST * SECOND], third[SECOND * CLASSES] = {0};
+  static const int32_t labels[ROWS];
+  for (size_t i = 0; i < ROWS * IN; i++) features[i] = 1.0f;
+  for (size_t i = 0; i < IN * FIRST; i++) first[i] = FLT_MAX;
+  for (size_t i = 0; i < FIRST * SECOND; i++) second[i] = -1.0f;
+  mlp_cl_dataset *data = NULL;
+  ck_ok(mlp_cl_dataset_from_arrays(features, MLP_CL_FLOAT32, ROWS, IN, 1.0f, labels, CLASSES, &data, &test_error));
+  for (int clipped = 0; clipped < 2; clipped++) {
+    mlp_cl_shape shape = {.widths_count = 4, .widths = widths};
+    mlp_cl_network *network = NULL;
+    ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
+    ck_ok(mlp_cl_network_set(network, 0, first, NULL, &test_error));
+    ck_ok(mlp_cl_network_set(network, 1, second, NULL, &test_error));
+    ck_ok(mlp_cl_network_set(network, 2, third, NULL, &test_error));
+    mlp_cl_recipe recipe = mlp_cl_recipe_default();
+    recipe.epochs = 1;
+    recipe.batch = ROWS;
+    recipe.clip_norm = clipped ? 1.0f : 0.0f;
+    ck_fails(mlp_cl_train(network, data, NULL, &recipe, NULL, NULL, &test_error), MLP_CL_DIVERGED, "at step 1 of");
+    mlp_cl_network_destroy(network);
+  }
+  mlp_cl_dataset_destroy(data);
+}
+END_TEST
+
 /* Lanes, vectors and work-items of a row must agree on the first of the largest. */
 START_TEST(ties_take_the_first) {
   open_all();
@@ -282,6 +313,7 @@ int main(void) {
   tcase_add_test(tests, nan_stays_where_it_belongs);
   tcase_add_test(tests, nan_is_refused_in_data_and_weights);
   tcase_add_test(tests, zeros_do_not_hide_infinity);
+  tcase_add_test(tests, gradients_of_zeros_do_not_hide_infinity);
   tcase_add_test(tests, ties_take_the_first);
   tcase_add_test(tests, integers_become_floats);
   tcase_add_test(tests, reversed_sums_differ);

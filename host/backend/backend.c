@@ -39,8 +39,8 @@ static unsigned zeros_from(tensor_element element, const void *values, size_t i,
   return zeros;
 }
 
-bool has_many_zeros(tensor_element element, const void *values, size_t rows, size_t cols) {
-  enum { ROWS_ASKED = 16, ONE_IN = 8 };
+float zeros_together(tensor_element element, const void *values, size_t rows, size_t cols) {
+  enum { ROWS_ASKED = 16 };
   size_t step = size_divide_up(rows, ROWS_ASKED), asked = 0, in_a_row = 0, asked_columns = 0, in_a_column = 0;
   for (size_t first = 0; first < rows; first += TOGETHER * step)
     for (size_t col = 0; col < cols; col += TOGETHER) {
@@ -52,7 +52,9 @@ bool has_many_zeros(tensor_element element, const void *values, size_t rows, siz
       }
       for (size_t j = 0; j < TOGETHER && col + j < cols; j++, asked_columns++) in_a_column += common >> j & 1;
     }
-  return ONE_IN * in_a_row >= asked || ONE_IN * in_a_column >= asked_columns;
+  if (asked == 0) return 0.0f;
+  const double of_rows = (double)in_a_row / (double)asked, of_columns = (double)in_a_column / (double)asked_columns;
+  return (float)(of_rows > of_columns ? of_rows : of_columns);
 }
 
 mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error) {

@@ -43,9 +43,13 @@ typedef struct tensor {
 /* Bytes of one element. */
 size_t tensor_element_bytes(tensor_element element);
 
-/* Whether zeros come together in the values (rows, cols), as far as some of the rows tell: an eighth at least of
- * all runs of four elements in a row, or of all columns over four of those rows, are zeros alone. */
-bool has_many_zeros(tensor_element element, const void *values, size_t rows, size_t cols);
+/* How many zeros come together in the values (rows, cols), as far as some of the rows tell: the share of all runs of
+ * four elements in a row that are zeros alone, or of all columns over four of those rows, whichever is larger. */
+float zeros_together(tensor_element element, const void *values, size_t rows, size_t cols);
+
+/* Shares of zeros from which on they are worth to be looked for; and no others, where they are in a layer's input. */
+#define MANY_ZEROS 0.125f
+#define MOST_ZEROS 0.5f
 
 /* ---- Arguments of operations ------------------------------------------------------------------------------------ */
 
@@ -121,6 +125,10 @@ typedef struct gather {
   tensor *y;
 } gather;
 
+/* Terms of 0 change nothing and may be left out, where the other operand is finite. Zeros of data come together, in the
+ * same columns of several rows, or beside each other; those that ReLU and dropout leave are scattered. */
+typedef enum { ZEROS_NONE, ZEROS_TOGETHER, ZEROS_SCATTERED } zeros_kind;
+
 /* y (rows, out) = dropout(relu(x (rows, in) · weight (in, out) + bias (1, out))), with the bits of the unfused ones:
  *   y = canonical(sum over features);  y = canonical(y + bias);  y = !(y <= 0) ? y : 0;
  *   y = kept ? canonical(y · scale) : 0
@@ -132,8 +140,7 @@ typedef struct dense_forward {
   const tensor *bias; /* or NULL */
   bool relu;
   const dropout *dropout; /* or NULL */
-  /* x has zeros, and all weights are finite: terms of 0, which change nothing, may be left out. */
-  bool skip_zeros;
+  zeros_kind zeros;       /* of x, if all weights are finite */
   tensor *y;
 } dense_forward;
 
@@ -232,12 +239,11 @@ typedef struct output_layer {
 typedef struct dense_backward_weight {
   size_t rows;
   const tensor *x, *d_y;
-  /* x has zeros: the same, where the gradient of a bias shows a d_y that is not finite. */
-  bool skip_zeros;
-  const sgd *update;                       /* or, if NULL: */
-  const adam *adam;                        /* or, if NULL, too, they are stored: */
-  tensor *d_weight, *d_bias;               /* GRADIENT; d_bias may be NULL */
-  tensor *weight, *bias;                   /* bias may be NULL */
+  zeros_kind zeros;          /* together: of x; scattered: of d_y. What is not finite shows all the same */
+  const sgd *update;         /* or, if NULL: */
+  const adam *adam;          /* or, if NULL, too, they are stored: */
+  tensor *d_weight, *d_bias; /* GRADIENT; d_bias may be NULL */
+  tensor *weight, *bias;     /* bias may be NULL */
   tensor *weight_velocity, *bias_velocity; /* STATE; NULL without momentum; Adam's moments */
   tensor *weight_rms, *bias_rms;           /* STATE, for Adam */
   tensor *flag;                            /* as in cross_entropy, for what is updated and not finite */
@@ -269,7 +275,7 @@ typedef struct step_plan {
   label_terms terms;    /* of the loss, if `has_terms` */
   bool has_terms;
   const tensor *targets; /* else: (any, outputs) */
-  bool many_zeros;       /* source has so many that their terms should be left out */
+  float zeros;           /* of source: zeros_together */
   bool streamed;         /* source holds the rows of the positions from streamed_first on, in the order of the steps, */
   size_t streamed_first; /* instead of all rows */
   float source_scale;

@@ -12,8 +12,8 @@ enum { MOST_VALUES = 16384, MOST_ROWS = 400, MOST_BYTES = 131072, ASKED_MOST = 5
 /* One work-item takes all steps of the first; several share those of the others: by panels; by rows; by panels, then by
  * rows; so on any number of cores, with any tiles (kernels/train_steps.cl). Two are with Adam, more steps than a launch
  * takes, and several work-items; two towards numbers, of regression and of several labels. Each kind has one with an
- * activation other than ReLU. The last two skip zeros, both
- * ways: one work-item, however many cores there are; and several. All end raggedly. */
+ * activation other than ReLU. The last three skip zeros: of the data, one work-item, however many cores there are, and
+ * several; and those that dropout leaves. All end raggedly. */
 const step_test step_tests[STEP_TESTS_COUNT] = {
     {.rows = 19, .batch = 8, .widths = {5, 17, 3}, .sum = UINT64_C(0x0dbb0796ceef6367)},
     {.rows = 390, .batch = 40, .widths = {330, 48, 64, 11}, .sum = UINT64_C(0x859446d2c94a51e1)},
@@ -27,8 +27,14 @@ const step_test step_tests[STEP_TESTS_COUNT] = {
     {STEPS_SGD, MLP_CL_GELU, .rows = 240, .batch = 96, .widths = {10, 100, 20, 2}, .sum = UINT64_C(0x1ab77c59a82e7c50)},
     {STEPS_TARGETS_ADAM, MLP_CL_SIGMOID, .rows = 19, .batch = 1, .widths = {24, 24, 7, 20},
      .sum = UINT64_C(0x1e98693b19b0edb3)},
-    {.zeros = true, .rows = 100, .batch = 8, .widths = {40, 80, 10}, .sum = UINT64_C(0x763a65a179f44180)},
-    {.zeros = true, .rows = 200, .batch = 80, .widths = {96, 160, 10}, .sum = UINT64_C(0x1744248526a242b2)},
+    {.zeros = MOST_ZEROS, .rows = 100, .batch = 8, .widths = {40, 80, 10}, .sum = UINT64_C(0x763a65a179f44180)},
+    {.zeros = MOST_ZEROS, .rows = 200, .batch = 80, .widths = {96, 160, 10}, .sum = UINT64_C(0x1744248526a242b2)},
+    {.zeros = MANY_ZEROS,
+     .dropout = 0.8f,
+     .rows = 200,
+     .batch = 80,
+     .widths = {120, 130, 126, 10},
+     .sum = UINT64_C(0x4ff601d2e5abdf88)},
 };
 
 /* Whole multiples of 2^-9 below 1/4, from a linear congruential generator. */
@@ -85,7 +91,7 @@ static void add_data(tensor_set *set, uint32_t *state, const step_test *test, st
   int32_t order[MOST_ROWS];
   size_t rows = test->rows, width = test->widths[0];
   for (size_t i = 0; i < rows * width; i++) source[i] = (uint8_t)(draw(state) * 0x1p9f + 128.0f);
-  for (size_t i = 0; test->zeros && i < rows * width; i++)
+  for (size_t i = 0; test->zeros > 0.0f && i < rows * width; i++)
     if (trial_is_zero(i / width, i % width)) source[i] = 0;
   for (size_t i = 0; i < rows; i++) order[i] = (int32_t)(rows - 1 - i);
   plan->source = tensor_set_add(set, TENSOR_PLAIN, TENSOR_UINT8, rows, width, source);
@@ -157,7 +163,7 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
                     .batch = test->batch,
                     .activation = test->activation,
                     .source_scale = 0x1p-8f,
-                    .many_zeros = test->zeros,
+                    .zeros = test->zeros,
                     .update = {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true},
                     .task = task_of(test),
                     .optimiser = is_adam(test) ? MLP_CL_ADAMW : MLP_CL_SGD,
@@ -168,7 +174,7 @@ mlp_cl_status step_test_run(const step_test *test, backend *tested, uint64_t *su
                              .weight_decay = 0.01f,
                              .decoupled = true},
                     .mean = true};
-  TRY(dropout_from_rate(0.25f, false, &plan.dropout, error));
+  TRY(dropout_from_rate(test->dropout > 0.0f ? test->dropout : 0.25f, false, &plan.dropout, error));
   plan.dropout.seed = UINT64_C(0x0123456789abcdef);
   tensor_set_begin(&set, tested, error);
   add_data(&set, &state, test, &plan);

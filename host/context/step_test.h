@@ -5,13 +5,14 @@
 
 #include "backend/backend.h"
 
-enum { STEP_TESTS_COUNT = 12, STEP_TEST_LAYERS = 3 };
+enum { STEP_TESTS_COUNT = 13, STEP_TEST_LAYERS = 3 };
 
 /* An epoch of a network of STEP_TEST_LAYERS layers, or, where the last width is 0, of one fewer. */
 typedef struct step_test {
   step_kind kind;
   mlp_cl_activation activation;
-  bool zeros; /* among the data, which may be skipped */
+  float zeros;   /* among the data, which may be skipped: MANY_ZEROS or MOST_ZEROS */
+  float dropout; /* 0: a quarter */
   size_t rows, batch, widths[STEP_TEST_LAYERS + 1];
   uint64_t sum; /* of parameters, what the optimiser keeps, losses and predictions or scores after it */
 } step_test;

@@ -32,6 +32,11 @@ static float draw_value(trial_run *run, trial_values values) {
   return kind == 4 ? x * 64.0f : x;
 }
 
+/* Rows, columns, and each for itself. */
+static bool is_scattered_zero(trial_run *run, size_t row, size_t col) {
+  return draw(run) % 7 != 0 || row % 11 == 4 || col % 13 == 5;
+}
+
 bool trial_is_zero(size_t row, size_t col) {
   enum { ROWS = 9, COLS = 5 }; /* of a field of zeros, neither of them a tile's */
   return (row / ROWS + col / COLS) % 3 != 0;
@@ -48,8 +53,11 @@ static void *scratch(trial_run *run, size_t rows, size_t cols, size_t element_by
 tensor *trial_tensor(trial_run *run, tensor_role role, size_t rows, size_t cols, trial_values values) {
   float *drawn = scratch(run, rows, cols, sizeof *drawn);
   if (drawn == NULL) return NULL;
-  for (size_t i = 0; i < rows * cols; i++)
-    drawn[i] = values == TRIAL_ZEROS && trial_is_zero(i / cols, i % cols) ? 0.0f : draw_value(run, values);
+  for (size_t i = 0; i < rows * cols; i++) {
+    bool zero = (values == TRIAL_ZEROS && trial_is_zero(i / cols, i % cols)) ||
+                (values == TRIAL_SCATTERED && is_scattered_zero(run, i / cols, i % cols));
+    drawn[i] = zero ? 0.0f : draw_value(run, values);
+  }
   tensor *added = tensor_set_add(&run->set, role, TENSOR_FLOAT32, rows, cols, drawn);
   free(drawn);
   return added;

@@ -51,6 +51,7 @@ typedef enum trial_values {
   TRIAL_NOT_NEGATIVE, /* as a ReLU leaves them: about half are 0 */
   TRIAL_LOGITS,       /* in (-8, 8), with ties */
   TRIAL_ZEROS,        /* of data: two thirds are 0, in the same places of several rows, a third is as TRIAL_UNIFORM */
+  TRIAL_SCATTERED,    /* as ReLU and much dropout leave them: six sevenths are 0, and some rows and columns all */
   TRIAL_SMALL,        /* of magnitude 2^-27 to 2^-26: sums of few products of two of them are near a gradient's floor */
   TRIAL_CANARY        /* NaN: for outputs, which must be overwritten */
 } trial_values;

@@ -36,36 +36,48 @@ static void gather_float32(trial_run *run, trial_shape s) {
   run_gather(run, s, TENSOR_FLOAT32);
 }
 
-/* Data whose zeros may be skipped, and so many more outputs that this is worth it. */
+/* Where zeros may be skipped: so many more outputs, or inputs, that this is worth it. */
 static trial_shape with_more_outputs(trial_shape s) {
   s.out += 64;
   return s;
 }
+static trial_shape with_more_inputs(trial_shape s) {
+  s.in += 128;
+  return s;
+}
 
-static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool relu, const dropout *mask, bool zeros) {
+static trial_values values_of(zeros_kind zeros) {
+  return zeros == ZEROS_TOGETHER ? TRIAL_ZEROS : zeros == ZEROS_SCATTERED ? TRIAL_SCATTERED : TRIAL_UNIFORM;
+}
+
+static void run_dense_forward(trial_run *run, trial_shape s, bool bias, bool relu, const dropout *mask,
+                              zeros_kind zeros) {
   dense_forward d = {.rows = s.rows,
-                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, zeros ? TRIAL_ZEROS : TRIAL_UNIFORM),
+                     .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, values_of(zeros)),
                      .weight = parameter(run, s.in, s.out),
                      .bias = bias ? parameter(run, 1, s.out) : NULL,
                      .relu = relu,
                      .dropout = mask,
-                     .skip_zeros = zeros,
+                     .zeros = zeros,
                      .y = batch_output(run, TENSOR_ACTIVATION, s.rows, s.out)};
   DO(&run->set, dense_forward, &d);
   trial_collect(run, d.y, s.rows);
 }
 static void dense_forward_hidden(trial_run *run, trial_shape s) {
   dropout mask = trial_mask(0x1fffffff0u);
-  run_dense_forward(run, s, true, true, &mask, false);
+  run_dense_forward(run, s, true, true, &mask, ZEROS_NONE);
 }
 static void dense_forward_relu(trial_run *run, trial_shape s) {
-  run_dense_forward(run, s, true, true, NULL, false);
+  run_dense_forward(run, s, true, true, NULL, ZEROS_NONE);
 }
 static void dense_forward_logits(trial_run *run, trial_shape s) {
-  run_dense_forward(run, s, false, false, NULL, false);
+  run_dense_forward(run, s, false, false, NULL, ZEROS_NONE);
 }
 static void dense_forward_zeros(trial_run *run, trial_shape s) {
-  run_dense_forward(run, with_more_outputs(s), false, true, NULL, true);
+  run_dense_forward(run, with_more_outputs(s), false, true, NULL, ZEROS_TOGETHER);
+}
+static void dense_forward_scattered(trial_run *run, trial_shape s) {
+  run_dense_forward(run, with_more_outputs(s), true, false, NULL, ZEROS_SCATTERED);
 }
 
 static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
@@ -85,24 +97,27 @@ static void backward_input_plain(trial_run *run, trial_shape s) {
   run_backward_input(run, s, false);
 }
 
-static void run_backward_stored(trial_run *run, trial_shape s, bool zeros) {
-  dense_backward_weight d = {
-      .rows = s.rows,
-      .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, zeros ? TRIAL_ZEROS : TRIAL_UNIFORM),
-      .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
-      .skip_zeros = zeros,
-      .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
-      .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
+static void run_backward_stored(trial_run *run, trial_shape s, zeros_kind zeros) {
+  dense_backward_weight d = {.rows = s.rows,
+                             .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, values_of(zeros)),
+                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out,
+                                                zeros == ZEROS_SCATTERED ? TRIAL_SCATTERED : TRIAL_UNIFORM),
+                             .zeros = zeros,
+                             .d_weight = trial_tensor(run, TENSOR_GRADIENT, s.in, s.out, TRIAL_CANARY),
+                             .d_bias = trial_tensor(run, TENSOR_GRADIENT, 1, s.out, TRIAL_CANARY)};
   DO(&run->set, dense_backward_weight, &d, 1);
   trial_collect(run, d.d_weight, s.in);
   trial_collect(run, d.d_bias, 1);
 }
 
 static void backward_weight_stored(trial_run *run, trial_shape s) {
-  run_backward_stored(run, s, false);
+  run_backward_stored(run, s, ZEROS_NONE);
 }
 static void backward_weight_zeros(trial_run *run, trial_shape s) {
-  run_backward_stored(run, with_more_outputs(s), true);
+  run_backward_stored(run, with_more_outputs(s), ZEROS_TOGETHER);
+}
+static void backward_weight_scattered(trial_run *run, trial_shape s) {
+  run_backward_stored(run, with_more_inputs(s), ZEROS_SCATTERED);
 }
 
 static void run_backward_update(trial_run *run, trial_shape s, const sgd *update, bool bias, trial_values values) {
@@ -111,6 +126,7 @@ static void run_backward_update(trial_run *run, trial_shape s, const sgd *update
       .rows = s.rows,
       .x = trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, values),
       .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, values),
+      .zeros = values == TRIAL_SCATTERED ? ZEROS_SCATTERED : ZEROS_NONE,
       .update = update,
       .weight = trial_tensor(run, TENSOR_WEIGHT, s.in, s.out, values),
       .bias = bias ? trial_tensor(run, TENSOR_WEIGHT, 1, s.out, values) : NULL,
@@ -133,6 +149,12 @@ static void backward_weight_momentum(trial_run *run, trial_shape s) {
 }
 static void backward_weight_nesterov(trial_run *run, trial_shape s) {
   run_backward_update(run, s, &trial_sgd_nesterov, true, TRIAL_UNIFORM);
+}
+static void backward_weight_scattered_update(trial_run *run, trial_shape s) {
+  run_backward_update(run, with_more_inputs(s), &trial_sgd, true, TRIAL_SCATTERED);
+}
+static void backward_weight_scattered_momentum(trial_run *run, trial_shape s) {
+  run_backward_update(run, with_more_inputs(s), &trial_sgd_momentum, false, TRIAL_SCATTERED);
 }
 static void backward_weight_overflow(trial_run *run, trial_shape s) {
   run_backward_update(run, s, &trial_sgd_overflow, true, TRIAL_UNIFORM);
@@ -291,10 +313,14 @@ const trial trials[] = {
     {"dense relu", dense_forward_relu},
     {"dense relu dropout", dense_forward_hidden},
     {"dense of zeros", dense_forward_zeros},
+    {"dense of scattered zeros", dense_forward_scattered},
     {"dense backward input", backward_input_plain},
     {"dense backward input, masked", backward_input_masked},
     {"dense backward weight", backward_weight_stored},
     {"dense backward weight, zeros", backward_weight_zeros},
+    {"dense backward weight, scattered zeros", backward_weight_scattered},
+    {"dense backward weight, scattered zeros, update", backward_weight_scattered_update},
+    {"dense backward weight, scattered zeros, momentum", backward_weight_scattered_momentum},
     {"dense backward weight, update", backward_weight_update},
     {"dense backward weight, momentum", backward_weight_momentum},
     {"dense backward weight, nesterov", backward_weight_nesterov},

@@ -38,9 +38,20 @@ static dropout mask_of(const step *s, size_t i) {
   return mask;
 }
 
-/* Zeros of the data come together, those of hidden layers seldom. */
-static bool skips_zeros(const step *s, size_t layer) {
-  return layer == 0 && s->plan->many_zeros;
+/* ReLU and dropout leave zeros, and take the gradient from where they are; data may have some. */
+static bool is_relu(const step *s, size_t layer) {
+  return layer + 1 < s->plan->layers_count && s->plan->layers[layer].z == NULL;
+}
+
+static zeros_kind zeros_forward(const step *s, size_t layer) {
+  if (layer == 0) return s->plan->zeros >= MANY_ZEROS ? ZEROS_TOGETHER : ZEROS_NONE;
+  return is_relu(s, layer - 1) ? ZEROS_SCATTERED : ZEROS_NONE;
+}
+
+static zeros_kind zeros_backward(const step *s, size_t layer) {
+  if (layer == 0 && s->plan->zeros >= MOST_ZEROS) return ZEROS_TOGETHER;
+  if (is_relu(s, layer)) return ZEROS_SCATTERED;
+  return layer == 0 && s->plan->zeros >= MANY_ZEROS ? ZEROS_TOGETHER : ZEROS_NONE;
 }
 
 static dense_forward forward_of(const step *s, size_t i) {
@@ -49,8 +60,8 @@ static dense_forward forward_of(const step *s, size_t i) {
                          .x = input_of(s, i),
                          .weight = layer->weight,
                          .bias = layer->bias,
-                         .relu = i + 1 < s->plan->layers_count && layer->z == NULL,
-                         .skip_zeros = skips_zeros(s, i),
+                         .relu = is_relu(s, i),
+                         .zeros = zeros_forward(s, i),
                          .y = layer->z == NULL ? layer->y : layer->z};
 }
 
@@ -194,7 +205,7 @@ static dense_backward_weight gradients_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .skip_zeros = skips_zeros(s, i),
+                                 .zeros = zeros_backward(s, i),
                                  .d_weight = layer->d_weight,
                                  .d_bias = layer->d_bias};
 }
@@ -207,7 +218,7 @@ static dense_backward_weight updates_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .skip_zeros = skips_zeros(s, i),
+                                 .zeros = zeros_backward(s, i),
                                  .update = is_sgd ? &plan->update : NULL,
                                  .adam = is_sgd ? NULL : &s->rule,
                                  .weight = layer->weight,

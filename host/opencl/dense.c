@@ -81,22 +81,29 @@ static void launch_update(launch *l, const dense_backward_weight *d) {
     launch_sgd(l, d->update);
 }
 
-/* How a product is shared: units of so many rows × the panels of a tile, of which a work-item takes some that lie
- * beside each other. Where terms are listed, it takes many, so that finding them is little beside. */
+/* How a product is divided: units of so many rows × the panels of a tile, of which a work-item takes some that lie
+ * beside each other: those of a tile, or where it finds terms for them, which takes time, `panels`. */
 typedef struct units {
   size_t rows, cols, depth; /* of the result, and of its sums */
-  bool listed;
+  size_t panels;            /* or 0 */
 } units;
 
-/* Whether terms are worth a list: kernels decide so of each block. */
-static bool is_listed(const units *u, bool skip_zeros) {
-  return skip_zeros && u->rows > 1 && size_divide_up(u->cols, PANEL) >= TERMS_PANELS;
+/* How it is shared then, and how terms are listed: TERMS_… of kernels/sizes.h, and lists of a work-item. */
+typedef struct sharing {
+  size_t unit_rows, shares, listed, lists;
+} sharing;
+
+enum { PANELS_OF_TILE_LISTS = 16 };
+
+/* How terms are worth a list that so many columns meet, at least `panels` of them. Kernels decide so of each block. */
+static size_t listed_of(zeros_kind zeros, size_t rows, size_t cols, size_t panels) {
+  if (zeros == ZEROS_NONE || rows == 1 || size_divide_up(cols, PANEL) < panels) return TERMS_NOT_LISTED;
+  return zeros == ZEROS_TOGETHER ? TERMS_OF_TILES : TERMS_OF_ROWS;
 }
 
 /* Work-items that share a row of units. */
 static size_t widths_of(const opencl_backend *self, const units *u) {
-  enum { LISTED_PANELS = 16 };
-  return size_divide_up(u->cols, PANEL * (size_t)(u->listed ? LISTED_PANELS : self->tuning.tile_panels));
+  return size_divide_up(u->cols, PANEL * (u->panels > 0 ? u->panels : (size_t)self->tuning.tile_panels));
 }
 
 /* Panel: each work-item is a work-group and takes a share of the units. What counts besides the sums: a panel's padding
@@ -117,7 +124,7 @@ static size_t shares_of(const opencl_backend *self, const units *u, size_t unit_
 static size_t unit_rows_of(const opencl_backend *self, const units *u, size_t step, size_t most) {
   enum { UNITS_OF_CORE = 12, LISTED_OF_CORE = 4 };
   size_t chosen = step, least = SIZE_MAX, smallest = (size_t)self->tuning.unit_rows;
-  size_t of_core = u->listed ? LISTED_OF_CORE : UNITS_OF_CORE;
+  size_t of_core = u->panels > 0 ? LISTED_OF_CORE : UNITS_OF_CORE;
   size_t wanted = size_divide_up(of_core * (size_t)self->base.device.compute_units, widths_of(self, u));
   for (size_t largest = most; largest > 0; largest -= smallest) {
     size_t pieces = size_max(wanted, size_divide_up(u->rows, largest));
@@ -129,12 +136,13 @@ static size_t unit_rows_of(const opencl_backend *self, const units *u, size_t st
   return chosen;
 }
 
-size_t opencl_feature_lists(const opencl_backend *self, size_t rows, size_t features) {
-  return size_divide_up(rows, (size_t)self->tuning.tile_rows) * size_divide_up(features, BLOCK_FEATURES);
+size_t opencl_feature_lists(const opencl_backend *self, size_t listed, size_t rows, size_t features) {
+  size_t of_rows = listed == TERMS_OF_ROWS ? 1 : (size_t)self->tuning.tile_rows;
+  return listed == TERMS_NOT_LISTED ? 0 : size_divide_up(rows, of_rows) * size_divide_up(features, BLOCK_FEATURES);
 }
 
-size_t opencl_batch_lists(const opencl_backend *self, size_t features, size_t rows) {
-  return size_divide_up(features, (size_t)self->tuning.tile_rows) * size_divide_up(rows, LEAF_ROWS);
+size_t opencl_batch_lists(const opencl_backend *self, size_t listed, size_t columns, size_t rows) {
+  return opencl_feature_lists(self, listed, columns, rows); /* leaves are as long as blocks */
 }
 
 static size_t most_rows(const opencl_backend *self) {
@@ -193,18 +201,41 @@ static void launch_forward(launch *l, const dense_forward *d) {
 
 /* ---- Panel: one launch, each work-item a work-group ------------------------------------------------------------- */
 
-static mlp_cl_status panel_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
+/* Forward, where each row's terms are listed: high units, for whose rows the weights come from memory once, and all
+ * panels, so that terms are found once; but all cores take part. */
+static void share_rows(const opencl_backend *self, sharing *s, units *u, size_t grain) {
+  enum { UNITS_OF_CORE = 2, ROWS_LEAST = 32 };
+  size_t panels = size_divide_up(u->cols, PANEL), wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
+  s->unit_rows = size_min(most_rows(self), size_max(ROWS_LEAST, size_divide_up(u->rows, wanted)));
+  s->unit_rows = size_round_up(size_divide_up(u->rows, size_divide_up(u->rows, s->unit_rows)), grain);
+  u->panels = size_divide_up(panels * size_divide_up(u->rows, s->unit_rows), wanted);
+  u->panels = size_min(panels, size_max(TERMS_PANELS, u->panels));
+}
+
+static sharing sharing_forward(const opencl_backend *self, const dense_forward *d) {
+  const size_t grain = FORWARD_GRAIN((size_t)self->tuning.tile_rows);
   units u = {.rows = d->rows, .cols = d->weight->cols, .depth = d->weight->rows};
-  u.listed = is_listed(&u, d->skip_zeros);
-  size_t unit_rows = unit_rows_of(self, &u, FORWARD_GRAIN((size_t)self->tuning.tile_rows), most_rows(self));
-  size_t shares = shares_of(self, &u, unit_rows);
+  sharing s = {.listed = listed_of(d->zeros, u.rows, u.cols, TERMS_PANELS)};
+  if (s.listed == TERMS_OF_TILES) u.panels = PANELS_OF_TILE_LISTS;
+  if (s.listed == TERMS_OF_ROWS)
+    share_rows(self, &s, &u, grain);
+  else
+    s.unit_rows = unit_rows_of(self, &u, grain, most_rows(self));
+  s.shares = shares_of(self, &u, s.unit_rows);
+  s.lists = opencl_feature_lists(self, s.listed, s.unit_rows, u.depth);
+  return s;
+}
+
+static mlp_cl_status panel_forward(opencl_backend *self, const dense_forward *d, mlp_cl_error *error) {
+  const sharing s = sharing_forward(self, d);
   launch l;
   TRY(launch_begin(&l, self, "dense_forward", error));
-  launch_int(&l, unit_rows);
+  launch_int(&l, s.unit_rows);
   launch_forward(&l, d);
-  launch_terms(&l, shares, u.listed ? opencl_feature_lists(self, unit_rows, d->weight->rows) : 0);
+  launch_int(&l, s.listed);
+  launch_terms(&l, s.shares, s.lists);
   launch_tensor(&l, d->y);
-  return launch_shares(&l, shares, error);
+  return launch_shares(&l, s.shares, error);
 }
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
@@ -233,22 +264,52 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   return MLP_CL_OK;
 }
 
+/* The weights' gradient, where the terms of d_y's columns are listed: a work-item has some of these, and all of x's, so
+ * that it finds their terms once, and x comes from memory once; but all cores take part. */
+static void share_columns(const opencl_backend *self, sharing *s, units *u, size_t grain) {
+  enum { UNITS_OF_CORE = 4, PANELS_LEAST = 4, PANELS_MOST = 16, ROWS_LEAST = 8 * PANEL };
+  size_t panels = size_divide_up(u->cols, PANEL), tile = (size_t)self->tuning.tile_panels;
+  size_t wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
+  u->panels = size_min(PANELS_MOST, size_max(PANELS_LEAST, size_divide_up(panels, wanted)));
+  size_t heights = size_divide_up(wanted, size_divide_up(panels, u->panels));
+  s->unit_rows = size_round_up(size_max(size_divide_up(u->rows, heights), size_min(u->rows, ROWS_LEAST)), grain);
+  s->shares = shares_of(self, u, s->unit_rows);
+  size_t of_share = size_divide_up(size_divide_up(u->rows, s->unit_rows) * size_divide_up(panels, tile), s->shares);
+  s->lists = opencl_batch_lists(self, s->listed, PANEL * size_min(panels, of_share * tile), u->depth);
+}
+
+static sharing sharing_backward_weight(const opencl_backend *self, const dense_backward_weight *d, size_t in,
+                                       size_t out) {
+  const size_t tile_rows = (size_t)self->tuning.tile_rows, unit_rows = (size_t)self->tuning.unit_rows;
+  units u = {.rows = in, .cols = out, .depth = d->rows};
+  const bool turned = d->zeros == ZEROS_SCATTERED;
+  sharing s = {.listed = turned ? listed_of(d->zeros, in, in, TURNED_TERMS_PANELS)
+                                : listed_of(d->zeros, in, out, TERMS_PANELS)};
+  if (s.listed == TERMS_OF_ROWS) {
+    share_columns(self, &s, &u, BACKWARD_GRAIN(tile_rows, unit_rows));
+    return s;
+  }
+  if (s.listed == TERMS_OF_TILES) u.panels = PANELS_OF_TILE_LISTS;
+  s.unit_rows = unit_rows_of(self, &u, tile_rows, unit_rows);
+  s.shares = shares_of(self, &u, s.unit_rows);
+  s.lists = opencl_batch_lists(self, s.listed, s.unit_rows, u.depth);
+  return s;
+}
+
 static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_backward_weight *d, mlp_cl_error *error) {
   const tensor *weight = is_stored(d) ? d->d_weight : d->weight, *bias = is_stored(d) ? d->d_bias : d->bias;
-  units u = {.rows = weight->rows, .cols = weight->cols, .depth = d->rows};
-  u.listed = is_listed(&u, d->skip_zeros && bias != NULL);
-  size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.tile_rows, (size_t)self->tuning.unit_rows);
-  size_t shares = shares_of(self, &u, unit_rows);
+  const sharing s = sharing_backward_weight(self, d, weight->rows, weight->cols);
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, d->adam != NULL ? "dense_backward_weight_adam" : "dense_backward_weight", error));
-  launch_int(&l, unit_rows);
+  launch_int(&l, s.unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, weight->rows);
   launch_int(&l, weight->cols);
   launch_tensor(&l, d->x);
   launch_tensor(&l, d->d_y);
-  launch_terms(&l, shares, u.listed ? opencl_batch_lists(self, unit_rows, d->rows) : 0);
+  launch_int(&l, s.listed);
+  launch_terms(&l, s.shares, s.lists);
   launch_int(&l, is_stored(d));
   launch_update(&l, d);
   launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
@@ -256,7 +317,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
-  return launch_shares(&l, shares, error);
+  return launch_shares(&l, s.shares, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */

@@ -69,11 +69,17 @@ static size_t work_items_of(const opencl_backend *self, const step_plan *plan, d
   return most;
 }
 
-/* Lists of terms of a work-item: of the batch forward, or of a unit of weights. */
+/* Lists of terms of a work-item: of a batch forward, of a unit of weights, or of some of d_y's columns. */
 static size_t lists_of(const opencl_backend *self, const step_plan *plan) {
+  enum { COLUMNS = 4 * PANEL };
+  const bool relu = plan->activation == MLP_CL_RELU && plan->layers_count > 1;
+  size_t lists = relu ? opencl_batch_lists(self, TERMS_OF_ROWS, COLUMNS, plan->batch) : 0;
   if (self->tuning.variant != VARIANT_PANEL) return 0;
-  return size_max(opencl_feature_lists(self, plan->batch, plan->source->cols),
-                  opencl_batch_lists(self, (size_t)self->tuning.unit_rows, plan->batch));
+  for (size_t i = 1; relu && i < plan->layers_count; i++)
+    lists = size_max(lists, opencl_feature_lists(self, TERMS_OF_ROWS, plan->batch, plan->layers[i].in));
+  if (plan->zeros < MANY_ZEROS) return lists;
+  lists = size_max(lists, opencl_feature_lists(self, TERMS_OF_TILES, plan->batch, plan->source->cols));
+  return size_max(lists, opencl_batch_lists(self, TERMS_OF_TILES, (size_t)self->tuning.unit_rows, plan->batch));
 }
 
 static void set_layer(launch *l, const step_layer *layer) {
@@ -158,7 +164,9 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_answers(&l, plan);
   launch_buffer(&l, work_items > 1 ? self->scratch.buffer : opencl_of(plan->x)->buffer);
   launch_int(&l, opencl_of(plan->x)->stride);
-  launch_terms(&l, work_items, plan->many_zeros ? lists_of(self, plan) : 0);
+  launch_terms(&l, work_items, lists_of(self, plan));
+  launch_int(&l, plan->zeros >= MANY_ZEROS);
+  launch_int(&l, plan->zeros >= MOST_ZEROS);
   launch_buffer_of(&l, plan->losses);
   launch_buffer_of(&l, plan->flag);
   launch_mask(&l, &plan->dropout);

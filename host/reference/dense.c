@@ -9,7 +9,8 @@ mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_
   (void)error;
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->x->rows && d->x->cols == in && d->rows <= d->y->rows && d->y->cols == out);
-  feature_product(help, d->rows, out, in, d->skip_zeros, floats_of(d->x), floats_of(d->weight), floats_of(d->y));
+  feature_product(help, d->rows, out, in, d->zeros != ZEROS_NONE, floats_of(d->x), floats_of(d->weight),
+                  floats_of(d->y));
   for (size_t i = 0; i < d->rows; i++) {
     float *y = floats_of(d->y) + i * out;
     canonical_row(out, FLOOR_VALUE, y, y);

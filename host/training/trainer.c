@@ -96,20 +96,20 @@ mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_erro
 }
 
 static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl_error *error) {
-  t->plan = (step_plan){.layers_count = t->network->layers_count,
-                        .batch = t->parts.batch,
-                        .activation = t->network->activation,
-                        .task = t->network->task,
-                        .source_scale = t->train->scale,
-                        .optimiser = t->recipe.optimiser,
-                        .update = t->parts.update,
-                        .adam = t->parts.adam,
-                        .clip_norm = t->parts.clip_norm,
-                        .has_terms = t->parts.has_terms,
-                        .many_zeros = has_many_zeros((tensor_element)t->train->element, t->train->features,
-                                                     t->train->rows, t->train->width),
-                        .dropout = t->parts.mask,
-                        .mean = t->recipe.reduction == MLP_CL_MEAN};
+  t->plan = (step_plan){
+      .layers_count = t->network->layers_count,
+      .batch = t->parts.batch,
+      .activation = t->network->activation,
+      .task = t->network->task,
+      .source_scale = t->train->scale,
+      .optimiser = t->recipe.optimiser,
+      .update = t->parts.update,
+      .adam = t->parts.adam,
+      .clip_norm = t->parts.clip_norm,
+      .has_terms = t->parts.has_terms,
+      .zeros = zeros_together((tensor_element)t->train->element, t->train->features, t->train->rows, t->train->width),
+      .dropout = t->parts.mask,
+      .mean = t->recipe.reduction == MLP_CL_MEAN};
   t->spread = targets_spread(t->train);
   tensor_set_begin(&t->tensors, t->network->backend, error);
   TRY(add_host_memory(t, error));

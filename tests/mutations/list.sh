@@ -439,11 +439,35 @@ edit kernels/dense.h 's/found \+ leaf \* tiles \+/found +/'
 caught_by operations pocl
 
 mutation 'whole steps keep the lists of the first'
-edit kernels/train_steps.cl 's/w->listed != s->number/w->listed < 0/'
+edit kernels/train_steps.cl 's/w->listed == product/w->listed >= 0/'
 caught_by context pocl
 
 mutation 'gradients of data skip zeros without a bias'
-edit kernels/dense.h 's/found != 0 && bias != 0 &&/found != 0 \&\&/'
+edit kernels/dense.h 's/TERMS_OF_TILES && bias != 0 &&/TERMS_OF_TILES \&\&/'
+caught_by traps pocl
+
+mutation 'all rows of a block take the terms of the first ones'
+edit kernels/matmul_panel.h 's/found \+ \(row - c->row\)/found/'
+caught_by operations pocl
+
+mutation 'each slab of a row begins with its first term'
+edit kernels/matmul_panel_body.h 's/slab > 0 \? found\[r\].end\[slab - 1\] : 0/0/'
+caught_by operations pocl
+
+mutation 'a column takes the terms of its first leaf'
+edit kernels/dense.h 's/\* leaves \+ leaf\) \* PANEL/* leaves) * PANEL/'
+caught_by operations pocl
+
+mutation 'sums of columns are not turned'
+edit kernels/dense.h 's/transpose_lines\(turned\);//'
+caught_by operations pocl
+
+mutation 'updates skip zeros without a look at the layer below'
+edit kernels/dense.h 's/if \(store \|\| c->panel == 0\)/if (store)/'
+caught_by traps pocl
+
+mutation 'stored gradients skip zeros without a look at the layer below'
+edit kernels/dense.h 's/if \(store && !below\(most, INFINITY_BITS\)\) return false;//'
 caught_by traps pocl
 
 mutation 'a diverging run counts as a fault'
