@@ -201,7 +201,7 @@ END_TEST
  * the loss is finite. */
 START_TEST(gradients_of_zeros_do_not_hide_infinity) {
   open_all();
-  enum { ROWS = 8, IN = 2, FIRST = 130, SECOND = 80, CLASSES = 3 };
+  enum { ROWS = 8, IN = 2, FIRST = 128, SECOND = 80, CLASSES = 3 };
   const size_t widths[] = {IN, FIRST, SECOND, CLASSES};
   float features[ROWS * IN], first[IN * FIRST], second[FIRST * SECOND], third[SECOND * CLASSES] = {0};
   static const int32_t labels[ROWS];

@@ -204,7 +204,7 @@ static void launch_forward(launch *l, const dense_forward *d) {
 /* Forward, where each row's terms are listed: high units, for whose rows the weights come from memory once, and all
  * panels, so that terms are found once; but all cores take part. */
 static void share_rows(const opencl_backend *self, sharing *s, units *u, size_t grain) {
-  enum { UNITS_OF_CORE = 2, ROWS_LEAST = 32 };
+  enum { UNITS_OF_CORE = 2, ROWS_LEAST = 16 };
   size_t panels = size_divide_up(u->cols, PANEL), wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
   s->unit_rows = size_min(most_rows(self), size_max(ROWS_LEAST, size_divide_up(u->rows, wanted)));
   s->unit_rows = size_round_up(size_divide_up(u->rows, size_divide_up(u->rows, s->unit_rows)), grain);
@@ -267,7 +267,7 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
 /* The weights' gradient, where the terms of d_y's columns are listed: a work-item has some of these, and all of x's, so
  * that it finds their terms once, and x comes from memory once; but all cores take part. */
 static void share_columns(const opencl_backend *self, sharing *s, units *u, size_t grain) {
-  enum { UNITS_OF_CORE = 4, PANELS_LEAST = 4, PANELS_MOST = 16, ROWS_LEAST = 8 * PANEL };
+  enum { UNITS_OF_CORE = 4, PANELS_LEAST = 2, PANELS_MOST = 16, ROWS_LEAST = 8 * PANEL };
   size_t panels = size_divide_up(u->cols, PANEL), tile = (size_t)self->tuning.tile_panels;
   size_t wanted = UNITS_OF_CORE * (size_t)self->base.device.compute_units;
   u->panels = size_min(PANELS_MOST, size_max(PANELS_LEAST, size_divide_up(panels, wanted)));
