@@ -218,21 +218,21 @@ OUTLINED_FUNCTION bool dense_backward_weight_columns(const block *c, int rows, i
   for (int across = c->row / PANEL, panels; across < across_end; across += panels) {
     panels = panels_of_rows(across_end - across);
     for (int panel = c->panel; panel < c->panel_end; panel++) {
-      line sum[PANEL][LISTED_PANELS], *const sums = sum[0];
+      line sum[PANEL * LISTED_PANELS];
       for (int leaf = 0; leaf < leaves; leaf++) {
         const int begin = leaf * LEAF_ROWS;
         row_sums(PANEL, min(LEAF_ROWS, rows - begin), found + ((panel - c->panel) * leaves + leaf) * PANEL,
                  d_y + line_index(panel, d_y_stride, begin), 1, PANEL * PANEL, PANEL,
                  x + line_index(across, x_stride, begin), x_stride, panels, sum);
-        if (leaves > 1) TREE_ADD(pending, 0, PANEL * LISTED_PANELS, leaf, sums);
+        if (leaves > 1) TREE_ADD(pending, 0, PANEL * LISTED_PANELS, leaf, sum);
       }
-      if (leaves > 1) TREE_TOTAL(pending, 0, PANEL * LISTED_PANELS, leaves, sums);
+      if (leaves > 1) TREE_TOTAL(pending, 0, PANEL * LISTED_PANELS, leaves, sum);
 #pragma unroll 1
       for (int p = 0; p < panels; p++) {
         const int row = (across + p) * PANEL;
         line turned[PANEL];
 #pragma unroll 1
-        for (int i = 0; i < PANEL; i++) turned[i] = sum[i][p];
+        for (int i = 0; i < PANEL; i++) turned[i] = sum[i * LISTED_PANELS + p];
         transpose_lines(turned);
         weights_take_all(in - row, PANEL, turned, store, rule, far, weight, line_index(panel, weight->stride, row),
                          largest);

@@ -98,7 +98,7 @@ TILE_FUNCTION int panels_of_rows(int left) {
 
 TILE_FUNCTION void row_sums(int rows, int all, global const terms *found, global const float *a, size_t row_step,
                             size_t panel_step, size_t step, global const float *b, int b_stride, int panels,
-                            line sum[PANEL][LISTED_PANELS]) {
+                            line *sum) {
   if (panels == LISTED_PANELS)
     row_sums_wide(rows, all, found, a, row_step, panel_step, step, b, b_stride, LISTED_PANELS, sum);
   else
@@ -113,13 +113,14 @@ OUTLINED_FUNCTION void feature_rows(const block *c, int begin, int end, global c
     panels = panels_of_rows(c->panel_end - panel);
     for (int row = c->row; row < c->row_end; row += PANEL) {
       const int rows = min(PANEL, c->row_end - row);
-      line sum[PANEL][LISTED_PANELS];
+      line sum[PANEL * LISTED_PANELS];
       row_sums(rows, end - begin, found + (row - c->row), a + line_index(begin / PANEL, a_stride, row), PANEL,
                line_index(1, a_stride, 0), 1, b + line_index(panel, b_stride, begin), b_stride, panels, sum);
       for (int p = 0; p < panels; p++)
         for (int r = 0; r < rows; r++) {
           const size_t at = line_index(panel + p, total_stride, row + r);
-          store_line(total, at, begin != 0 ? load_line(total, at) + sum[r][p] : sum[r][p]);
+          store_line(total, at,
+                     begin != 0 ? load_line(total, at) + sum[r * LISTED_PANELS + p] : sum[r * LISTED_PANELS + p]);
         }
     }
   }

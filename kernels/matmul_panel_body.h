@@ -90,12 +90,12 @@ TILE_FUNCTION void TILE(batch_tile)(int row, int in, int begin, int end, global 
     for (int r = 0; r < TILE_ROWS; r++) sum[p][r] = s[p][r];
 }
 
-/* sum[r][p] = Σ a[r][t] · b[p][t] over the terms t that found[r] lists, of the first `all`, for up to 16 rows and 4 ·
- * WIDTH panels; those behind `panels` repeat the last. a's element t of row r is at r · row_step + t / 16 · panel_step
- * + t % 16 · step; b: lines. */
+/* sum[r · LISTED_PANELS + p] = Σ a[r][t] · b[p][t] over the terms t that found[r] lists, of the first `all`, for up to
+ * 16 rows and 4 · WIDTH panels; those behind `panels` repeat the last. a's element t of row r is at r · row_step + t /
+ * 16 · panel_step + t % 16 · step; b: lines. */
 OUTLINED_FUNCTION void TILE(row_sums)(int rows, int all, global const terms *found, global const float *a,
                                       size_t row_step, size_t panel_step, size_t step, global const float *b,
-                                      int b_stride, int panels, line sum[PANEL][LISTED_PANELS]) {
+                                      int b_stride, int panels, line *sum) {
   for (int slab = 0; slab * SLAB_TERMS < all; slab++)
 #pragma unroll 1
     for (int r = 0; r < rows; r++) {
@@ -104,7 +104,7 @@ OUTLINED_FUNCTION void TILE(row_sums)(int rows, int all, global const terms *fou
       if (slab > 0 && begin == end) continue;
       line s[4 * WIDTH];
 #pragma unroll
-      for (int p = 0; p < 4 * WIDTH; p++) s[p] = slab > 0 ? sum[r][p] : (line)(0.0f);
+      for (int p = 0; p < 4 * WIDTH; p++) s[p] = slab > 0 ? sum[r * LISTED_PANELS + p] : (line)(0.0f);
 #pragma unroll 1
       for (int i = begin; i < end; i++) {
         const size_t t = found[r].number[i];
@@ -115,6 +115,6 @@ OUTLINED_FUNCTION void TILE(row_sums)(int rows, int all, global const terms *fou
           s[p] = fma(element, load_line(y, line_index(min(p, panels - 1), b_stride, 0)), s[p]);
       }
 #pragma unroll
-      for (int p = 0; p < 4 * WIDTH; p++) sum[r][p] = s[p];
+      for (int p = 0; p < 4 * WIDTH; p++) sum[r * LISTED_PANELS + p] = s[p];
     }
 }
