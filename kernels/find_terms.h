@@ -98,6 +98,13 @@ OUTLINED_FUNCTION void find_features_of_rows(int row, int row_end, int depth, gl
   }
 }
 
+/* The one or the other, or nothing. */
+TILE_FUNCTION void find_features(int listed, int row, int row_end, int depth, global const float *a, int a_stride,
+                                 global terms *found) {
+  if (listed == TERMS_OF_TILES) find_features_of_tiles(row, row_end, depth, a, a_stride, found);
+  if (listed == TERMS_OF_ROWS) find_features_of_rows(row, row_end, depth, a, a_stride, found);
+}
+
 /* Of 16 columns, the bits of the rows of a whose elements are not 0, at most 32. */
 TILE_FUNCTION uint_line bits_of_rows(global const float *lines, int rows) {
   uint_line set = (uint_line)(0);

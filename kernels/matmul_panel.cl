@@ -17,8 +17,7 @@ kernel void dense_forward(int unit_rows, int rows, int in, int out, global const
     const block c = next_block(&left, unit_rows, rows, PANELS(out));
     const bool worth = room > 0 && c.row_end - c.row > 1 && c.panel_end - c.panel >= TERMS_PANELS;
     const int how = worth ? listed : TERMS_NOT_LISTED;
-    if (how == TERMS_OF_TILES) find_features_of_tiles(c.row, c.row_end, in, x, x_stride, mine);
-    if (how == TERMS_OF_ROWS) find_features_of_rows(c.row, c.row_end, in, x, x_stride, mine);
+    find_features(how, c.row, c.row_end, in, x, x_stride, mine);
     dense_forward_block(&c, in, out, x, x_stride, weight, weight_stride, with_bias != 0, bias, bias_stride,
                         with_relu != 0, &m, how, mine, y, y_stride);
   }

@@ -151,10 +151,9 @@ OUTLINED_FUNCTION void activation_forward(const job *j, const step_rows *s, cons
  * TERMS_PANELS for each work-item goes by panels. */
 TILE_FUNCTION void find_forward_terms(const job *j, const step_rows *s, worker *w, int i, int listed,
                                       global const float *x, int x_stride) {
-  const int product = s->number * LAYERS_MAX + i, in = j->layers[i].in;
+  const int product = s->number * LAYERS_MAX + i;
   if (w->listed == product) return;
-  if (listed == TERMS_OF_TILES) find_features_of_tiles(0, s->rows, in, x, x_stride, w->found);
-  if (listed == TERMS_OF_ROWS) find_features_of_rows(0, s->rows, in, x, x_stride, w->found);
+  find_features(listed, 0, s->rows, j->layers[i].in, x, x_stride, w->found);
   w->listed = product;
 }
 

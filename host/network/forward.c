@@ -68,13 +68,10 @@ mlp_cl_status forward_reserve_passes(mlp_cl_network *network, size_t passes, siz
   return status;
 }
 
-/* Plain C looks for zeros in each row by itself, also in those of hidden layers, half of which ReLU leaves at 0. */
-static bool looks_itself(const backend *on) {
-  return on->device.type == MLP_CL_DEVICE_REFERENCE;
-}
-
+/* Plain C looks for zeros in each row by itself. */
 void forward_rows_ask(forward_rows *r, const backend *on, size_t rows) {
-  r->many_zeros = looks_itself(on) || zeros_together(r->element, r->features, rows, r->width) >= MANY_ZEROS;
+  r->many_zeros = on->device.type == MLP_CL_DEVICE_REFERENCE ||
+                  zeros_together(r->element, r->features, rows, r->width) >= MANY_ZEROS;
 }
 
 void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chunk, bool resident) {

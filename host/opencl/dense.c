@@ -136,13 +136,10 @@ static size_t unit_rows_of(const opencl_backend *self, const units *u, size_t st
   return chosen;
 }
 
-size_t opencl_feature_lists(const opencl_backend *self, size_t listed, size_t rows, size_t features) {
+size_t opencl_lists(const opencl_backend *self, size_t listed, size_t rows, size_t terms) {
+  _Static_assert(LEAF_ROWS == BLOCK_FEATURES, "a list is a leaf's, or a block's");
   size_t of_rows = listed == TERMS_OF_ROWS ? 1 : (size_t)self->tuning.tile_rows;
-  return listed == TERMS_NOT_LISTED ? 0 : size_divide_up(rows, of_rows) * size_divide_up(features, BLOCK_FEATURES);
-}
-
-size_t opencl_batch_lists(const opencl_backend *self, size_t listed, size_t columns, size_t rows) {
-  return opencl_feature_lists(self, listed, columns, rows); /* leaves are as long as blocks */
+  return listed == TERMS_NOT_LISTED ? 0 : size_divide_up(rows, of_rows) * size_divide_up(terms, BLOCK_FEATURES);
 }
 
 static size_t most_rows(const opencl_backend *self) {
@@ -222,7 +219,7 @@ static sharing sharing_forward(const opencl_backend *self, const dense_forward *
   else
     s.unit_rows = unit_rows_of(self, &u, grain, most_rows(self));
   s.shares = shares_of(self, &u, s.unit_rows);
-  s.lists = opencl_feature_lists(self, s.listed, s.unit_rows, u.depth);
+  s.lists = opencl_lists(self, s.listed, s.unit_rows, u.depth);
   return s;
 }
 
@@ -275,7 +272,7 @@ static void share_columns(const opencl_backend *self, sharing *s, units *u, size
   s->unit_rows = size_round_up(size_max(size_divide_up(u->rows, heights), size_min(u->rows, ROWS_LEAST)), grain);
   s->shares = shares_of(self, u, s->unit_rows);
   size_t of_share = size_divide_up(size_divide_up(u->rows, s->unit_rows) * size_divide_up(panels, tile), s->shares);
-  s->lists = opencl_batch_lists(self, s->listed, PANEL * size_min(panels, of_share * tile), u->depth);
+  s->lists = opencl_lists(self, s->listed, PANEL * size_min(panels, of_share * tile), u->depth);
 }
 
 static sharing sharing_backward_weight(const opencl_backend *self, const dense_backward_weight *d, size_t in,
@@ -292,7 +289,7 @@ static sharing sharing_backward_weight(const opencl_backend *self, const dense_b
   if (s.listed == TERMS_OF_TILES) u.panels = PANELS_OF_TILE_LISTS;
   s.unit_rows = unit_rows_of(self, &u, tile_rows, unit_rows);
   s.shares = shares_of(self, &u, s.unit_rows);
-  s.lists = opencl_batch_lists(self, s.listed, s.unit_rows, u.depth);
+  s.lists = opencl_lists(self, s.listed, s.unit_rows, u.depth);
   return s;
 }
 

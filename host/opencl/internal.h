@@ -256,10 +256,9 @@ mlp_cl_status launch_check_sum(const opencl_backend *self, size_t terms, mlp_cl_
 /* ---- Operations: one file each ---------------------------------------------------------------------------------- */
 
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error);
-/* Lists of terms of so many rows, or columns, and the sums that run over the others: as kernels/find_terms.h has them.
- */
-size_t opencl_feature_lists(const opencl_backend *self, size_t listed, size_t rows, size_t features);
-size_t opencl_batch_lists(const opencl_backend *self, size_t listed, size_t columns, size_t rows);
+/* Lists for so many rows, or columns, whose sums have so many terms: as kernels/find_terms.h makes them where terms are
+ * `listed` so (kernels/sizes.h). */
+size_t opencl_lists(const opencl_backend *self, size_t listed, size_t rows, size_t terms);
 mlp_cl_status opencl_dense_forward(backend *base, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_input(backend *base, const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status opencl_dense_backward_weight(backend *base, const dense_backward_weight *d, size_t count,

@@ -73,13 +73,13 @@ static size_t work_items_of(const opencl_backend *self, const step_plan *plan, d
 static size_t lists_of(const opencl_backend *self, const step_plan *plan) {
   enum { COLUMNS = 4 * PANEL };
   const bool relu = plan->activation == MLP_CL_RELU && plan->layers_count > 1;
-  size_t lists = relu ? opencl_batch_lists(self, TERMS_OF_ROWS, COLUMNS, plan->batch) : 0;
   if (self->tuning.variant != VARIANT_PANEL) return 0;
+  size_t lists = relu ? opencl_lists(self, TERMS_OF_ROWS, COLUMNS, plan->batch) : 0;
   for (size_t i = 1; relu && i < plan->layers_count; i++)
-    lists = size_max(lists, opencl_feature_lists(self, TERMS_OF_ROWS, plan->batch, plan->layers[i].in));
+    lists = size_max(lists, opencl_lists(self, TERMS_OF_ROWS, plan->batch, plan->layers[i].in));
   if (plan->zeros < MANY_ZEROS) return lists;
-  lists = size_max(lists, opencl_feature_lists(self, TERMS_OF_TILES, plan->batch, plan->source->cols));
-  return size_max(lists, opencl_batch_lists(self, TERMS_OF_TILES, (size_t)self->tuning.unit_rows, plan->batch));
+  lists = size_max(lists, opencl_lists(self, TERMS_OF_TILES, plan->batch, plan->source->cols));
+  return size_max(lists, opencl_lists(self, TERMS_OF_TILES, (size_t)self->tuning.unit_rows, plan->batch));
 }
 
 static void set_layer(launch *l, const step_layer *layer) {
