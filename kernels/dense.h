@@ -13,20 +13,6 @@
 #define HEIGHTS(rows, unit_rows) (((rows) + (unit_rows)-1) / (unit_rows))
 #define WIDTHS(panels) (((panels) + TILE_PANELS - 1) / TILE_PANELS)
 
-/* Takes from the share's start the units that make one block: as many panels as there are of the same rows. */
-TILE_FUNCTION block next_block(share *left, int unit_rows, int rows, int panels) {
-  const int widths = WIDTHS(panels);
-  int row = (int)(left->begin / widths) * unit_rows, width = (int)(left->begin % widths);
-  int width_end = (int)min((long)widths, width + left->end - left->begin);
-  left->begin += width_end - width;
-  return (block){row, min(rows, row + unit_rows), width * TILE_PANELS, min(panels, width_end * TILE_PANELS)};
-}
-
-/* This work-item's share of all units. */
-TILE_FUNCTION share share_of_units(int unit_rows, int rows, int panels) {
-  return share_of((long)HEIGHTS(rows, unit_rows) * WIDTHS(panels), (long)get_global_id(0), (long)get_global_size(0));
-}
-
 /* The block of y = dropout(relu(x · weight + bias)). x (rows, in), weight (in, out), y (rows, out). Blocks have any
  * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. `listed`, `found`: as in feature_block. */
 OUTLINED_FUNCTION void dense_forward_block(const block *c, int in, int out, global const float *x, int x_stride,

@@ -1,20 +1,59 @@
 /* The three products of a dense layer for CPU devices, with what surrounds them in their epilogues (dense.h); with ADAM
- * the weights' gradient alone. Each work-item is a work-group and takes an equal share of the units, which have
- * unit_rows rows: any that dense.h's blocks take forward and for the weights, a multiple of UNIT_ROWS for the input's
- * gradient. `found` has room for so many lists of terms of each work-item, as `listed` says (sizes.h). */
+ * the weights' gradient alone. Each work-item is a work-group, one for each core, and they deal the launch's pieces out
+ * among themselves: drivers hand out work-groups by halves, and one core is slower than another where something else
+ * runs on it. A piece is an equal share of the units, which have unit_rows rows: any that dense.h's blocks take forward
+ * and for the weights, a multiple of UNIT_ROWS for the input's gradient. `found` has room for so many lists of terms of
+ * each work-item, as `listed` says (sizes.h). */
 #include "dense.h"
+
+/* A launch's units, in `pieces`, of which so many have been `dealt`: 0 before a launch, and after it. */
+typedef struct {
+  global volatile uint *dealt;
+  uint pieces;
+  int unit_rows, rows, panels;
+  share left; /* of this work-item's piece */
+} deal;
+
+#define DEAL_PARAMETERS global volatile uint *dealt, uint pieces, int unit_rows
+#define DEAL_OF(rows, panels)                 \
+  {                                           \
+    dealt, pieces, unit_rows, rows, panels, { \
+      0, 0                                    \
+    }                                         \
+  }
+
+/* Each work-item asks until nothing is left, the last of all once more than there are pieces and other work-items. */
+TILE_FUNCTION bool next_piece(deal *d) {
+  const uint piece = atomic_inc(d->dealt);
+  if (piece + 1 == d->pieces + (uint)get_global_size(0)) *d->dealt = 0; /* nobody asks again */
+  if (piece >= d->pieces) return false;
+  d->left = share_of((long)HEIGHTS(d->rows, d->unit_rows) * WIDTHS(d->panels), (long)piece, (long)d->pieces);
+  return true;
+}
+
+/* Takes the next units that make one block: as many panels as there are of the same rows. */
+TILE_FUNCTION bool next_block(deal *d, block *c) {
+  share *left = &d->left;
+  if (left->begin >= left->end && !next_piece(d)) return false;
+  const int widths = WIDTHS(d->panels);
+  const int row = (int)(left->begin / widths) * d->unit_rows, width = (int)(left->begin % widths);
+  const int width_end = (int)min((long)widths, width + left->end - left->begin);
+  left->begin += width_end - width;
+  *c = (block){row, min(d->rows, row + d->unit_rows), width * TILE_PANELS, min(d->panels, width_end * TILE_PANELS)};
+  return true;
+}
 
 #if !ADAM
 
-kernel void dense_forward(int unit_rows, int rows, int in, int out, global const float *x, int x_stride,
+kernel void dense_forward(DEAL_PARAMETERS, int rows, int in, int out, global const float *x, int x_stride,
                           global const float *weight, int weight_stride, int with_bias, global const float *bias,
                           int bias_stride, int with_relu, MASK_PARAMETERS, int listed, global terms *found, int room,
                           global float *y, int y_stride) {
   const mask m = MASK_FROM_PARAMETERS;
   global terms *mine = found + get_global_id(0) * (size_t)room;
-  share left = share_of_units(unit_rows, rows, PANELS(out));
-  while (left.begin < left.end) {
-    const block c = next_block(&left, unit_rows, rows, PANELS(out));
+  deal d = DEAL_OF(rows, PANELS(out));
+  block c;
+  while (next_block(&d, &c)) {
     const bool worth = room > 0 && c.row_end - c.row > 1 && c.panel_end - c.panel >= TERMS_PANELS;
     const int how = worth ? listed : TERMS_NOT_LISTED;
     find_features(how, c.row, c.row_end, in, x, x_stride, mine);
@@ -23,21 +62,20 @@ kernel void dense_forward(int unit_rows, int rows, int in, int out, global const
   }
 }
 
-kernel void dense_backward_input(int unit_rows, int rows, int in, int out, global const float *d_y_t, int d_y_t_stride,
-                                 global const float *weight, int weight_stride, int with_y, global const float *y,
-                                 int y_stride, float scale, global float *d_x, int d_x_stride, global float *d_x_t,
-                                 int d_x_t_stride) {
-  share left = share_of_units(unit_rows, in, PANELS(rows));
-  while (left.begin < left.end) {
-    const block c = next_block(&left, unit_rows, in, PANELS(rows));
+kernel void dense_backward_input(DEAL_PARAMETERS, int rows, int in, int out, global const float *d_y_t,
+                                 int d_y_t_stride, global const float *weight, int weight_stride, int with_y,
+                                 global const float *y, int y_stride, float scale, global float *d_x, int d_x_stride,
+                                 global float *d_x_t, int d_x_t_stride) {
+  deal d = DEAL_OF(in, PANELS(rows));
+  block c;
+  while (next_block(&d, &c))
     dense_backward_input_block(&c, rows, in, out, d_y_t, d_y_t_stride, weight, weight_stride, with_y != 0, y, y_stride,
                                scale, d_x, d_x_stride, d_x_t, d_x_t_stride, true);
-  }
 }
 
 #endif
 
-kernel void UPDATE_KERNEL(dense_backward_weight)(int unit_rows, int rows, int in, int out, global const float *x,
+kernel void UPDATE_KERNEL(dense_backward_weight)(DEAL_PARAMETERS, int rows, int in, int out, global const float *x,
                                                  int x_stride, global const float *d_y, int d_y_stride, int listed,
                                                  global terms *found, int room, int store, UPDATE_PARAMETERS,
                                                  PARAMETERS_OF(weight), int with_bias, PARAMETERS_OF(bias),
@@ -45,10 +83,9 @@ kernel void UPDATE_KERNEL(dense_backward_weight)(int unit_rows, int rows, int in
   const update_rule rule = UPDATE_FROM_PARAMETERS;
   const parameters weights = PARAMETERS_FROM(weight), biases = PARAMETERS_FROM(bias);
   global terms *mine = found + get_global_id(0) * (size_t)room;
-  share left = share_of_units(unit_rows, in, PANELS(out));
-  while (left.begin < left.end) {
-    const block c = next_block(&left, unit_rows, in, PANELS(out));
+  deal d = DEAL_OF(in, PANELS(out));
+  block c;
+  while (next_block(&d, &c))
     dense_backward_weight_block(&c, rows, in, x, x_stride, d_y, d_y_stride, listed, mine, room, store != 0, &rule,
                                 &weights, with_bias ? &biases : 0, flag, step);
-  }
 }

@@ -9,15 +9,14 @@
 
 /* The place of the first value that is not finite; `count` when there is none. */
 static inline size_t finite_count(const float *values, size_t count) {
-  int32_t largest = 0;
+  uint32_t any = 0;
   size_t i = 0;
   for (size_t k = 0; k < count; k++) { /* by integers and without a branch, which compilers do in vectors */
-    int32_t magnitude;
-    memcpy(&magnitude, &values[k], sizeof magnitude);
-    magnitude &= 0x7fffffff;
-    largest = magnitude > largest ? magnitude : largest;
+    uint32_t bits;
+    memcpy(&bits, &values[k], sizeof bits);
+    any |= (bits & 0x7fffffff) + 0x00800000; /* an exponent of ones becomes a sign */
   }
-  if (largest < 0x7f800000) return count;
+  if (any < 0x80000000) return count;
   while (isfinite(values[i])) i++;
   return i;
 }

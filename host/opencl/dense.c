@@ -90,7 +90,7 @@ typedef struct units {
 
 /* How it is shared then, and how terms are listed: TERMS_… of kernels/sizes.h, and lists of a work-item. */
 typedef struct sharing {
-  size_t unit_rows, shares, listed, lists;
+  size_t unit_rows, pieces, listed, lists;
 } sharing;
 
 enum { PANELS_OF_TILE_LISTS = 16 };
@@ -108,7 +108,7 @@ static size_t widths_of(const opencl_backend *self, const units *u) {
 
 /* Panel: each work-item is a work-group and takes a share of the units. What counts besides the sums: a panel's padding
  * is computed, too; a lone row waits for the other operand; to store a line takes as long as some terms of its sum. */
-static size_t shares_of(const opencl_backend *self, const units *u, size_t unit_rows) {
+static size_t pieces_of(const opencl_backend *self, const units *u, size_t unit_rows) {
   enum { STORE_TERMS = 8 };
   size_t panels = size_divide_up(u->cols, PANEL);
   double lines = (double)size_max(u->rows, 2) * (double)panels;
@@ -218,7 +218,7 @@ static sharing sharing_forward(const opencl_backend *self, const dense_forward *
     share_rows(self, &s, &u, grain);
   else
     s.unit_rows = unit_rows_of(self, &u, grain, most_rows(self));
-  s.shares = shares_of(self, &u, s.unit_rows);
+  s.pieces = pieces_of(self, &u, s.unit_rows);
   s.lists = opencl_lists(self, s.listed, s.unit_rows, u.depth);
   return s;
 }
@@ -227,12 +227,13 @@ static mlp_cl_status panel_forward(opencl_backend *self, const dense_forward *d,
   const sharing s = sharing_forward(self, d);
   launch l;
   TRY(launch_begin(&l, self, "dense_forward", error));
+  const size_t work_items = launch_pieces(&l, s.pieces);
   launch_int(&l, s.unit_rows);
   launch_forward(&l, d);
   launch_int(&l, s.listed);
-  launch_terms(&l, s.shares, s.lists);
+  launch_terms(&l, work_items, s.lists);
   launch_tensor(&l, d->y);
-  return launch_shares(&l, s.shares, error);
+  return launch_run(&l, work_items, 1, 1, 1, error);
 }
 
 static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
@@ -243,6 +244,7 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
   TRY(launch_begin(&l, self, "dense_backward_input", error));
+  const size_t work_items = launch_pieces(&l, pieces_of(self, &u, unit_rows));
   launch_int(&l, unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
@@ -256,7 +258,7 @@ static mlp_cl_status panel_backward_input(opencl_backend *self, const dense_back
   launch_tensor(&l, d->d_x);
   launch_buffer(&l, d_x->transposed);
   launch_int(&l, d_x->transposed_stride);
-  TRY(launch_shares(&l, shares_of(self, &u, unit_rows), error));
+  TRY(launch_run(&l, work_items, 1, 1, 1, error));
   d_x->transposed_valid = true;
   return MLP_CL_OK;
 }
@@ -270,9 +272,9 @@ static void share_columns(const opencl_backend *self, sharing *s, units *u, size
   u->panels = size_min(PANELS_MOST, size_max(PANELS_LEAST, size_divide_up(panels, wanted)));
   size_t heights = size_divide_up(wanted, size_divide_up(panels, u->panels));
   s->unit_rows = size_round_up(size_max(size_divide_up(u->rows, heights), size_min(u->rows, ROWS_LEAST)), grain);
-  s->shares = shares_of(self, u, s->unit_rows);
-  size_t of_share = size_divide_up(size_divide_up(u->rows, s->unit_rows) * size_divide_up(panels, tile), s->shares);
-  s->lists = opencl_lists(self, s->listed, PANEL * size_min(panels, of_share * tile), u->depth);
+  s->pieces = pieces_of(self, u, s->unit_rows);
+  size_t of_piece = size_divide_up(size_divide_up(u->rows, s->unit_rows) * size_divide_up(panels, tile), s->pieces);
+  s->lists = opencl_lists(self, s->listed, PANEL * size_min(panels, of_piece * tile), u->depth);
 }
 
 static sharing sharing_backward_weight(const opencl_backend *self, const dense_backward_weight *d, size_t in,
@@ -288,7 +290,7 @@ static sharing sharing_backward_weight(const opencl_backend *self, const dense_b
   }
   if (s.listed == TERMS_OF_TILES) u.panels = PANELS_OF_TILE_LISTS;
   s.unit_rows = unit_rows_of(self, &u, tile_rows, unit_rows);
-  s.shares = shares_of(self, &u, s.unit_rows);
+  s.pieces = pieces_of(self, &u, s.unit_rows);
   s.lists = opencl_lists(self, s.listed, s.unit_rows, u.depth);
   return s;
 }
@@ -299,6 +301,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, d->adam != NULL ? "dense_backward_weight_adam" : "dense_backward_weight", error));
+  const size_t work_items = launch_pieces(&l, s.pieces);
   launch_int(&l, s.unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, weight->rows);
@@ -306,7 +309,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_tensor(&l, d->x);
   launch_tensor(&l, d->d_y);
   launch_int(&l, s.listed);
-  launch_terms(&l, s.shares, s.lists);
+  launch_terms(&l, work_items, s.lists);
   launch_int(&l, is_stored(d));
   launch_update(&l, d);
   launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
@@ -314,7 +317,7 @@ static mlp_cl_status panel_backward_weight(opencl_backend *self, const dense_bac
   launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
-  return launch_shares(&l, s.shares, error);
+  return launch_run(&l, work_items, 1, 1, 1, error);
 }
 
 /* ---- Tile: one launch, work-groups with local memory ------------------------------------------------------------ */

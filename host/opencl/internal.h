@@ -65,7 +65,7 @@ typedef struct opencl_tuning {
   int enough_tiles;           /* tile: large ones that a result must have to be made of them */
   int slab_unroll;            /* tile: steps written out */
   int registers;              /* tile: of a work-item at most, where the compiler can be told */
-  int groups;                 /* panel: work-groups of a launch */
+  int groups;                 /* panel: pieces of a launch's work */
   bool whole_steps;           /* panel, tile: short steps in one launch */
   int step_items;             /* tile: work-items of it, a multiple of PANEL */
   int output_rows;            /* tile: of the batch, which a group of output_layer takes; its square are its lines */
@@ -138,6 +138,7 @@ typedef struct opencl_backend {
   cl_command_queue transfers; /* beside the other queue; NULL until something is sent */
   cl_event sent, before_send; /* the last transfer; the work that was enqueued before it */
   cl_mem progress;            /* of kernels/train_steps.cl */
+  cl_mem dealt;               /* of kernels/matmul_panel.cl */
   opencl_room scratch, terms; /* terms: the lists of kernels/terms.h */
   float *staging;             /* host memory where rows become panels and back */
   size_t staging_bytes;
@@ -243,6 +244,9 @@ void launch_metrics(launch *l, const cross_entropy *c);
 void launch_adam(launch *l, const adam *rule);
 /* PARAMETERS_OF (kernels/update.h) of weights or biases; NULL: none, or not kept by the optimiser. */
 void launch_parameters(launch *l, const tensor *value, const tensor *velocity, const tensor *rms);
+/* DEAL_PARAMETERS of kernels/matmul_panel.cl but the last: what is dealt out among a work-item a core, whose number it
+ * returns; each is a work-group. */
+size_t launch_pieces(launch *l, size_t pieces);
 /* Enqueues over (x, y) work-items in groups of (local_x, local_y), which divide them. */
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error);
 /* Enqueue kernels that take shares of `units` (kernels/panel.h): FOR_UNITS, where a work-item does a unit; FOR_LINES,

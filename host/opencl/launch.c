@@ -132,6 +132,12 @@ void launch_parameters(launch *l, const tensor *value, const tensor *velocity, c
   launch_int(l, value != NULL ? opencl_of(value)->stride : 0);
 }
 
+size_t launch_pieces(launch *l, size_t pieces) {
+  launch_buffer(l, l->self->dealt);
+  launch_uint(l, (uint32_t)pieces);
+  return size_min(pieces, l->self->base.device.compute_units);
+}
+
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error) {
   size_t global[2] = {x, y}, local[2] = {local_x, local_y};
   bool profiled = opencl_profile_wants(l->self);

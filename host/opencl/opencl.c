@@ -18,6 +18,7 @@ static void opencl_close(backend *base) {
   opencl_profile_release(self);
   opencl_program_release(self);
   if (self->progress != NULL) clReleaseMemObject(self->progress);
+  if (self->dealt != NULL) clReleaseMemObject(self->dealt);
   if (self->scratch.buffer != NULL) clReleaseMemObject(self->scratch.buffer);
   if (self->terms.buffer != NULL) clReleaseMemObject(self->terms.buffer);
   free(self->staging);
@@ -93,6 +94,7 @@ static mlp_cl_status check_answers(const opencl_device *device, mlp_cl_error *er
 }
 
 static mlp_cl_status open_device(opencl_backend *self, const opencl_device *device, bool profile, mlp_cl_error *error) {
+  cl_uint none = 0;
   cl_int code;
   const char *name = self->base.device.name;
   self->base.op = &operations;
@@ -112,6 +114,8 @@ static mlp_cl_status open_device(opencl_backend *self, const opencl_device *devi
   TRY_CL(code, "allocating the first buffer on %s", name);
   self->progress = clCreateBuffer(self->context, CL_MEM_READ_WRITE, PROGRESS_WORDS * sizeof(cl_uint), NULL, &code);
   TRY_CL(code, "allocating the second buffer on %s", name);
+  self->dealt = clCreateBuffer(self->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, &none, &code);
+  TRY_CL(code, "allocating the third buffer on %s", name);
   return profile ? opencl_profile_create(self, error) : MLP_CL_OK;
 }
 

@@ -454,6 +454,14 @@ mutation 'each slab of a row begins with its first term'
 edit kernels/matmul_panel_body.h 's/slab > 0 \? found\[r\].end\[slab - 1\] : 0/0/'
 caught_by operations pocl
 
+mutation 'the last piece of a launch is dealt to nobody'
+edit kernels/matmul_panel.cl 's/piece >= d->pieces/piece + 1 >= d->pieces/'
+caught_by operations pocl
+
+mutation 'a launch leaves its count behind'
+edit kernels/matmul_panel.cl 's/\*d->dealt = 0/(void)0/'
+caught_by operations pocl
+
 mutation 'a column takes the terms of its first leaf'
 edit kernels/dense.h 's/\* leaves \+ leaf\) \* PANEL/* leaves) * PANEL/'
 caught_by operations pocl
