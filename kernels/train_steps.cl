@@ -62,18 +62,6 @@ static inline int even_unit(int rows, int workers, int grain, int most) {
   return unit * grain;
 }
 
-/* How terms of layer i may be listed, forward and of its weights' gradient. */
-static inline int listed_forward(const job *j, int i) {
-  if (i == 0) return j->many_zeros ? TERMS_OF_TILES : TERMS_NOT_LISTED;
-  return j->activation == ACTIVATION_RELU ? TERMS_OF_ROWS : TERMS_NOT_LISTED;
-}
-static inline int listed_backward(const job *j, int i) {
-  if (i == 0 && j->most_zeros) return TERMS_OF_TILES;
-  const bool relu = i + 1 < j->layers_count && j->activation == ACTIVATION_RELU;
-  if (relu && PANELS(j->layers[i].in) >= TURNED_TERMS_PANELS) return TERMS_OF_ROWS;
-  return i == 0 && j->many_zeros ? TERMS_OF_TILES : TERMS_NOT_LISTED;
-}
-
 /* Forward and update share the weights by panels in the same way. */
 TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int workers) {
   const int last = j->layers_count - 1, back = number - j->by_rows - 1;
@@ -84,7 +72,7 @@ TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int worker
     p.unit_rows = FORWARD_ROWS;
     p.panels = PANELS(j->layers[number].out);
     p.share_panels = p.cut_panels = true;
-    if (j->room != 0 && rows > 1 && p.panels >= TERMS_PANELS * workers) p.listed = listed_forward(j, number);
+    if (j->room != 0 && rows > 1 && p.panels >= TERMS_PANELS * workers) p.listed = j->layers[number].listed_forward;
     grain = FORWARD_GRAIN(TILE_ROWS);
   } else if (back >= 0) {
     p.kind = back % 2 == 0 ? BACKWARD_INPUT : UPDATE;
@@ -94,7 +82,7 @@ TILE_FUNCTION phase phase_of_step(const job *j, int number, int rows, int worker
     p.rows = j->layers[p.layer].in;
     p.panels = update ? PANELS(j->layers[p.layer].out) : by_panels ? PANELS(rows) : 0;
     p.share_panels = update;
-    if (update && rows > 1) p.listed = listed_backward(j, p.layer);
+    if (update && rows > 1) p.listed = j->layers[p.layer].listed_backward;
     p.cut_panels = p.listed == TERMS_OF_ROWS; /* whose terms are found by panels */
     grain = BACKWARD_GRAIN(TILE_ROWS, UNIT_ROWS);
   }

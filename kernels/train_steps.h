@@ -30,6 +30,7 @@ typedef cross_entropy_batch loss_batch;
 
 typedef struct {
   int in, out;
+  int listed_forward, listed_backward; /* how terms may be: TERMS_… of sizes.h */
   parameters weight, bias;
   global float *z; /* before an activation other than ReLU */
   int z_stride;
@@ -41,14 +42,14 @@ typedef struct {
   int d_y_t_stride;
 } layer;
 
-#define LAYER_PARAMETERS(n)                                                                                           \
-  int in_##n, int out_##n, PARAMETERS_OF(weight_##n), PARAMETERS_OF(bias_##n), global float *z_##n, int z_stride_##n, \
-      global float *y_##n, int y_stride_##n, global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n,      \
-      int d_y_t_stride_##n
-#define LAYER_FROM_PARAMETERS(n)                                                                                       \
-  {                                                                                                                    \
-    in_##n, out_##n, PARAMETERS_FROM(weight_##n), PARAMETERS_FROM(bias_##n), z_##n, z_stride_##n, y_##n, y_stride_##n, \
-        d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                                                           \
+#define LAYER_PARAMETERS(n)                                                                                  \
+  int in_##n, int out_##n, int listed_forward_##n, int listed_backward_##n, PARAMETERS_OF(weight_##n),       \
+      PARAMETERS_OF(bias_##n), global float *z_##n, int z_stride_##n, global float *y_##n, int y_stride_##n, \
+      global float *d_y_##n, int d_y_stride_##n, global float *d_y_t_##n, int d_y_t_stride_##n
+#define LAYER_FROM_PARAMETERS(n)                                                                                      \
+  {                                                                                                                   \
+    in_##n, out_##n, listed_forward_##n, listed_backward_##n, PARAMETERS_FROM(weight_##n), PARAMETERS_FROM(bias_##n), \
+        z_##n, z_stride_##n, y_##n, y_stride_##n, d_y_##n, d_y_stride_##n, d_y_t_##n, d_y_t_stride_##n                \
   }
 
 /* What all steps of a launch have in common. */
@@ -75,7 +76,6 @@ typedef struct {
   int x_stride;
   global terms *found; /* has room for so many lists of each work-item; 0: all terms are taken */
   int room;
-  bool many_zeros, most_zeros; /* among the source's elements, and together */
   global float *losses;
   global uint *flag;
   mask dropout;
@@ -105,17 +105,16 @@ typedef struct {
   int layers_count, int by_rows, int batch, int width, int activation, int with_bias, int ordered, ulong first,        \
       ulong end, uint first_step, int steps, float source_scale, float loss_scale, float last_loss_scale, int element, \
       global const uchar *source, global const uint *order, ANSWER_PARAMETERS, global float *x, int x_stride,          \
-      global terms *found, int room, int many_zeros, int most_zeros, global float *losses, global uint *flag,          \
-      MASK_PARAMETERS, UPDATE_PARAMETERS, SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0),     \
-      LAYER_PARAMETERS(1), LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)
-#define JOB_FROM_PARAMETERS                                                                                        \
-  {                                                                                                                \
-    layers_count, by_rows, batch, width, activation, with_bias != 0, ordered != 0, first, end, first_step,         \
-        source_scale, loss_scale, last_loss_scale, element, source, order, ANSWERS_FROM_PARAMETERS, x, x_stride,   \
-        found, room, many_zeros != 0, most_zeros != 0, losses, flag, MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, \
-        SCHEDULE_FROM_PARAMETERS {                                                                                 \
-      LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)       \
-    }                                                                                                              \
+      global terms *found, int room, global float *losses, global uint *flag, MASK_PARAMETERS, UPDATE_PARAMETERS,      \
+      SCHEDULE_PARAMETERS global volatile uint *progress, LAYER_PARAMETERS(0), LAYER_PARAMETERS(1),                    \
+      LAYER_PARAMETERS(2), LAYER_PARAMETERS(3)
+#define JOB_FROM_PARAMETERS                                                                                      \
+  {                                                                                                              \
+    layers_count, by_rows, batch, width, activation, with_bias != 0, ordered != 0, first, end, first_step,       \
+        source_scale, loss_scale, last_loss_scale, element, source, order, ANSWERS_FROM_PARAMETERS, x, x_stride, \
+        found, room, losses, flag, MASK_FROM_PARAMETERS, UPDATE_FROM_PARAMETERS, SCHEDULE_FROM_PARAMETERS {      \
+      LAYER_FROM_PARAMETERS(0), LAYER_FROM_PARAMETERS(1), LAYER_FROM_PARAMETERS(2), LAYER_FROM_PARAMETERS(3)     \
+    }                                                                                                            \
   }
 
 static inline step_rows step_begin(const job *j, int number) {

@@ -57,6 +57,17 @@ float zeros_together(tensor_element element, const void *values, size_t rows, si
   return (float)(of_rows > of_columns ? of_rows : of_columns);
 }
 
+zeros_kind zeros_forward(size_t i, mlp_cl_activation hidden, float data) {
+  if (i == 0) return data >= MANY_ZEROS ? ZEROS_TOGETHER : ZEROS_NONE;
+  return hidden == MLP_CL_RELU ? ZEROS_SCATTERED : ZEROS_NONE;
+}
+
+zeros_kind zeros_backward(size_t i, size_t count, mlp_cl_activation hidden, float data) {
+  if (i == 0 && data >= MOST_ZEROS) return ZEROS_TOGETHER;
+  if (i + 1 < count && hidden == MLP_CL_RELU) return ZEROS_SCATTERED;
+  return i == 0 && data >= MANY_ZEROS ? ZEROS_TOGETHER : ZEROS_NONE;
+}
+
 mlp_cl_status output_layer_by_parts(backend *self, const output_layer *o, mlp_cl_error *error) {
   TRY(self->op->dense_forward(self, &o->forward, error));
   TRY(self->op->cross_entropy(self, &o->loss, error));

@@ -129,6 +129,11 @@ typedef struct gather {
  * same columns of several rows, or beside each other; those that ReLU and dropout leave are scattered. */
 typedef enum { ZEROS_NONE, ZEROS_TOGETHER, ZEROS_SCATTERED } zeros_kind;
 
+/* Those that the products of layer i of `count` may skip: forward in its input, of the weights' gradient there or in
+ * the gradient of its output. `data`: zeros_together of what the first layer reads. */
+zeros_kind zeros_forward(size_t i, mlp_cl_activation hidden, float data);
+zeros_kind zeros_backward(size_t i, size_t count, mlp_cl_activation hidden, float data);
+
 /* y (rows, out) = dropout(relu(x (rows, in) · weight (in, out) + bias (1, out))), with the bits of the unfused ones:
  *   y = canonical(sum over features);  y = canonical(y + bias);  y = !(y <= 0) ? y : 0;
  *   y = kept ? canonical(y · scale) : 0

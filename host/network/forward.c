@@ -70,8 +70,8 @@ mlp_cl_status forward_reserve_passes(mlp_cl_network *network, size_t passes, siz
 
 /* Plain C looks for zeros in each row by itself. */
 void forward_rows_ask(forward_rows *r, const backend *on, size_t rows) {
-  r->many_zeros = on->device.type == MLP_CL_DEVICE_REFERENCE ||
-                  zeros_together(r->element, r->features, rows, r->width) >= MANY_ZEROS;
+  const bool plain = on->device.type == MLP_CL_DEVICE_REFERENCE;
+  r->zeros = plain ? 1.0f : zeros_together(r->element, r->features, rows, r->width);
 }
 
 void forward_rows_add(forward_rows *r, tensor_set *set, size_t rows, size_t chunk, bool resident) {
@@ -95,11 +95,6 @@ static mlp_cl_status find_rows(forward_rows *r, backend *on, size_t first, size_
                              : on->op->tensor_write(on, turn, 0, rows, features, error);
 }
 
-static zeros_kind zeros_of_layer(const mlp_cl_network *network, size_t i, bool many_zeros) {
-  if (i == 0) return many_zeros ? ZEROS_TOGETHER : ZEROS_NONE;
-  return network->activation == MLP_CL_RELU ? ZEROS_SCATTERED : ZEROS_NONE;
-}
-
 mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t first, size_t rows, tensor *logits,
                           mlp_cl_error *error) {
   const forward_buffers *f = &network->forward;
@@ -117,7 +112,7 @@ mlp_cl_status forward_run(mlp_cl_network *network, forward_rows *from, size_t fi
                        .weight = layer->weight,
                        .bias = layer->bias,
                        .relu = !last && network->activation == MLP_CL_RELU,
-                       .zeros = zeros_of_layer(network, i, from->many_zeros),
+                       .zeros = zeros_forward(i, network->activation, from->zeros),
                        .y = y};
     TRY(on->op->dense_forward(on, &d, error));
     activation a = {.rows = rows, .kind = network->activation, .x = y, .y = y};

@@ -18,7 +18,7 @@ typedef struct forward_rows {
   size_t width;
   tensor_element element;
   float scale;      /* times the features */
-  bool many_zeros;  /* as forward_rows_ask found */
+  float zeros;      /* zeros_together, as forward_rows_ask found */
   tensor *all;      /* PLAIN (rows, width), or NULL */
   tensor *turns[2]; /* PLAIN (chunk, width); the second NULL where there is but one pass */
   size_t turn;      /* the next one, modulo 2 */

@@ -38,20 +38,8 @@ static dropout mask_of(const step *s, size_t i) {
   return mask;
 }
 
-/* ReLU and dropout leave zeros, and take the gradient from where they are; data may have some. */
 static bool is_relu(const step *s, size_t layer) {
   return layer + 1 < s->plan->layers_count && s->plan->layers[layer].z == NULL;
-}
-
-static zeros_kind zeros_forward(const step *s, size_t layer) {
-  if (layer == 0) return s->plan->zeros >= MANY_ZEROS ? ZEROS_TOGETHER : ZEROS_NONE;
-  return is_relu(s, layer - 1) ? ZEROS_SCATTERED : ZEROS_NONE;
-}
-
-static zeros_kind zeros_backward(const step *s, size_t layer) {
-  if (layer == 0 && s->plan->zeros >= MOST_ZEROS) return ZEROS_TOGETHER;
-  if (is_relu(s, layer)) return ZEROS_SCATTERED;
-  return layer == 0 && s->plan->zeros >= MANY_ZEROS ? ZEROS_TOGETHER : ZEROS_NONE;
 }
 
 static dense_forward forward_of(const step *s, size_t i) {
@@ -61,7 +49,7 @@ static dense_forward forward_of(const step *s, size_t i) {
                          .weight = layer->weight,
                          .bias = layer->bias,
                          .relu = is_relu(s, i),
-                         .zeros = zeros_forward(s, i),
+                         .zeros = zeros_forward(i, s->plan->activation, s->plan->zeros),
                          .y = layer->z == NULL ? layer->y : layer->z};
 }
 
@@ -205,7 +193,7 @@ static dense_backward_weight gradients_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .zeros = zeros_backward(s, i),
+                                 .zeros = zeros_backward(i, s->plan->layers_count, s->plan->activation, s->plan->zeros),
                                  .d_weight = layer->d_weight,
                                  .d_bias = layer->d_bias};
 }
@@ -218,7 +206,7 @@ static dense_backward_weight updates_of(const step *s, size_t i) {
   return (dense_backward_weight){.rows = s->rows,
                                  .x = input_of(s, i),
                                  .d_y = layer->d_y,
-                                 .zeros = zeros_backward(s, i),
+                                 .zeros = zeros_backward(i, s->plan->layers_count, s->plan->activation, s->plan->zeros),
                                  .update = is_sgd ? &plan->update : NULL,
                                  .adam = is_sgd ? NULL : &s->rule,
                                  .weight = layer->weight,

@@ -260,6 +260,10 @@ mlp_cl_status launch_check_sum(const opencl_backend *self, size_t terms, mlp_cl_
 /* ---- Operations: one file each ---------------------------------------------------------------------------------- */
 
 mlp_cl_status opencl_gather(backend *base, const gather *g, mlp_cl_error *error);
+/* How terms may be listed (TERMS_… of kernels/sizes.h) in products of so many rows and outputs; and of weights'
+ * gradients of so many inputs and outputs. */
+size_t opencl_listed_forward(zeros_kind zeros, size_t rows, size_t out);
+size_t opencl_listed_backward(zeros_kind zeros, size_t in, size_t out);
 /* Lists for so many rows, or columns, whose sums have so many terms: as kernels/find_terms.h makes them where terms are
  * `listed` so (kernels/sizes.h). */
 size_t opencl_lists(const opencl_backend *self, size_t listed, size_t rows, size_t terms);

@@ -69,31 +69,46 @@ static size_t work_items_of(const opencl_backend *self, const step_plan *plan, d
   return most;
 }
 
+/* How terms of layer i may be listed (kernels/sizes.h); GPUs list none. */
+static size_t listed_forward(const step_plan *plan, size_t i) {
+  const step_layer *l = &plan->layers[i];
+  return opencl_listed_forward(zeros_forward(i, plan->activation, plan->zeros), plan->batch, l->out);
+}
+
+static size_t listed_backward(const step_plan *plan, size_t i) {
+  const step_layer *l = &plan->layers[i];
+  return opencl_listed_backward(zeros_backward(i, plan->layers_count, plan->activation, plan->zeros), l->in, l->out);
+}
+
 /* Lists of terms of a work-item: of a batch forward, of a unit of weights, or of some of d_y's columns. */
 static size_t lists_of(const opencl_backend *self, const step_plan *plan) {
   enum { COLUMNS = 4 * PANEL };
-  const bool relu = plan->activation == MLP_CL_RELU && plan->layers_count > 1;
-  if (self->tuning.variant != VARIANT_PANEL) return 0;
-  size_t lists = relu ? opencl_lists(self, TERMS_OF_ROWS, COLUMNS, plan->batch) : 0;
-  for (size_t i = 1; relu && i < plan->layers_count; i++)
-    lists = size_max(lists, opencl_lists(self, TERMS_OF_ROWS, plan->batch, plan->layers[i].in));
-  if (plan->zeros < MANY_ZEROS) return lists;
-  lists = size_max(lists, opencl_lists(self, TERMS_OF_TILES, plan->batch, plan->source->cols));
-  return size_max(lists, opencl_lists(self, TERMS_OF_TILES, (size_t)self->tuning.unit_rows, plan->batch));
+  size_t lists = 0;
+  for (size_t i = 0; self->tuning.variant == VARIANT_PANEL && i < plan->layers_count; i++) {
+    const size_t backward = listed_backward(plan, i);
+    const size_t lines = backward == TERMS_OF_ROWS ? COLUMNS : (size_t)self->tuning.unit_rows;
+    lists = size_max(lists, opencl_lists(self, listed_forward(plan, i), plan->batch, plan->layers[i].in));
+    lists = size_max(lists, opencl_lists(self, backward, lines, plan->batch));
+  }
+  return lists;
 }
 
-static void set_layer(launch *l, const step_layer *layer) {
+/* LAYER_PARAMETERS of kernels/train_steps.h: of layer i, or of none. */
+static void launch_layer(launch *l, const step_plan *plan, size_t i) {
   static const step_layer none = {0};
-  const step_layer *from = layer != NULL ? layer : &none;
-  launch_int(l, from->in);
-  launch_int(l, from->out);
-  launch_parameters(l, from->weight, from->weight_velocity, from->weight_rms);
-  launch_parameters(l, from->bias, from->bias_velocity, from->bias_rms);
-  launch_tensor(l, from->z);
-  launch_tensor(l, from->y);
-  launch_tensor(l, from->d_y);
-  launch_buffer(l, layer != NULL ? opencl_of(from->d_y)->transposed : NULL);
-  launch_int(l, layer != NULL ? opencl_of(from->d_y)->transposed_stride : 0);
+  const bool there = i < plan->layers_count;
+  const step_layer *layer = there ? &plan->layers[i] : &none;
+  launch_int(l, layer->in);
+  launch_int(l, layer->out);
+  launch_int(l, there ? listed_forward(plan, i) : TERMS_NOT_LISTED);
+  launch_int(l, there ? listed_backward(plan, i) : TERMS_NOT_LISTED);
+  launch_parameters(l, layer->weight, layer->weight_velocity, layer->weight_rms);
+  launch_parameters(l, layer->bias, layer->bias_velocity, layer->bias_rms);
+  launch_tensor(l, layer->z);
+  launch_tensor(l, layer->y);
+  launch_tensor(l, layer->d_y);
+  launch_buffer(l, there ? opencl_of(layer->d_y)->transposed : NULL);
+  launch_int(l, there ? opencl_of(layer->d_y)->transposed_stride : 0);
 }
 
 static bool is_sgd(const step_plan *plan) {
@@ -165,8 +180,6 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   launch_buffer(&l, work_items > 1 ? self->scratch.buffer : opencl_of(plan->x)->buffer);
   launch_int(&l, opencl_of(plan->x)->stride);
   launch_terms(&l, work_items, lists_of(self, plan));
-  launch_int(&l, plan->zeros >= MANY_ZEROS);
-  launch_int(&l, plan->zeros >= MOST_ZEROS);
   launch_buffer_of(&l, plan->losses);
   launch_buffer_of(&l, plan->flag);
   launch_mask(&l, &plan->dropout);
@@ -175,7 +188,7 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   else
     launch_schedule(&l, &plan->adam, range->step, steps);
   launch_buffer(&l, self->progress);
-  for (size_t i = 0; i < LAYERS_MAX; i++) set_layer(&l, i < plan->layers_count ? &plan->layers[i] : NULL);
+  for (size_t i = 0; i < LAYERS_MAX; i++) launch_layer(&l, plan, i);
   size_t local = self->tuning.variant == VARIANT_TILE ? (size_t)self->tuning.step_items : 1;
   return launch_run(&l, work_items * local, 1, local, 1, error);
 }
