@@ -226,6 +226,7 @@ typedef struct dense_backward_input {
   const tensor *d_y, *weight;
   const tensor *y; /* NULL: plain d_x = d_y · weightᵀ */
   float scale;     /* the dropout's */
+  bool goes_on;    /* d_x is soon the d_y of another: backends may keep it in a form that suits it */
   tensor *d_x;
 } dense_backward_input;
 

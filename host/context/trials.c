@@ -80,15 +80,26 @@ static void dense_forward_scattered(trial_run *run, trial_shape s) {
   run_dense_forward(run, with_more_outputs(s), true, false, NULL, ZEROS_SCATTERED);
 }
 
+/* With a mask as in the middle of a network: what it gives goes on to the layer below. */
 static void run_backward_input(trial_run *run, trial_shape s, bool masked) {
+  enum { BELOW = 17 };
   dense_backward_input d = {.rows = s.rows,
                             .d_y = trial_batch(run, TENSOR_GRADIENT, s.rows, s.out, TRIAL_UNIFORM),
                             .weight = parameter(run, s.in, s.out),
                             .y = masked ? trial_batch(run, TENSOR_ACTIVATION, s.rows, s.in, TRIAL_NOT_NEGATIVE) : NULL,
                             .scale = masked ? trial_mask(0).scale : 1.0f,
+                            .goes_on = masked,
                             .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, s.in)};
   DO(&run->set, dense_backward_input, &d);
   trial_collect(run, d.d_x, s.rows);
+  if (!masked) return;
+  dense_backward_input below = {.rows = s.rows,
+                                .d_y = d.d_x,
+                                .weight = parameter(run, BELOW, s.in),
+                                .scale = 1.0f,
+                                .d_x = batch_output(run, TENSOR_GRADIENT, s.rows, BELOW)};
+  DO(&run->set, dense_backward_input, &below);
+  trial_collect(run, below.d_x, s.rows);
 }
 static void backward_input_masked(trial_run *run, trial_shape s) {
   run_backward_input(run, s, true);

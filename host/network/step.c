@@ -111,6 +111,7 @@ static dense_backward_input backward_of(const step *s, size_t i) {
                                 .weight = layer->weight,
                                 .y = below->z == NULL ? below->y : NULL,
                                 .scale = s->plan->dropout.scale,
+                                .goes_on = i > 1 && below->z == NULL,
                                 .d_x = below->d_y};
 }
 

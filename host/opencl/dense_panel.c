@@ -140,8 +140,9 @@ static mlp_cl_status backward_input(opencl_backend *self, const dense_backward_i
   launch_tensor(&l, d->d_x);
   launch_buffer(&l, d_x->transposed);
   launch_int(&l, d_x->transposed_stride);
+  launch_int(&l, d->goes_on);
   TRY(launch_run(&l, work_items, 1, 1, 1, error));
-  d_x->transposed_valid = true;
+  d_x->transposed_valid = d->goes_on;
   return MLP_CL_OK;
 }
 

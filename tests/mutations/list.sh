@@ -454,6 +454,10 @@ mutation 'each slab of a row begins with its first term'
 edit kernels/matmul_panel_body.h 's/slab > 0 \? found\[r\].end\[slab - 1\] : 0/0/'
 caught_by operations pocl
 
+mutation 'what goes on to the layer below has no mask'
+edit kernels/dense.h 's/if \(!keep_transpose\) continue/if (with_y) continue/'
+caught_by operations pocl
+
 mutation 'the last piece of a launch is dealt to nobody'
 edit kernels/matmul_panel.cl 's/piece >= d->pieces/piece + 1 >= d->pieces/'
 caught_by operations pocl
