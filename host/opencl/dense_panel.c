@@ -109,8 +109,7 @@ static mlp_cl_status forward(opencl_backend *self, const dense_forward *d, mlp_c
   const sharing s = sharing_forward(self, d);
   launch l;
   TRY(launch_begin(&l, self, "dense_forward", error));
-  const size_t work_items = launch_pieces(&l, s.pieces);
-  launch_int(&l, s.unit_rows);
+  const size_t work_items = launch_deal(&l, s.pieces, s.unit_rows);
   launch_forward(&l, d);
   launch_int(&l, s.listed);
   launch_terms(&l, work_items, s.lists);
@@ -126,8 +125,7 @@ static mlp_cl_status backward_input(opencl_backend *self, const dense_backward_i
   TRY(opencl_transposed_update(self, d_y, d->rows, error));
   TRY(opencl_transposed_create(self, d_x, error));
   TRY(launch_begin(&l, self, "dense_backward_input", error));
-  const size_t work_items = launch_pieces(&l, pieces_of(self, &u, unit_rows));
-  launch_int(&l, unit_rows);
+  const size_t work_items = launch_deal(&l, pieces_of(self, &u, unit_rows), unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
@@ -183,8 +181,7 @@ static mlp_cl_status backward_weight_of_layer(opencl_backend *self, const dense_
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
   TRY(launch_begin(&l, self, d->adam != NULL ? "dense_backward_weight_adam" : "dense_backward_weight", error));
-  const size_t work_items = launch_pieces(&l, s.pieces);
-  launch_int(&l, s.unit_rows);
+  const size_t work_items = launch_deal(&l, s.pieces, s.unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, weight->rows);
   launch_int(&l, weight->cols);

@@ -244,9 +244,9 @@ void launch_metrics(launch *l, const cross_entropy *c);
 void launch_adam(launch *l, const adam *rule);
 /* PARAMETERS_OF (kernels/update.h) of weights or biases; NULL: none, or not kept by the optimiser. */
 void launch_parameters(launch *l, const tensor *value, const tensor *velocity, const tensor *rms);
-/* DEAL_PARAMETERS of kernels/matmul_panel.cl but the last: what is dealt out among a work-item a core, whose number it
- * returns; each is a work-group. */
-size_t launch_pieces(launch *l, size_t pieces);
+/* DEAL_PARAMETERS of kernels/matmul_panel.cl: so many pieces of units of so many rows. The number of work-items that
+ * deal them out among themselves, each a work-group: one for each core. */
+size_t launch_deal(launch *l, size_t pieces, size_t unit_rows);
 /* Enqueues over (x, y) work-items in groups of (local_x, local_y), which divide them. */
 mlp_cl_status launch_run(launch *l, size_t x, size_t y, size_t local_x, size_t local_y, mlp_cl_error *error);
 /* Enqueue kernels that take shares of `units` (kernels/panel.h): FOR_UNITS, where a work-item does a unit; FOR_LINES,

@@ -132,9 +132,10 @@ void launch_parameters(launch *l, const tensor *value, const tensor *velocity, c
   launch_int(l, value != NULL ? opencl_of(value)->stride : 0);
 }
 
-size_t launch_pieces(launch *l, size_t pieces) {
+size_t launch_deal(launch *l, size_t pieces, size_t unit_rows) {
   launch_buffer(l, l->self->dealt);
   launch_uint(l, (uint32_t)pieces);
+  launch_int(l, unit_rows);
   return size_min(pieces, l->self->base.device.compute_units);
 }
 
