@@ -13,6 +13,12 @@
 #define HEIGHTS(rows, unit_rows) (((rows) + (unit_rows)-1) / (unit_rows))
 #define WIDTHS(panels) (((panels) + TILE_PANELS - 1) / TILE_PANELS)
 
+/* Of a result (rows, panels) the block whose rows and panels `units` counts in those of a unit. */
+TILE_FUNCTION block block_of_units(block units, int unit_rows, int rows, int panels) {
+  return (block){units.row * unit_rows, min(rows, units.row_end * unit_rows), units.panel * TILE_PANELS,
+                 min(panels, units.panel_end * TILE_PANELS)};
+}
+
 /* The block of y = dropout(relu(x · weight + bias)). x (rows, in), weight (in, out), y (rows, out). Blocks have any
  * number of rows that is a multiple of TILE_ROWS and of MASK_ROWS. `listed`, `found`: as in feature_block. */
 OUTLINED_FUNCTION void dense_forward_block(const block *c, int in, int out, global const float *x, int x_stride,

@@ -36,10 +36,10 @@ TILE_FUNCTION bool next_block(deal *d, block *c) {
   share *left = &d->left;
   if (left->begin >= left->end && !next_piece(d)) return false;
   const int widths = WIDTHS(d->panels);
-  const int row = (int)(left->begin / widths) * d->unit_rows, width = (int)(left->begin % widths);
+  const int height = (int)(left->begin / widths), width = (int)(left->begin % widths);
   const int width_end = (int)min((long)widths, width + left->end - left->begin);
   left->begin += width_end - width;
-  *c = (block){row, min(d->rows, row + d->unit_rows), width * TILE_PANELS, min(d->panels, width_end * TILE_PANELS)};
+  *c = block_of_units((block){height, height + 1, width, width_end}, d->unit_rows, d->rows, d->panels);
   return true;
 }
 

@@ -263,12 +263,9 @@ TILE_FUNCTION void run_phase(const job *j, const step_rows *s, worker *w, const 
     for (int next = 0, piece; next < pieces; next = piece + 1) {
       piece = alone ? next : claim(progress + PROGRESS_OF(owner), number, pieces);
       if (piece < 0) break;
-      block c = cut_block(part, p->cut_panels, piece, pieces);
-      done += (uint)((c.row_end - c.row) * (c.panel_end - c.panel));
-      c.row *= p->unit_rows;
-      c.row_end = min(p->rows, c.row_end * p->unit_rows);
-      c.panel *= TILE_PANELS;
-      c.panel_end = min(p->panels, c.panel_end * TILE_PANELS);
+      const block units = cut_block(part, p->cut_panels, piece, pieces);
+      const block c = block_of_units(units, p->unit_rows, p->rows, p->panels);
+      done += (uint)((units.row_end - units.row) * (units.panel_end - units.panel));
       run_block(j, s, w, p, &c);
     }
   }

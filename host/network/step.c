@@ -188,36 +188,40 @@ static mlp_cl_status clip_gradients(const step *s, mlp_cl_error *error) {
   return MLP_CL_OK;
 }
 
+/* What layer i's gradients are made of. */
+static dense_backward_weight backward_weight_of(const step *s, size_t i) {
+  const step_plan *plan = s->plan;
+  return (dense_backward_weight){.rows = s->rows,
+                                 .x = input_of(s, i),
+                                 .d_y = plan->layers[i].d_y,
+                                 .zeros = zeros_backward(i, plan->layers_count, plan->activation, plan->zeros)};
+}
+
 /* Of layer i: stored. */
 static dense_backward_weight gradients_of(const step *s, size_t i) {
   const step_layer *layer = &s->plan->layers[i];
-  return (dense_backward_weight){.rows = s->rows,
-                                 .x = input_of(s, i),
-                                 .d_y = layer->d_y,
-                                 .zeros = zeros_backward(i, s->plan->layers_count, s->plan->activation, s->plan->zeros),
-                                 .d_weight = layer->d_weight,
-                                 .d_bias = layer->d_bias};
+  dense_backward_weight d = backward_weight_of(s, i);
+  d.d_weight = layer->d_weight;
+  d.d_bias = layer->d_bias;
+  return d;
 }
 
 /* Of layer i: applied at once. */
 static dense_backward_weight updates_of(const step *s, size_t i) {
-  const step_plan *plan = s->plan;
-  const step_layer *layer = &plan->layers[i];
-  bool is_sgd = plan->optimiser == MLP_CL_SGD;
-  return (dense_backward_weight){.rows = s->rows,
-                                 .x = input_of(s, i),
-                                 .d_y = layer->d_y,
-                                 .zeros = zeros_backward(i, s->plan->layers_count, s->plan->activation, s->plan->zeros),
-                                 .update = is_sgd ? &plan->update : NULL,
-                                 .adam = is_sgd ? NULL : &s->rule,
-                                 .weight = layer->weight,
-                                 .bias = layer->bias,
-                                 .weight_velocity = layer->weight_velocity,
-                                 .bias_velocity = layer->bias_velocity,
-                                 .weight_rms = layer->weight_rms,
-                                 .bias_rms = layer->bias_rms,
-                                 .flag = plan->flag,
-                                 .step = s->number};
+  const step_layer *layer = &s->plan->layers[i];
+  const bool is_sgd = s->plan->optimiser == MLP_CL_SGD;
+  dense_backward_weight d = backward_weight_of(s, i);
+  d.update = is_sgd ? &s->plan->update : NULL;
+  d.adam = is_sgd ? NULL : &s->rule;
+  d.weight = layer->weight;
+  d.bias = layer->bias;
+  d.weight_velocity = layer->weight_velocity;
+  d.bias_velocity = layer->bias_velocity;
+  d.weight_rms = layer->weight_rms;
+  d.bias_rms = layer->bias_rms;
+  d.flag = s->plan->flag;
+  d.step = s->number;
+  return d;
 }
 
 /* All weights, once no gradient has to be made of them any more. */

@@ -21,6 +21,13 @@ void launch_update(launch *l, const dense_backward_weight *d) {
     launch_sgd(l, d->update);
 }
 
+void launch_weights(launch *l, const dense_backward_weight *d) {
+  const tensor *bias = is_stored(d) ? d->d_bias : d->bias;
+  launch_parameters(l, weight_or_gradient(d), d->weight_velocity, d->weight_rms);
+  launch_int(l, bias != NULL);
+  launch_parameters(l, bias, d->bias_velocity, d->bias_rms);
+}
+
 static const dense_variant *variant_of(const opencl_backend *self) {
   static const dense_variant *const variants[] = {
       [VARIANT_PLAIN] = &dense_plain, [VARIANT_PANEL] = &dense_panel, [VARIANT_TILE] = &dense_tile};

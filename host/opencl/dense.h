@@ -24,13 +24,12 @@ static inline const tensor *weight_or_gradient(const dense_backward_weight *d) {
   return is_stored(d) ? d->d_weight : d->weight;
 }
 
-static inline const tensor *bias_or_gradient(const dense_backward_weight *d) {
-  return is_stored(d) ? d->d_bias : d->bias;
-}
-
 /* What the forward kernels of both fused variants take. */
 void launch_forward(launch *l, const dense_forward *d);
 /* UPDATE_PARAMETERS of kernels/update.h. */
 void launch_update(launch *l, const dense_backward_weight *d);
+/* What the weights' kernels take of a layer: PARAMETERS_OF kernels/update.h for its weights, whether it has a bias, and
+ * the same for that; or for their gradients. */
+void launch_weights(launch *l, const dense_backward_weight *d);
 
 #endif

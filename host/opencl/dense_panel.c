@@ -35,7 +35,7 @@ size_t opencl_listed_backward(zeros_kind zeros, size_t in, size_t out) {
   return zeros == ZEROS_SCATTERED ? listed_of(zeros, in, TURNED_TERMS_PANELS) : listed_of(zeros, out, TERMS_PANELS);
 }
 
-/* Work-items that share a row of units. */
+/* Pieces that a row of units may be cut into. */
 static size_t widths_of(const opencl_backend *self, const units *u) {
   return size_divide_up(u->cols, PANEL * (u->panels > 0 ? u->panels : (size_t)self->tuning.tile_panels));
 }
@@ -176,7 +176,7 @@ static sharing sharing_backward_weight(const opencl_backend *self, const dense_b
 
 static mlp_cl_status backward_weight_of_layer(opencl_backend *self, const dense_backward_weight *d,
                                               mlp_cl_error *error) {
-  const tensor *weight = weight_or_gradient(d), *bias = bias_or_gradient(d);
+  const tensor *weight = weight_or_gradient(d);
   const sharing s = sharing_backward_weight(self, d, weight->rows, weight->cols);
   launch l;
   if (weight->role == TENSOR_GRADIENT) opencl_of(weight)->transposed_valid = false;
@@ -191,9 +191,7 @@ static mlp_cl_status backward_weight_of_layer(opencl_backend *self, const dense_
   launch_terms(&l, work_items, s.lists);
   launch_int(&l, is_stored(d));
   launch_update(&l, d);
-  launch_parameters(&l, weight, d->weight_velocity, d->weight_rms);
-  launch_int(&l, bias != NULL);
-  launch_parameters(&l, bias, d->bias_velocity, d->bias_rms);
+  launch_weights(&l, d);
   launch_buffer_of(&l, d->flag);
   launch_uint(&l, d->step);
   return launch_run(&l, work_items, 1, 1, 1, error);

@@ -96,16 +96,13 @@ static mlp_cl_status pending_reserve(opencl_backend *self, const tile_shape *til
 /* WEIGHT_LAYER_PARAMETERS of kernels/matmul_tile.cl; NULL: no layer. */
 static void launch_weight_layer(launch *l, const dense_backward_weight *d) {
   static const dense_backward_weight none = {0};
-  const tensor *weight = d != NULL ? weight_or_gradient(d) : NULL;
   if (d == NULL) d = &none;
-  const tensor *bias = bias_or_gradient(d);
+  const tensor *weight = weight_or_gradient(d);
   launch_int(l, weight != NULL ? weight->rows : 0);
   launch_int(l, weight != NULL ? weight->cols : 0);
   launch_tensor(l, d->x);
   launch_tensor(l, d->d_y);
-  launch_parameters(l, weight, d->weight_velocity, d->weight_rms);
-  launch_int(l, bias != NULL);
-  launch_parameters(l, bias, d->bias_velocity, d->bias_rms);
+  launch_weights(l, d);
 }
 
 /* At most WEIGHT_LAYERS_MAX layers. */
