@@ -21,6 +21,29 @@ static mlp_cl_recipe make_recipe(mlp_cl_optimiser optimiser, float decay) {
   return recipe;
 }
 
+/* What a recipe leaves to the library suits the optimiser: each learns the digits. */
+START_TEST(a_recipe_suits_its_optimiser) {
+  static const size_t widths[] = {64, 32, 10};
+  const mlp_cl_shape shape = {.widths_count = 3, .widths = widths, .bias = true};
+  const mlp_cl_optimiser optimisers[] = {MLP_CL_SGD, MLP_CL_ADAM, MLP_CL_ADAMW};
+  mlp_cl_dataset *train = NULL, *test = NULL;
+  ck_ok(mlp_cl_dataset_open("digits", &train, &test, &test_error));
+  for (size_t i = 0; i < 3; i++) {
+    const mlp_cl_recipe recipe = mlp_cl_recipe_for(optimisers[i]);
+    mlp_cl_network *network = NULL;
+    mlp_cl_evaluation reached;
+    ck_assert_int_eq(recipe.optimiser, optimisers[i]);
+    ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
+    ck_ok(mlp_cl_train(network, train, NULL, &recipe, NULL, NULL, &test_error));
+    ck_ok(mlp_cl_network_evaluate(network, test, &reached, NULL, &test_error));
+    ck_assert_double_gt(reached.accuracy, 0.9);
+    mlp_cl_network_destroy(network);
+  }
+  mlp_cl_dataset_destroy(train);
+  mlp_cl_dataset_destroy(test);
+}
+END_TEST
+
 /* As torch.optim writes it down. */
 static void step_in_double(const mlp_cl_recipe *r, int t, double g, double *w, double *m, double *v) {
   double rate = (double)r->learning_rate, decay = (double)r->weight_decay;
@@ -173,6 +196,7 @@ int main(void) {
   tcase_add_test(tests, large_numbers);
   tcase_add_test(tests, state_is_canonical);
   tcase_add_test(tests, runs_are_identical_and_learn);
+  tcase_add_test(tests, a_recipe_suits_its_optimiser);
   tcase_add_test(tests, refuses_bad_recipes);
   suite_add_tcase(suite, tests);
   int result = test_run(suite);

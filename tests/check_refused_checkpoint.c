@@ -79,12 +79,12 @@ START_TEST(names_the_difference_of_data_and_networks) {
   labels[ROWS - 1] = label;
   mlp_cl_dataset *scaled = clusters_of(features, labels, ROWS, 0.5f),
                  *fewer = clusters_of(features, labels, ROWS - 1, 1.0f);
-  check_refused(network, changed, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data's SHA-256 is ");
-  check_refused(network, relabelled, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data's SHA-256 is ");
-  check_refused(network, fewer, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data's SHA-256 is ");
-  check_refused(network, scaled, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "scale is 0.5 here and 1");
-  check_refused(network, train, NULL, &recipe, path, MLP_CL_BAD_ARGUMENT, "the test data's SHA-256 is absent here");
-  check_refused(network, train, fewer, &recipe, path, MLP_CL_BAD_ARGUMENT, "the test data's SHA-256 is ");
+  check_refused(network, changed, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data are not those ");
+  check_refused(network, relabelled, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data are not those ");
+  check_refused(network, fewer, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data are not those ");
+  check_refused(network, scaled, test, &recipe, path, MLP_CL_BAD_ARGUMENT, "the training data are not those ");
+  check_refused(network, train, NULL, &recipe, path, MLP_CL_BAD_ARGUMENT, "their SHA-256 is absent here");
+  check_refused(network, train, fewer, &recipe, path, MLP_CL_BAD_ARGUMENT, "the test data are not those ");
   mlp_cl_dataset_destroy(changed);
   mlp_cl_dataset_destroy(relabelled);
   mlp_cl_dataset_destroy(scaled);

@@ -81,9 +81,11 @@ static mlp_cl_status fail_no_device(const mlp_cl_device *devices, size_t count, 
         "no OpenCL driver shows a device, and you may not use /dev/dri/renderD128: join its group (sudo usermod "
         "-aG render $USER, then log in again), or take the device \"reference\" (--device reference)");
   if (count == 0)
-    return fail(error, MLP_CL_NO_DEVICE,
-                "no OpenCL driver shows a device (Mesa's rusticl does only with RUSTICL_ENABLE=<driver>): %s",
-                opencl_install_hint);
+    return fail(
+        error, MLP_CL_NO_DEVICE,
+        "no OpenCL driver shows a device (Mesa's rusticl does only with RUSTICL_ENABLE=<driver>, PoCL only where "
+        "it may write: HOME or POCL_CACHE_DIR has to name such a folder): %s",
+        opencl_install_hint);
   return fail(error, MLP_CL_NO_DEVICE, "there is no device \"%.100s\"; take %sor \"reference\"",
               wanted == NULL ? "" : wanted, list);
 }

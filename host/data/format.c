@@ -28,7 +28,8 @@ mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *e
   struct stat info;
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
     return fail(error, MLP_CL_IO,
-                "%s: is not a regular file, and data are read more than once: write them to a file and name that",
+                "%s: is not a regular file, and data are read more than once: write them to a file and name that "
+                "(predict reads rows of a table from standard input as -)",
                 path);
   }
   TRY(stream_open(&s, path, error));

@@ -116,7 +116,8 @@ typedef struct mlp_cl_context_options {
 } mlp_cl_context_options;
 
 /* Opens a device. `device` is an index ("0"), "reference", "cpu", "gpu", a part of a device's or platform's name, or
- * NULL for the best one (GPU before CPU). `options` may be NULL. Builds and runs the self-test of the numerics contract
+ * NULL for the one that MLP_CL_DEVICE names, else the best OpenCL device (GPU before CPU; never the reference, which is
+ * slow and has to be asked for). `options` may be NULL. Builds and runs the self-test of the numerics contract
  * on first use of a device and driver (some milliseconds after); operations that most runs do without pass it on their
  * own first use. Errors: NO_DEVICE (the text lists what there is), INEXACT, BAD_ARGUMENT. */
 MLP_CL_API mlp_cl_status mlp_cl_context_create(const char *device, const mlp_cl_context_options *options,
@@ -512,6 +513,9 @@ MLP_CL_API const char *mlp_cl_schedule_name(mlp_cl_schedule schedule);
 /* seed 1, 10 epochs, batch 64, SGD, lr 0.1, momentum 0.9, beta 0.9 and 0.999, epsilon 1e-8, a step of the rate
  * every 10 epochs by 0.1 where that is the schedule, the rest 0, mean. */
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
+/* The same with this optimiser and a learning rate that suits it: 0.001 for Adam and AdamW, which learn nothing at 0.1.
+ */
+MLP_CL_API mlp_cl_recipe mlp_cl_recipe_for(mlp_cl_optimiser optimiser);
 
 typedef enum mlp_cl_event_kind {
   MLP_CL_EVENT_STEP,      /* from time to time while an epoch runs or is evaluated, at most ten times a second */

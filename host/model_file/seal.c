@@ -40,6 +40,6 @@ mlp_cl_status safetensors_check_seal(const char *path, const safetensors *conten
   if (strcmp(hex, seal) == 0) return MLP_CL_OK;
   return fail(error, MLP_CL_BAD_FILE,
               "%s: the content has SHA-256 %s, but metadata \"" SAFETENSORS_SEAL
-              "\" promises %.64s: damaged or edited; take a copy of it",
+              "\" promises %.64s: damaged or edited; take a backup",
               path, hex, seal);
 }

@@ -110,17 +110,24 @@ static mlp_cl_status compare_metadata(const mlp_cl_trainer *t, const stored_run 
   return status;
 }
 
+static mlp_cl_status compare_rows(const stored_run *s, const char *what, const char *here, const char *there,
+                                  mlp_cl_error *error) {
+  if (strcmp(here, there) == 0) return MLP_CL_OK;
+  return fail(
+      error, MLP_CL_BAD_ARGUMENT,
+      "%s: the run cannot be resumed: the %s data are not those it was begun with: their SHA-256 is %s here and "
+      "%.64s in the checkpoint; give the same rows, read in the same way",
+      s->path, what, here, there);
+}
+
 static mlp_cl_status compare_data(mlp_cl_trainer *t, const stored_run *s, mlp_cl_error *error) {
   const char *train = json_string_value(json_object_get(s->run, "train_sha256"));
   const char *test = json_string_value(json_object_get(s->run, "test_sha256"));
   if (train == NULL) return fail_damaged(s, "fingerprint of the training data", error);
-  if (strcmp(train, position_fingerprint(t, false)) != 0)
-    return fail_different(s, "the training data's SHA-256", position_fingerprint(t, false), train, error);
+  TRY(compare_rows(s, "training", position_fingerprint(t, false), train, error));
   if (test == NULL && !t->has_test) return MLP_CL_OK;
-  if (test == NULL) return fail_different(s, "the test data's SHA-256", position_fingerprint(t, true), "absent", error);
-  if (!t->has_test) return fail_different(s, "the test data's SHA-256", "absent", test, error);
-  if (strcmp(test, position_fingerprint(t, true)) == 0) return MLP_CL_OK;
-  return fail_different(s, "the test data's SHA-256", position_fingerprint(t, true), test, error);
+  return compare_rows(s, "test", t->has_test ? position_fingerprint(t, true) : "absent", test != NULL ? test : "absent",
+                      error);
 }
 
 static mlp_cl_status compare_shape(const stored_run *s, const char *name, const size_t *sizes, size_t rank,
@@ -294,13 +301,13 @@ static mlp_cl_status take_over(mlp_cl_trainer *t, const stored_run *s, mlp_cl_er
 
 static mlp_cl_status resume(mlp_cl_trainer *t, stored_run *s, mlp_cl_error *error) {
   TRY(read_run(s, error));
+  TRY(compare_data(t, s, error)); /* first: all else that a file says of other rows differs, too */
   TRY(compare_metadata(t, s, error));
   if (s->step > t->parts.steps)
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "%s: the run cannot be resumed: the checkpoint is at step %" PRIu64 ", behind the %" PRIu64
                 " of %lu epochs; give more epochs",
                 s->path, s->step, t->parts.steps, (unsigned long)t->recipe.epochs);
-  TRY(compare_data(t, s, error));
   TRY(compare_tensors(t, s, error));
   epoch_history history = {0};
   mlp_cl_status status = read_metrics(t, s, &history, error);

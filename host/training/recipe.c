@@ -18,6 +18,13 @@ mlp_cl_recipe mlp_cl_recipe_default(void) {
                          .reduction = MLP_CL_MEAN};
 }
 
+mlp_cl_recipe mlp_cl_recipe_for(mlp_cl_optimiser optimiser) {
+  mlp_cl_recipe recipe = mlp_cl_recipe_default();
+  recipe.optimiser = optimiser;
+  if (optimiser != MLP_CL_SGD) recipe.learning_rate = 0.001f;
+  return recipe;
+}
+
 const char *mlp_cl_optimiser_name(mlp_cl_optimiser optimiser) {
   switch (optimiser) {
     case MLP_CL_SGD: return "sgd";

@@ -167,7 +167,7 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   TRY(recipe_read(recipe, train->rows, network_outputs(network), &parts, error));
   if (recipe->patience > 0 && test == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT,
-                "patience is %lu and there is no test data to watch: give some, or a patience of 0",
+                "patience is %lu and there is no test data to watch: hold some out, or take a patience of 0",
                 (unsigned long)recipe->patience);
   TRY(prove_operations(network->context, recipe, &parts, error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);

@@ -25,7 +25,10 @@ says err 'long.safetensors holds step '
 says err 'go on with: mlp_cl train --resume long.safetensors'
 [ "$(find . -name '.mlp_cl-*' | wc -l)" = 0 ] || fail "$last: a temporary file is left"
 refused 1 train --epochs 1000000 --device "$device" --checkpoint long.safetensors --quiet
-says err 'long.safetensors exists'
+says err 'long.safetensors exists; go on from it with --resume long.safetensors'
+echo '{"event":"start"}' >other.jsonl
+refused 1 train --device reference --checkpoint other.jsonl --quiet
+says err 'other.jsonl exists and is no checkpoint'
 refused 2 train $recipe --device reference --resume long.safetensors --quiet
 says err 'seed is "3" here and "1" in the checkpoint'
 run 0 evaluate long.safetensors --device reference --quiet
@@ -76,7 +79,7 @@ run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume d
 run 0 train $recipe --device "$device" --checkpoint drawn.safetensors --resume drawn.safetensors --plot drawn.svg
 says err 'wrote drawn.svg'
 run 0 train --resume drawn.safetensors --device "$device"
-for option in '--dropout 0.1' '--epochs 12' '--seed 3'; do says err "as drawn.safetensors was begun: $option"; done
+for option in '--dropout 0.1' '--epochs 12' '--seed 3'; do says err "as drawn.safetensors says: $option"; done
 [ "$(tail -n 1 drawn.svg)" = '</svg>' ] || fail "$last: the picture is not whole"
 
 # A checkpoint says with what its run was begun: from any folder, for a table of any reading, into the file itself.
@@ -95,13 +98,13 @@ run 0 train --data 'a table.tsv' $table --epochs 3 --device "$device" --checkpoi
   --checkpoint-every 2epochs --out table_out.safetensors --quiet
 run 0 inspect table.safetensors
 says out 'epochs done: 3; train --resume goes on from there'
-says out 'begun with  --checkpoint-every 2epochs --data '
+says out 'options     --checkpoint-every 2epochs --data '
 cp table.safetensors begun.safetensors
 mkdir -p elsewhere
 cd elsewhere || exit 1
 run 0 train --resume ../table.safetensors --epochs 8 --device reference --json
 same "$(get weights_sha256)" "$receipt"
-says err 'as ../table.safetensors was begun: --data /'
+says err 'as ../table.safetensors says: --data /'
 [ ! -e table_out.safetensors ] || fail "$last: the checkpoint chose a file to write"
 cd .. || exit 1
 cmp -s table.safetensors begun.safetensors && fail "$last: the checkpoint is not kept up to date"
@@ -109,6 +112,10 @@ run 0 train --resume table.safetensors --json
 same "$(get weights_sha256)" "$receipt"
 refused 2 train --resume table.safetensors --lr 0.5 --quiet
 says err 'learning_rate is 0.5 here'
+cp 'a table.tsv' kept.tsv
+head -n 2 kept.tsv | tail -n 1 >>'a table.tsv'
+refused 2 train --resume table.safetensors --quiet
+says err 'the training data are not those it was begun with'
 rm 'a table.tsv'
 refused 1 train --resume table.safetensors --quiet
 says err 'a table.tsv: No such file'
@@ -169,7 +176,7 @@ for option in '\"out\":\"x\"' '\"plot\":\"x\"' '\"log\":\"x\"' '\"force\":true' 
   '\"checkpoint\":\"x\"' '\"nonsense\":\"\"' '\"lr\":0.5' '\"lr\":true' '\"no-bias\":\"\"' '\"\\u001b\":true'; do
   write_note "{\\\"mlp_cl train\\\":{$option}}"
   refused 1 train --resume noted.safetensors --device reference --quiet
-  says err 'noted.safetensors was begun with the option --'
+  says err 'noted.safetensors says the option --'
   [ ! -e x ] || fail "$last: a checkpoint chose a file to write"
 done
 write_note '{\"mlp_cl train\":{\"lr\":\"fast\"}}'

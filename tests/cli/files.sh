@@ -40,6 +40,8 @@ train="train --device reference --quiet --hidden 3 --epochs 1 --batch 4"
 
   refused 1 $train --data nowhere
   says err nowhere
+  refused 2 $train --data -
+  says err 'data are read more than once'
 
   # Outputs are checked before training.
   refused 1 $train --epochs 1000000 --data small --out nowhere/model.safetensors

@@ -78,6 +78,16 @@ cp out numbers.json
 run 0 plot numbers.jsonl numbers.json --out again_numbers.svg
 picture again_numbers.svg '>R²<'
 
+# What is measured after each epoch goes by its own name, and is drawn from a log as from a result.
+run 0 train --data numbers.csv --validation 0.25 --task regression --device reference --epochs 2 --log judged.jsonl \
+  --plot judged.svg --json --quiet
+at_least "$(sed -n 2p judged.jsonl | "$JSON_GET" validation_loss)" 0
+cp out judged.json
+for held_out in judged.jsonl judged.json; do
+  run 0 plot $held_out --out drawn_$held_out.svg
+  picture drawn_$held_out.svg 'held out'
+done
+
 # Very large and very small losses: the labels stay short, and the columns of the table under their headings.
 for loss in 1e12,'loss (×1e12)' 1e-12,'loss (×1e-12)'; do
   printf '{"event":"epoch","epoch":1,"train_loss":%s,"train_accuracy":0}\n' "${loss%,*}" >extreme.jsonl

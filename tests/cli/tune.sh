@@ -27,13 +27,14 @@ run 0 bench --device "$device" --kernels panel --layers 20,9,3 --json
 # A process that cannot do its work, and one that is stopped.
 run 2 tune --device "$device" --kernels panel --try tile_rows=5 --json
 same "$(get error.status)" BAD_ARGUMENT
-run 1 tune --device "$device" --kernels panel --layers 2000,16777216,16777216 --batch 1000000 --most 1
+run 1 tune --device "$device" --kernels panel --layers 2000,16777216,16777216 --batch 1000000 --most 2
 says err "no candidate works"
-run 1 tune --device "$device" --kernels panel --layers 4000,4000,4000,4000 --batch 9000 --most 1 --limit 1
+run 1 tune --device "$device" --kernels panel --layers 4000,4000,4000,4000 --batch 9000 --most 2 --limit 1
 says err "longer than 1 s"
 
 run 2 tune --device reference
 says err reference
 refused 2 tune --device "$device" --limit 0
 refused 2 tune --device "$device" --most x
+refused 2 tune --device "$device" --most 1
 refused 2 tune --device "$device" --layers 20

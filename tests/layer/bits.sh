@@ -16,7 +16,7 @@ export MLP_CL_CACHE
   same "$(get device.broken_rule)" null
   sha256=$(get weights_sha256)
   run 0 train $digits --kernels panel --verify-every 5
-  says out 'every 5. step'
+  says out 'one step in 5'
   says out "$sha256"
 
   # The self-test is passed, and its verdict remembered.

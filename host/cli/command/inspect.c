@@ -78,11 +78,12 @@ static void print_columns(const mlp_cl_model_info *info) {
     printf("%-12s... %zu in all; --json has them\n", "", mlp_cl_encoding_columns(encoding));
 }
 
-/* "name value, name value", leaving out what is off. */
+/* "name value, name value", leaving out what is off, or without use to the optimiser. */
 static void print_recipe(const char *text) {
   json_t *recipe = json_loads(text, 0, NULL), *value;
-  const char *key, *between = "";
+  const char *key, *between = "", *optimiser = json_string_value(json_object_get(recipe, "optimiser"));
   printf("%-12s", "recipe");
+  if (optimiser && strcmp(optimiser, mlp_cl_optimiser_name(MLP_CL_SGD)) != 0) json_object_del(recipe, "momentum");
   json_object_foreach(recipe, key, value) {
     char name[40], shown[40];
     if (json_is_false(value) || (json_is_number(value) && json_number_value(value) == 0)) continue;
@@ -117,12 +118,12 @@ static bool print_run(const char *text) {
   return step != NULL;
 }
 
-/* The options that it was begun with, where the command wrote the note; another program's is told as it stands. */
+/* The options that it was last run with, where the command wrote the note; another program's is told as it stands. */
 static bool print_note(const char *text) {
   json_t *note = json_loads(text, 0, NULL), *begun = json_object_get(note, "mlp_cl train"), *value;
   bool known = json_is_object(begun);
   const char *name, *between = "";
-  if (known) printf("%-12s", "begun with");
+  if (known) printf("%-12s", "options");
   json_object_foreach(begun, name, value) {
     char option[40], shown[TEXT_SHOWN];
     const char *given = json_string_value(value);

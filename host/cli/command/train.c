@@ -107,7 +107,7 @@ static void print_summary(const run *trained, const run *reference) {
            report_measure(trained->has_judge ? trained->judged : kept->test_accuracy, reached));
   printf("sha256      %s\n", trained->sha256);
   if (trained->verified_every)
-    printf("verified    every %" PRIu64 ". step, on the CPU reference as it trained\n", trained->verified_every);
+    printf("verified    one step in %" PRIu64 ", on the CPU reference as it trained\n", trained->verified_every);
   const char *rule = NULL;
   if (!mlp_cl_context_exact(trained->context, &rule))
     printf("contract    not kept (\"%s\"): these bits are the device's own\n", rule);

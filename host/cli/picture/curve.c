@@ -56,11 +56,17 @@ static double number_of(const json_t *object, const char *key) {
   return json_is_number(value) && isfinite(json_number_value(value)) ? json_number_value(value) : NAN;
 }
 
+/* What is held out goes by one name of two. */
+static double held_out_of(const json_t *object, const char *test, const char *validation) {
+  return number_of(object, json_object_get(object, validation) ? validation : test);
+}
+
 /* False without memory. */
 static bool take_point(curve_points *points, const json_t *object, double epoch) {
   if (!(epoch >= 0 && epoch <= 1e9)) return true;
   const curve_point point = {epoch, number_of(object, "train_loss"), number_of(object, "train_accuracy"),
-                             number_of(object, "test_loss"), number_of(object, "test_accuracy")};
+                             held_out_of(object, "test_loss", "validation_loss"),
+                             held_out_of(object, "test_accuracy", "validation_accuracy")};
   return append(points, &point);
 }
 

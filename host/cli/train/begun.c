@@ -84,13 +84,13 @@ static int take(options *o, const char *path, const char *name, const json_t *va
   char shown[800];
   if (!row || !is_kept(row->val) || (options_is_flag(row) ? !json_is_true(value) : !json_is_string(value)))
     return report_failed(MLP_CL_BAD_FILE,
-                         "%s was begun with the option --%s, which this program does not know or takes otherwise", path,
+                         "%s says the option --%s, which this program does not know or takes otherwise", path,
                          report_escape(name, shown, 200));
   if (is_said_otherwise(o, row->val)) return STATUS_OK;
   if (row->val == OPTION_INIT_FROM) return take_beginning(o, path);
   const char *text = options_is_flag(row) ? "" : json_string_value(value);
   if (!(o->text[row->val] = strdup(text))) report_no_memory();
-  report_note("as %s was begun: --%s%s%s", path, name, options_is_flag(row) ? "" : " ",
+  report_note("as %s says: --%s%s%s", path, name, options_is_flag(row) ? "" : " ",
               report_escape(text, shown, sizeof shown));
   return STATUS_OK;
 }

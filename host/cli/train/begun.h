@@ -1,4 +1,5 @@
-/* What a run was begun with, kept in its checkpoints, so that --resume FILE alone goes on with it. */
+/* What a run was begun with, or last resumed with, kept in its checkpoints, so that --resume FILE alone goes on with
+ * it. */
 #ifndef BEGUN_H
 #define BEGUN_H
 

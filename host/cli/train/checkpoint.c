@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "input/model.h"
 #include "terminal/interrupt.h"
 #include "terminal/output.h"
 #include "terminal/report.h"
@@ -20,7 +21,7 @@ struct poptOption checkpoint_options[] = {
                  "how often: 90s, 10m, 500steps, or a number of epochs (default: 60s)", "N"),
     OPTION_VALUE(
         "resume", OPTION_RESUME,
-        "go on from this checkpoint, and into it, with the options that the run was begun with, where no others are "
+        "go on from this checkpoint, and into it, with the options that it was last run with, where no others are "
         "given: another device, or more --epochs for one; with the same --checkpoint from the beginning if there is "
         "none yet",
         "FILE"),
@@ -55,6 +56,23 @@ bool checkpoint_read(const options *o, checkpoint_plan *plan) {
   return true;
 }
 
+static bool is_checkpoint(const char *path) {
+  mlp_cl_model_info *info = NULL;
+  bool is = mlp_cl_model_info_open(path, &info, NULL) == MLP_CL_OK && model_metadata(info, "mlp_cl.run");
+  mlp_cl_model_info_destroy(info);
+  return is;
+}
+
+static int refuse_existing(const char *path) {
+  if (!is_checkpoint(path))
+    return report_failed(MLP_CL_IO,
+                         "%s exists and is no checkpoint; give another --checkpoint, or --force to overwrite it", path);
+  return report_failed(MLP_CL_IO,
+                       "%s exists; go on from it with --resume %s, give --force to overwrite it, or another "
+                       "--checkpoint",
+                       path, path);
+}
+
 int checkpoint_check(const options *o, checkpoint_plan *plan) {
   mlp_cl_error error;
   const char *path = plan->when.path;
@@ -63,11 +81,7 @@ int checkpoint_check(const options *o, checkpoint_plan *plan) {
   if (status != STATUS_OK) return status;
   if (mlp_cl_check_output(path, &error) != MLP_CL_OK) return report_failure(&error);
   bool exists = access(path, F_OK) == 0, same = plan->resume != NULL && output_same_place(path, plan->resume);
-  if (exists && !same && !options_has(o, OPTION_FORCE))
-    return report_failed(MLP_CL_IO,
-                         "%s exists; go on from it with --resume %s, give --force to overwrite it, or another "
-                         "--checkpoint",
-                         path, path);
+  if (exists && !same && !options_has(o, OPTION_FORCE)) return refuse_existing(path);
   plan->when.keep_existing = !(exists && same) && !options_has(o, OPTION_FORCE);
   if (!exists && same) {
     report_note("%s is not there yet: beginning from the start", path);

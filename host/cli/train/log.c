@@ -101,8 +101,9 @@ void log_event(run_log *log, const mlp_cl_event *event) {
                 "step", (json_int_t)event->step, "position", position(event), "train_loss",
                 report_number(event->train_loss), "train_accuracy", report_number(event->train_accuracy));
   if (event->has_test) {
-    json_object_set_new(object, "test_loss", report_number(event->test_loss));
-    json_object_set_new(object, "test_accuracy", report_number(event->test_accuracy));
+    json_object_set_new(object, log->validates ? "validation_loss" : "test_loss", report_number(event->test_loss));
+    json_object_set_new(object, log->validates ? "validation_accuracy" : "test_accuracy",
+                        report_number(event->test_accuracy));
   }
   json_object_set_new(object, "seconds", report_number(event->seconds));
   write_line(log, object);

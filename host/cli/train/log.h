@@ -11,8 +11,9 @@
 typedef struct run_log {
   const char *path; /* NULL: no log, and all that follows does nothing */
   int file;
-  bool failed; /* a line could not be written: said once, and told by log_close */
-  bool cut;    /* the last line has no end */
+  bool failed;    /* a line could not be written: said once, and told by log_close */
+  bool cut;       /* the last line has no end */
+  bool validates; /* what is measured after each epoch is a validation part, not the test part */
 } run_log;
 
 /* Opens a file to append to; `path` may be NULL. A file that is not empty must be a log; a line that was cut there is

@@ -63,7 +63,8 @@ static bool read_rates(const options *o, plan *p) {
   static const float_range lr = {0x1p-30f, 0x1p30f, true, "0, or a number from 1e-9 to 1e9, such as 0.05"};
   static const float_range momentum = {0x1p-30f, 0x1.fffffep-1f, true, "0, or a number below 1, such as 0.9"};
   static const float_range decay = {0x1p-30f, 1.0f, true, "0, or a number from 1e-9 to 1, such as 0.0001"};
-  static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true, "a number from 0 to below 1, such as 0.2"};
+  static const float_range dropout = {0x1p-30f, 0x1.fffffep-1f, true,
+                                      "0, or a number from 1e-9 to below 1, such as 0.2"};
   static const float_range factor = {0x1p-30f, 1.0f, false, "a number above 0, up to 1, such as 0.1"};
   static const float_range clip = {0x1p-30f, 0x1p30f, true, "0, or a number from 1e-9 to 1e9, such as 1"};
   return options_float(o, OPTION_LR, &lr, &p->recipe.learning_rate) &&
@@ -119,7 +120,8 @@ static bool read_words(const options *o, plan *p) {
   p->recipe.optimiser = (mlp_cl_optimiser)optimiser;
   p->recipe.schedule = (mlp_cl_schedule)schedule;
   p->balanced = balanced == 1;
-  if (optimiser != MLP_CL_SGD && !options_has(o, OPTION_LR)) p->recipe.learning_rate = 0.001f;
+  if (optimiser != MLP_CL_SGD && !options_has(o, OPTION_LR))
+    p->recipe.learning_rate = mlp_cl_recipe_for(p->recipe.optimiser).learning_rate;
   p->recipe.reduction = (mlp_cl_reduction)reduction;
   return true;
 }

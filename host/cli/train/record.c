@@ -54,6 +54,7 @@ void record_start(record *r, const options *o, const mlp_cl_device *device, cons
   r->curve.regression = p->task == MLP_CL_REGRESSION;
   r->score = r->curve.regression ? "R2" : "accuracy";
   r->part = data->judge ? "valid" : "test";
+  r->log.validates = data->judge != NULL;
   log_start(&r->log, o, device, p->task, widths, count);
   free(widths);
 }
