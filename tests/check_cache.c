@@ -56,12 +56,22 @@ START_TEST(what_is_no_folder_of_ours_is_not_used) {
   expect_no_folder(test_path("file"));
   expect_no_folder(test_path("file/inner"));
   expect_no_folder(test_path("link"));
-  expect_no_folder("relative");
   expect_no_folder("/proc/inner");
   expect_no_folder(long_path);
   unsetenv("HOME");
   setenv("XDG_CACHE_HOME", "relative", 1);
   expect_no_folder("");
+}
+END_TEST
+
+START_TEST(a_relative_name_will_do) {
+  ck_assert_int_eq(chdir(test_path("")), 0);
+  setenv("MLP_CL_CACHE", "inner", 1);
+  ck_assert(cache_keep(key, "exact"));
+  setenv("MLP_CL_CACHE", test_path("inner"), 1);
+  ck_assert(cache_holds(key, "exact"));
+  cache_forget(key);
+  ck_assert_int_eq(chdir("/"), 0);
 }
 END_TEST
 
@@ -274,6 +284,7 @@ int main(void) {
   tcase_add_test(tests, keeps_a_fact);
   tcase_add_test(tests, creates_its_folder_closed_to_others);
   tcase_add_test(tests, what_is_no_folder_of_ours_is_not_used);
+  tcase_add_test(tests, a_relative_name_will_do);
   tcase_add_test(tests, without_a_name_it_is_in_the_home);
   tcase_add_test(tests, off_keeps_nothing);
   tcase_add_test(tests, refuses_a_folder_that_others_can_write);

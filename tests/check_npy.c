@@ -139,24 +139,24 @@ START_TEST(reads_labels_and_targets) {
   test_file_write(test_path("y.npy"), y,
                   make(y, "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", labels, 16));
   dataset_parts parts;
-  ck_ok(npy_read(test_path("x.npy"), test_path("y.npy"), false, &parts, &test_error));
+  ck_ok(npy_read(test_path("x.npy"), test_path("y.npy"), DATA_LABELS, &parts, &test_error));
   ck_assert_uint_eq(parts.classes, 4);
   ck_assert_int_eq(parts.labels[0], 3);
   dataset_parts_free(&parts);
-  ck_ok(npy_read(test_path("x.npy"), test_path("x.npy"), true, &parts, &test_error));
+  ck_ok(npy_read(test_path("x.npy"), test_path("x.npy"), DATA_TARGETS, &parts, &test_error));
   ck_assert_uint_eq(parts.outputs, 2);
   ck_same_bits(parts.targets, values, 4, "targets");
   dataset_parts_free(&parts);
-  ck_fails(npy_read(test_path("x.npy"), test_path("x.npy"), false, &parts, &test_error), MLP_CL_BAD_FILE,
+  ck_fails(npy_read(test_path("x.npy"), test_path("x.npy"), DATA_LABELS, &parts, &test_error), MLP_CL_BAD_FILE,
            "a class is one label a row");
   const double wrong[2] = {0.5, 1};
   test_file_write(test_path("w.npy"), y,
                   make(y, "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", wrong, 16));
-  ck_fails(npy_read(test_path("x.npy"), test_path("w.npy"), false, &parts, &test_error), MLP_CL_BAD_FILE,
+  ck_fails(npy_read(test_path("x.npy"), test_path("w.npy"), DATA_LABELS, &parts, &test_error), MLP_CL_BAD_FILE,
            "label 0.5 of row 0");
   test_file_write(test_path("w.npy"), y,
                   make(y, "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", wrong, 3));
-  ck_fails(npy_read(test_path("x.npy"), test_path("w.npy"), false, &parts, &test_error), MLP_CL_BAD_FILE,
+  ck_fails(npy_read(test_path("x.npy"), test_path("w.npy"), DATA_LABELS, &parts, &test_error), MLP_CL_BAD_FILE,
            "must belong together");
 }
 END_TEST
@@ -186,6 +186,21 @@ START_TEST(reads_archives) {
   mlp_cl_dataset_destroy(train);
   mlp_cl_dataset_destroy(test);
 
+  /* Who predicts asks for no answers, whatever they are. */
+  archive = zip_open(test_path("e.npz"), ZIP_CREATE, &code);
+  add(archive, "x.npy", x, x_count);
+  add(archive, "y.npy", x, x_count);
+  ck_assert_int_eq(zip_close(archive), 0);
+  ck_fails(mlp_cl_dataset_open(test_path("e.npz"), &train, &test, &test_error), MLP_CL_BAD_FILE, "one label a row");
+  mlp_cl_rows *rows;
+  float features[4];
+  size_t got;
+  ck_ok(mlp_cl_rows_open(test_path("e.npz"), NULL, MLP_CL_HEADER_DETECT, 1.0f, &rows, &test_error));
+  ck_ok(mlp_cl_rows_next(rows, 2, features, &got, &test_error));
+  ck_assert_uint_eq(got, 2);
+  ck_same_bits(features, values, 4, "features");
+  mlp_cl_rows_close(rows);
+
   /* Cut, or with any byte changed: an error or a result, no harm. */
   size_t count;
   unsigned char *bytes = test_file_read(test_path("a.npz"), &count);
@@ -194,7 +209,7 @@ START_TEST(reads_archives) {
     bytes[i] ^= 0x55;
     test_file_write(test_path("b.npz"), bytes, count);
     dataset_parts a, b;
-    if (npz_read(test_path("b.npz"), false, &a, &b, &test_error) == MLP_CL_OK) {
+    if (npz_read(test_path("b.npz"), DATA_LABELS, &a, &b, &test_error) == MLP_CL_OK) {
       dataset_parts_free(&a);
       dataset_parts_free(&b);
     }
@@ -212,7 +227,7 @@ START_TEST(reads_archives) {
   add(archive, "y_test.npy", t, t_count);
   ck_assert_int_eq(zip_close(archive), 0);
   dataset_parts a, b;
-  ck_fails(npz_read(test_path("d.npz"), true, &a, &b, &test_error), MLP_CL_BAD_FILE,
+  ck_fails(npz_read(test_path("d.npz"), DATA_TARGETS, &a, &b, &test_error), MLP_CL_BAD_FILE,
            "training rows have 2 targets, test rows 1");
 
   archive = zip_open(test_path("c.npz"), ZIP_CREATE, &code);

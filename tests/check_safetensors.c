@@ -284,6 +284,12 @@ START_TEST(failed_writes_leave_nothing) {
   ck_fails(safetensors_add(&content, "u", (size_t[]){SIZE_MAX, 2}, 2, &tensor, &test_error), MLP_CL_BAD_SHAPE, "u");
   ck_fails(safetensors_add(&content, "u", (size_t[]){SIZE_MAX / 2}, 1, &tensor, &test_error), MLP_CL_BAD_SHAPE, "u");
   ck_assert_uint_eq(content.tensors_count, 1);
+  char *text = calloc(1, SAFETENSORS_HEADER_MAX + 1);
+  memset(text, 'x', SAFETENSORS_HEADER_MAX);
+  ck_ok(safetensors_add_metadata(&content, "long", text, &test_error));
+  free(text);
+  ck_fails(safetensors_write(test_path("file"), &content, &test_error), MLP_CL_BAD_ARGUMENT, "readers take 100000000");
+  ck_assert_uint_eq(test_folder_count(), 0);
   safetensors_destroy(&content);
 }
 END_TEST

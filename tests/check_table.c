@@ -188,6 +188,8 @@ START_TEST(names_what_is_wrong) {
   refuse("a,b\n1,x\n,y\n", &plain, MLP_CL_BAD_FILE,
          "line 3, column 1 (\"a\"): \"\": a value is missing; --missing mean");
   refuse("a,b\n1,x\n2,\n", &plain, MLP_CL_BAD_FILE, "line 3, column 2 (\"b\"): \"\": a value is missing; a class");
+  refuse("a,b,c\n1,?,x\n2,?,y\n", &(mlp_cl_data_options){.one_hot = "b", .missing_mean = true}, MLP_CL_BAD_ARGUMENT,
+         "t.csv: column \"b\" has no value in any row; leave it away");
   refuse("a,b\n1,x\n1e39,y\n", &plain, MLP_CL_BAD_FILE, "\"1e39\" is more than float32 holds; --label");
   refuse("a;b\n1;x\n0,5;y\n", &plain, MLP_CL_BAD_FILE, "\"0,5\" is not a number, which has a point and no comma");
   refuse("a,a,b\n1,2,x\n2,3,y\n", &plain, MLP_CL_BAD_FILE,
@@ -288,6 +290,25 @@ START_TEST(arrays_scale_as_tables_do) {
 }
 END_TEST
 
+/* More scales than a model's file can hold are refused before anything is learned. */
+START_TEST(a_model_can_keep_what_is_learned) {
+  enum { WIDTH = 500000 };
+  float *x = calloc(WIDTH, 2 * sizeof *x), y[] = {1, 2};
+  char labels[512];
+  snprintf(labels, sizeof labels, "%s", test_path("y.npy"));
+  test_array_write("x.npy", "(2, 500000)", x, 2 * WIDTH);
+  test_array_write("y.npy", "(2,)", y, 2);
+  mlp_cl_data_options o = {.scaling = MLP_CL_SCALE_STANDARD, .holdout = 0.5, .targets = true, .labels_path = labels};
+  mlp_cl_parts parts;
+  ck_fails(mlp_cl_dataset_open_parts(test_path("x.npy"), &o, &parts, &test_error), MLP_CL_BAD_ARGUMENT,
+           "scales of 500001 columns, and can keep 90");
+  o.scaling = MLP_CL_SCALE_NONE;
+  ck_ok(mlp_cl_dataset_open_parts(test_path("x.npy"), &o, &parts, &test_error));
+  mlp_cl_parts_destroy(&parts);
+  free(x);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("table");
   TCase *cases = tcase_create("table");
@@ -302,6 +323,7 @@ int main(void) {
   tcase_add_test(cases, names_what_is_wrong);
   tcase_add_test(cases, survives_any_byte);
   tcase_add_test(cases, arrays_scale_as_tables_do);
+  tcase_add_test(cases, a_model_can_keep_what_is_learned);
   suite_add_tcase(suite, cases);
   return test_run(suite);
 }

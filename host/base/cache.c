@@ -16,7 +16,7 @@
 
 enum { PATH_BYTES = 4096, HEADER_BYTES = 74, ENTRY_BYTES_MAX = 1 << 26 };
 
-/* Creates the folders of an absolute path that are missing, closed to others. */
+/* Creates the folders of a path that are missing, closed to others. */
 static void create_folders(char *path) {
   for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
@@ -39,7 +39,7 @@ static bool choose_folder(char path[PATH_BYTES]) {
   } else {
     return false;
   }
-  return length > 0 && length < PATH_BYTES && *path == '/';
+  return length > 0 && length < PATH_BYTES;
 }
 
 /* Whether nobody else can change what the descriptor stands for. */

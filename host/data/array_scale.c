@@ -55,6 +55,7 @@ mlp_cl_status array_scale_fit(const mlp_cl_dataset *train, mlp_cl_scaling scalin
   TRY(encoding_create(train->width, train->targets != NULL ? train->outputs : 1, &made, error));
   made->file_columns = made->columns_count + made->labels_count;
   mlp_cl_status status = name_columns(train, made, error);
+  if (status == MLP_CL_OK) status = encoding_check(made, error);
   if (status == MLP_CL_OK) status = fit_columns(train, scaling, scale_targets, made, error);
   if (status != MLP_CL_OK) {
     encoding_release(made);

@@ -58,32 +58,44 @@ static mlp_cl_status read_more(csv_reader *csv, mlp_cl_error *error) {
   return MLP_CL_OK;
 }
 
-/* The most frequent candidate on the first line outside quotes; blanks only when there is nothing else. */
+/* The most frequent candidate on the line, outside quotes, which begin with a field; blanks only when there is nothing
+ * else. */
 static char find_delimiter(const char *text, size_t count) {
   static const char candidates[] = "\t,;| ";
   size_t seen[5] = {0}, best = 0;
-  bool quoted = false;
+  bool quoted = false, begins = true;
   for (size_t i = 0; i < count && (quoted || (text[i] != '\n' && text[i] != '\r')); i++) {
-    if (text[i] == '"') quoted = !quoted;
+    if (text[i] == '"') quoted = !quoted && begins;
     const char *candidate = quoted || text[i] == '\0' ? NULL : strchr(candidates, text[i]);
     if (candidate != NULL) seen[candidate - candidates]++;
+    if (!quoted && text[i] != ' ') begins = candidate != NULL;
   }
   for (size_t c = 1; c < 4; c++) best = seen[c] > seen[best] ? c : best;
   return seen[best] > 0 ? candidates[best] : seen[4] > 0 ? ' ' : ',';
 }
 
+/* Where the first line begins that is not empty, as far as the text has been read. */
+static size_t first_line(const csv_reader *csv) {
+  size_t at = csv->next;
+  while (at < csv->end && (csv->buffer[at] == '\n' || csv->buffer[at] == '\r')) at++;
+  return at;
+}
+
 /* Looks at the first line, or as much of it as the buffer holds. */
 static mlp_cl_status begin_text(csv_reader *csv, mlp_cl_error *error) {
-  while (!csv->ended && csv->end < FIRST_BUFFER && memchr(csv->buffer, '\n', csv->end) == NULL) {
-    TRY(read_more(csv, error));
-  }
+  while (!csv->ended && csv->end < 3) TRY(read_more(csv, error));
   const unsigned char *text = (const unsigned char *)csv->buffer;
   if (csv->end >= 2 && ((text[0] == 0xff && text[1] == 0xfe) || (text[0] == 0xfe && text[1] == 0xff))) {
     return fail(error, MLP_CL_BAD_FILE, "%s: is UTF-16; convert it: iconv -f utf-16 -t utf-8 FILE > NEW",
                 csv->source.path);
   }
   if (csv->end >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->next = 3;
-  csv->delimiter = find_delimiter(csv->buffer + csv->next, csv->end - csv->next);
+  size_t first = first_line(csv);
+  while (!csv->ended && csv->end < FIRST_BUFFER && memchr(csv->buffer + first, '\n', csv->end - first) == NULL) {
+    TRY(read_more(csv, error));
+    first = first_line(csv);
+  }
+  csv->delimiter = find_delimiter(csv->buffer + first, csv->end - first);
   csv->special[(unsigned char)csv->delimiter] = csv->special['\n'] = csv->special['\r'] = csv->special['\0'] = 1;
   return MLP_CL_OK;
 }

@@ -29,6 +29,9 @@ size_t dataset_element_bytes(mlp_cl_element element);
 /* 1/maximum for integers, 1 for floats. */
 float dataset_default_scale(mlp_cl_element element);
 
+/* What is read beside the features: whole numbers that name classes, numbers to learn, or nothing. */
+typedef enum data_answers { DATA_LABELS, DATA_TARGETS, DATA_FEATURES } data_answers;
+
 /* What a reader produced: checked values, in arrays of base/bulk.h. */
 typedef struct dataset_parts {
   size_t rows, width;

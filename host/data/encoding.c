@@ -73,6 +73,29 @@ static void add_value(column_fit *fit, double value) {
   if (value > fit->most) fit->most = value;
 }
 
+/* At most, of JSON in JSON: with quotes and a comma, and each of its own quotes and control characters escaped twice.
+ */
+static size_t stored_bytes(const char *text) {
+  size_t bytes = 6;
+  for (; *text != '\0'; text++) bytes += (unsigned char)*text < ' ' ? 7 : *text == '"' || *text == '\\' ? 4 : 1;
+  return bytes;
+}
+
+mlp_cl_status encoding_check(const mlp_cl_encoding *encoding, mlp_cl_error *error) {
+  enum { COLUMN_BYTES = 200, BYTES_MAX = 90 * 1000 * 1000 };
+  size_t bytes = 0, columns = encoding->columns_count + encoding->labels_count;
+  for (size_t i = 0; i < columns; i++) {
+    const encoding_column *column = &encoding->columns[i];
+    bytes += COLUMN_BYTES + stored_bytes(column->name);
+    for (size_t k = 0; k < column->values.count; k++) bytes += stored_bytes(column->values.texts[k]);
+  }
+  if (bytes <= BYTES_MAX) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT,
+              "a model would have to keep %zu MB of names, values and scales of %zu columns, and can keep %d: leave "
+              "columns away, or do without scaling",
+              bytes / 1000000, columns, BYTES_MAX / 1000000);
+}
+
 static void add_square(column_fit *fit, double value) {
   if (isnan(value)) return;
   fit->squares = fma(value - fit->column->fill, value - fit->column->fill, fit->squares);

@@ -36,6 +36,10 @@ mlp_cl_status encoding_create(size_t columns, size_t labels, mlp_cl_encoding **e
 mlp_cl_encoding *encoding_share(mlp_cl_encoding *encoding);
 void encoding_release(mlp_cl_encoding *encoding);
 
+/* Whether a model can keep it: as JSON in a header of at most 100 MB (model_file/safetensors.h), so that what is
+ * learned is not lost. Error: BAD_ARGUMENT. */
+mlp_cl_status encoding_check(const mlp_cl_encoding *encoding, mlp_cl_error *error);
+
 /* Features of one column. */
 size_t encoding_column_width(const encoding_column *column);
 

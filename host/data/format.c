@@ -41,10 +41,10 @@ mlp_cl_status format_find(const char *path, data_format *format, mlp_cl_error *e
   return status;
 }
 
-static mlp_cl_status open_archive(const char *path, bool targets, mlp_cl_dataset **train, mlp_cl_dataset **test,
+static mlp_cl_status open_archive(const char *path, data_answers answers, mlp_cl_dataset **train, mlp_cl_dataset **test,
                                   mlp_cl_error *error) {
   dataset_parts train_parts, test_parts;
-  TRY(npz_read(path, targets, &train_parts, &test_parts, error));
+  TRY(npz_read(path, answers, &train_parts, &test_parts, error));
   mlp_cl_status status = dataset_adopt(&train_parts, train, error);
   if (test_parts.rows == 0) return status;
   if (status != MLP_CL_OK) {
@@ -59,16 +59,16 @@ static mlp_cl_status open_archive(const char *path, bool targets, mlp_cl_dataset
   return status;
 }
 
-mlp_cl_status format_open(const char *path, data_format format, const char *labels_path, bool targets,
+mlp_cl_status format_open(const char *path, data_format format, const char *labels_path, data_answers answers,
                           mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error) {
   dataset_parts parts = {0};
   *train = *test = NULL;
-  if (format == DATA_NPZ) return open_archive(path, targets, train, test, error);
+  if (format == DATA_NPZ) return open_archive(path, answers, train, test, error);
   if (format == DATA_NPY) {
-    TRY(npy_read(path, labels_path, targets, &parts, error));
+    TRY(npy_read(path, labels_path, answers, &parts, error));
     return dataset_adopt(&parts, train, error);
   }
-  if (targets) {
+  if (answers == DATA_TARGETS) {
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "%s: IDX files tell classes; numbers to learn come from a table or NumPy's files", path);
   }

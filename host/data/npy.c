@@ -264,16 +264,16 @@ static mlp_cl_status fill_labels(const npy_array *a, dataset_parts *parts, mlp_c
   return MLP_CL_OK;
 }
 
-mlp_cl_status npy_labels(const char *name, const unsigned char *bytes, size_t count, bool targets, dataset_parts *parts,
-                         mlp_cl_error *error) {
+mlp_cl_status npy_labels(const char *name, const unsigned char *bytes, size_t count, data_answers answers,
+                         dataset_parts *parts, mlp_cl_error *error) {
   npy_array a;
   TRY(read_header(&a, name, bytes, count, error));
-  if (a.rows != parts->rows || (!targets && a.width != 1)) {
+  if (a.rows != parts->rows || (answers == DATA_LABELS && a.width != 1)) {
     return fail(error, MLP_CL_BAD_FILE, "%s: %zu rows × %zu labels, but the features have %zu rows; %s", name, a.rows,
                 a.width, parts->rows,
                 a.rows == parts->rows ? "a class is one label a row" : "the two must belong together");
   }
-  if (!targets) return fill_labels(&a, parts, error);
+  if (answers == DATA_LABELS) return fill_labels(&a, parts, error);
   parts->outputs = a.width;
   parts->targets = bulk_allocate(a.rows * a.width * sizeof *parts->targets);
   if (parts->targets == NULL) return bulk_fail(error, a.rows * a.width * sizeof *parts->targets, name);
@@ -309,7 +309,7 @@ static mlp_cl_status read_file(const char *path, unsigned char **bytes, size_t *
   return status;
 }
 
-mlp_cl_status npy_read(const char *path, const char *labels_path, bool targets, dataset_parts *parts,
+mlp_cl_status npy_read(const char *path, const char *labels_path, data_answers answers, dataset_parts *parts,
                        mlp_cl_error *error) {
   unsigned char *bytes;
   size_t count;
@@ -320,7 +320,7 @@ mlp_cl_status npy_read(const char *path, const char *labels_path, bool targets, 
   if (status == MLP_CL_OK && labels_path != NULL) {
     status = read_file(labels_path, &bytes, &count, error);
     if (status == MLP_CL_OK) {
-      status = npy_labels(labels_path, bytes, count, targets, parts, error);
+      status = npy_labels(labels_path, bytes, count, answers, parts, error);
       bulk_free(bytes);
     }
   }

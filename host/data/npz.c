@@ -57,8 +57,8 @@ static mlp_cl_status read_entry(const char *path, zip_t *archive, const zip_stat
               (unsigned long long)done);
 }
 
-static mlp_cl_status read_pair(const char *path, zip_t *archive, const char *features, const char *labels, bool targets,
-                               dataset_parts *parts, mlp_cl_error *error) {
+static mlp_cl_status read_pair(const char *path, zip_t *archive, const char *features, const char *labels,
+                               data_answers answers, dataset_parts *parts, mlp_cl_error *error) {
   zip_stat_t entry;
   unsigned char *bytes;
   char name[512];
@@ -67,16 +67,16 @@ static mlp_cl_status read_pair(const char *path, zip_t *archive, const char *fea
   TRY(read_entry(path, archive, &entry, &bytes, error));
   mlp_cl_status status = npy_features(name, bytes, (size_t)entry.size, parts, error);
   bulk_free(bytes);
-  if (status == MLP_CL_OK && find(archive, labels, &entry)) {
+  if (status == MLP_CL_OK && answers != DATA_FEATURES && find(archive, labels, &entry)) {
     snprintf(name, sizeof name, "%.400s: %s", path, entry.name);
     TRY(read_entry(path, archive, &entry, &bytes, error));
-    status = npy_labels(name, bytes, (size_t)entry.size, targets, parts, error);
+    status = npy_labels(name, bytes, (size_t)entry.size, answers, parts, error);
     bulk_free(bytes);
   }
   return status;
 }
 
-static mlp_cl_status read_parts(const char *path, zip_t *archive, bool targets, dataset_parts *train,
+static mlp_cl_status read_parts(const char *path, zip_t *archive, data_answers answers, dataset_parts *train,
                                 dataset_parts *test, mlp_cl_error *error) {
   zip_stat_t entry;
   size_t pair = 0;
@@ -87,10 +87,10 @@ static mlp_cl_status read_parts(const char *path, zip_t *archive, bool targets, 
                 "numpy.savez(path, x=…, y=…)",
                 path);
   }
-  TRY(read_pair(path, archive, pairs[pair][0], pairs[pair][1], targets, train, error));
+  TRY(read_pair(path, archive, pairs[pair][0], pairs[pair][1], answers, train, error));
   const char *suffix = strstr(pairs[pair][0], "_train");
   if (suffix == NULL) return MLP_CL_OK;
-  TRY(read_pair(path, archive, pairs[pair][0][0] == 'x' ? "x_test" : "X_test", "y_test", targets, test, error));
+  TRY(read_pair(path, archive, pairs[pair][0][0] == 'x' ? "x_test" : "X_test", "y_test", answers, test, error));
   if (test->rows > 0 && test->width != train->width)
     return fail(error, MLP_CL_BAD_FILE, "%s: training rows have %zu features, test rows %zu; they must agree", path,
                 train->width, test->width);
@@ -101,7 +101,8 @@ static mlp_cl_status read_parts(const char *path, zip_t *archive, bool targets, 
   return MLP_CL_OK;
 }
 
-mlp_cl_status npz_read(const char *path, bool targets, dataset_parts *train, dataset_parts *test, mlp_cl_error *error) {
+mlp_cl_status npz_read(const char *path, data_answers answers, dataset_parts *train, dataset_parts *test,
+                       mlp_cl_error *error) {
   *train = *test = (dataset_parts){0};
   int code;
   zip_t *archive = zip_open(path, ZIP_RDONLY, &code);
@@ -113,7 +114,7 @@ mlp_cl_status npz_read(const char *path, bool targets, dataset_parts *train, dat
     zip_error_fini(&reason);
     return failed;
   }
-  mlp_cl_status status = read_parts(path, archive, targets, train, test, error);
+  mlp_cl_status status = read_parts(path, archive, answers, train, test, error);
   zip_discard(archive);
   if (status != MLP_CL_OK) {
     dataset_parts_free(train);

@@ -31,8 +31,8 @@ static mlp_cl_status open_arrays(const char *path, data_format format, const cha
                                  mlp_cl_dataset **train, mlp_cl_dataset **test, mlp_cl_error *error) {
   char *beside = NULL;
   if (labels_path == NULL) TRY(mnist_find_labels(path, &beside, error));
-  mlp_cl_status status =
-      format_open(path, format, labels_path == NULL ? beside : labels_path, targets, train, test, error);
+  mlp_cl_status status = format_open(path, format, labels_path == NULL ? beside : labels_path,
+                                     targets ? DATA_TARGETS : DATA_LABELS, train, test, error);
   free(beside);
   return status;
 }

@@ -225,7 +225,7 @@ static mlp_cl_status open_any(mlp_cl_rows *r, const char *path, mlp_cl_header he
   if (format == DATA_TEXT) return open_table(r, path, header, error);
   r->path = path;
   mlp_cl_dataset *train, *test;
-  TRY(format_open(path, format, NULL, false, &train, &test, error));
+  TRY(format_open(path, format, NULL, DATA_FEATURES, &train, &test, error));
   if (test != NULL) mlp_cl_dataset_destroy(train);
   adopt_dataset(r, test != NULL ? test : train);
   if (r->encoding == NULL) return MLP_CL_OK;
@@ -282,7 +282,10 @@ bool mlp_cl_rows_may_go_on(const mlp_cl_rows *r) {
 /* Through a pipe the next row may be long in coming: what is complete is given first. */
 static bool must_wait(const mlp_cl_rows *r) {
   const csv_reader *csv = &r->csv;
-  return csv->source.size == UINT64_MAX && memchr(csv->buffer + csv->next, '\n', csv->end - csv->next) == NULL;
+  size_t next = csv->next;
+  if (csv->after_return && next < csv->end && csv->buffer[next] == '\n')
+    next++; /* the rest of the row that was given */
+  return csv->source.size == UINT64_MAX && memchr(csv->buffer + next, '\n', csv->end - next) == NULL;
 }
 
 mlp_cl_status mlp_cl_rows_next(mlp_cl_rows *r, size_t most, float *features, size_t *got, mlp_cl_error *error) {

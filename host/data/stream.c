@@ -25,6 +25,11 @@ static mlp_cl_status fail_packed(const stream *s, const char *reason, mlp_cl_err
               s->path, (unsigned long long)s->offset, reason == NULL ? "damaged" : reason);
 }
 
+/* Zeros behind a member fill up the last block of a tape or a disk. */
+static void skip_zeros(z_stream *z) {
+  for (; z->avail_in > 0 && *z->next_in == 0; z->avail_in--) z->next_in++;
+}
+
 /* Unpacks until there is content. A file may be several gzip members one after the other. */
 static mlp_cl_status unpack(stream *s, mlp_cl_error *error) {
   z_stream *z = &s->inflater;
@@ -40,6 +45,8 @@ static mlp_cl_status unpack(stream *s, mlp_cl_error *error) {
         return z->total_in == 0 ? MLP_CL_OK : fail_packed(s, "it ends early", error);
       }
     }
+    if (z->total_in == 0) skip_zeros(z);
+    if (z->avail_in == 0) continue;
     z->next_out = s->content;
     z->avail_out = STREAM_BUFFER;
     int result = inflate(z, Z_NO_FLUSH);

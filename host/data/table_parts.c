@@ -42,6 +42,9 @@ static mlp_cl_status sort_values(table *t, const table_column *column, mlp_cl_er
     numbers = number_read(values->texts[i], t->csv.c_locale, &by_value[i]);
   }
   if (status == MLP_CL_OK && column->role == ROLE_CLASS) status = check_classes(t, column, numbers, error);
+  if (status == MLP_CL_OK && values->count == 0)
+    status = fail(error, MLP_CL_BAD_ARGUMENT, "%s: column \"%.80s\" has no value in any row; leave it away: --ignore",
+                  t->csv.source.path, column->name);
   if (status == MLP_CL_OK) status = name_set_sort(values, numbers ? by_value : NULL, ranks, error);
   for (size_t row = 0; status == MLP_CL_OK && row < t->rows; row++) {
     uint32_t *value = &t->texts[row * t->texts_count + column->slot];
@@ -103,6 +106,7 @@ static mlp_cl_status make_encoding(table *t, const unsigned char *marks, mlp_cl_
     bool is_label = role == ROLE_CLASS || role == ROLE_TARGET;
     take_column(t, i, fits, is_label ? label++ : feature++);
   }
+  if (status == MLP_CL_OK) status = encoding_check(made, error);
   if (status == MLP_CL_OK) status = encoding_fit(fits, t->numbers_count, number_at, t, t->rows, marks, error);
   free(fits);
   if (status != MLP_CL_OK) {

@@ -144,6 +144,12 @@ static mlp_cl_status write_content(atomic_file *file, const char *text, const sa
 mlp_cl_status safetensors_write(const char *path, const safetensors *content, mlp_cl_error *error) {
   char *text = describe(content);
   if (text == NULL) return fail_memory(error, content->tensors_count * 100, "a model's header");
+  if (strlen(text) > SAFETENSORS_HEADER_MAX) {
+    mlp_cl_status status = fail(error, MLP_CL_BAD_ARGUMENT, "%s: a header of %zu bytes, and readers take %d at most",
+                                path, strlen(text), SAFETENSORS_HEADER_MAX);
+    free(text);
+    return status;
+  }
   atomic_file file;
   mlp_cl_status status = atomic_file_begin(&file, path, error);
   if (status == MLP_CL_OK) {

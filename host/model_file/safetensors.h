@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #define SAFETENSORS_RANK_MAX 8
+#define SAFETENSORS_HEADER_MAX 100000000 /* bytes, as everywhere */
 #define SAFETENSORS_SEAL "mlp_cl.content_sha256"
 
 typedef struct safetensors_tensor {

@@ -11,7 +11,7 @@
 #include "base/size.h"
 #include "model_file/safetensors.h"
 
-enum { HEADER_BYTES_MAX = 100 * 1000 * 1000, NESTING_MAX = 8 };
+enum { NESTING_MAX = 8 };
 
 typedef struct source {
   const char *path;
@@ -66,7 +66,7 @@ static mlp_cl_status read_header_length(source *from, size_t *length, mlp_cl_err
   TRY(read_bytes(from, bytes, 8, error));
   uint64_t wanted = 0;
   for (int b = 7; b >= 0; b--) wanted = wanted << 8 | bytes[b];
-  if (wanted > HEADER_BYTES_MAX || wanted > from->file_bytes - 8) {
+  if (wanted > SAFETENSORS_HEADER_MAX || wanted > from->file_bytes - 8) {
     return fail(error, MLP_CL_BAD_FILE,
                 "%s: byte 0: header length %llu, but the file has %llu bytes: truncated, or no safetensors file, as "
                 "'mlp_cl train --out' writes",
@@ -300,8 +300,9 @@ static mlp_cl_status read_values(const source *from, const description *describe
 
 static mlp_cl_status read_tensors(const source *from, const description *descriptions, size_t count,
                                   safetensors *content, mlp_cl_error *error) {
-  /* float32 from 16-bit elements takes twice the file's bytes. */
-  if (from->data_bytes > memory_total_bytes() / 2) return fail_memory(error, (size_t)from->data_bytes, from->path);
+  size_t values = 0; /* no more than the file has bytes */
+  for (size_t i = 0; i < count; i++) values += descriptions[i].count;
+  if (values > memory_total_bytes() / sizeof(float)) return fail_memory(error, values * sizeof(float), from->path);
   for (size_t i = 0; i < count; i++) {
     safetensors_tensor *tensor;
     TRY(safetensors_add(content, descriptions[i].name, descriptions[i].sizes, descriptions[i].rank, &tensor, error));

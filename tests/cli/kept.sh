@@ -80,6 +80,26 @@ run 0 train --device "$device" $stops --resume stopped.safetensors --json
 same "$(get test_accuracy)" "$accuracy"
 same "$(get best_epoch)" "$best"
 
+# A checkpoint that was asked for beside the one that the run goes on from, and is not written: at its end, and stopped.
+run 0 train --device "$device" --hidden none --epochs 2 --checkpoint ended.safetensors --quiet
+last='--checkpoint, which cannot be written at the end'
+(
+  ulimit -f 0
+  "$MLP_CL" train --resume ended.safetensors --device reference --checkpoint other.safetensors --json 2>/dev/null
+) | cat >out
+same "$(get failures.0.status)" IO
+[ ! -e other.safetensors ] || fail "$last: it is there"
+last='--checkpoint, which cannot be written when it is stopped'
+(
+  ulimit -f 0
+  "$MLP_CL" train --resume ended.safetensors --device reference --epochs 100000 --checkpoint other.safetensors --json 2>&1 &
+  sleep 1
+  kill -TERM $!
+  wait $!
+) | cat >out
+says out 'ended.safetensors holds step'
+says out '--resume ended.safetensors'
+
 # A checkpoint by another name is the same one; its permissions stay.
 chmod 600 stopped.safetensors
 run 0 train --device "$device" $stops --checkpoint ./stopped.safetensors --resume stopped.safetensors --quiet

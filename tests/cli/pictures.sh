@@ -78,6 +78,11 @@ cp out numbers.json
 run 0 plot numbers.jsonl numbers.json --out again_numbers.svg
 picture again_numbers.svg '>R²<'
 
+# The longest names that a folder takes.
+longest=$(printf '%0251d' 0).svg
+run 0 train --device reference --epochs 1 --hidden none --plot "$longest" --quiet
+picture "$longest" '>loss'
+
 # What is measured after each epoch goes by its own name, and is drawn from a log as from a result.
 run 0 train --data numbers.csv --validation 0.25 --task regression --device reference --epochs 2 --log judged.jsonl \
   --plot judged.svg --json --quiet

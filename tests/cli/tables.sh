@@ -77,6 +77,12 @@ same "${first%,*}" 0,Bonn
 echo '1.51,brown,clerk' >&5
 read -r second <&6
 same "${second%,*}" 1,Köln
+printf '1.51,brown,clerk\r\n' >&5
+read -r third <&6
+same "${third%,*}" 2,Köln
+printf '1.83,blue,smith\r\n' >&5
+read -r fourth <&6
+same "${fourth%,*}" 3,Bonn
 exec 5>&- 6<&-
 wait
 
@@ -99,6 +105,11 @@ says err 'digits: is an array, but the training was on a table'
 run 0 predict people.safetensors new.csv --device reference --quiet --format npy
 same "$(wc -c <out)" $((128 + 2 * 2 * 4))
 cp out out.npy
+last='predict --format npy >> FILE'
+"$MLP_CL" predict people.safetensors new.csv --device reference --quiet --format npy >>out 2>err
+same $? 2
+says err 'needs a file of its own'
+cmp -s out out.npy || fail "$last: something was written"
 refused 1 predict people.safetensors out.npy --device reference --quiet
 says err 'out.npy: is an array, but the training was on a table'
 refused 1 evaluate people.safetensors --data out.npy --device reference --quiet

@@ -25,14 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   dataset_parts train = {0}, test = {0};
   const char *path = fuzz_file(0, data, size);
   if (size > 1 && memcmp(data, "PK", 2) == 0) {
-    mlp_cl_status status = npz_read(path, size % 2 == 1, &train, &test, &error);
+    mlp_cl_status status = npz_read(path, (data_answers)(size % 3), &train, &test, &error);
     check(status, &error, &train);
     if (status == MLP_CL_OK && test.features != NULL) check(status, &error, &test);
     return 0;
   }
   const char *features = fuzz_file(1, three_rows, sizeof three_rows - 1);
-  check(npy_read(path, NULL, false, &train, &error), &error, &train);
-  check(npy_read(features, path, false, &train, &error), &error, &train);
-  check(npy_read(features, path, true, &train, &error), &error, &train);
+  check(npy_read(path, NULL, DATA_LABELS, &train, &error), &error, &train);
+  check(npy_read(features, path, DATA_LABELS, &train, &error), &error, &train);
+  check(npy_read(features, path, DATA_TARGETS, &train, &error), &error, &train);
   return 0;
 }

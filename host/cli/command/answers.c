@@ -1,9 +1,11 @@
 #include "command/answers.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "terminal/report.h"
 
@@ -271,6 +273,8 @@ static int choose_format(const options *o, const opened_model *m, written *forma
 static int print_heading(answers *a) {
   if (a->format == FORMAT_CSV) print_csv_heading(a);
   if (a->format != FORMAT_NPY) return STATUS_OK;
+  if (fcntl(STDOUT_FILENO, F_GETFL) & O_APPEND)
+    return report_usage("--format npy needs a file of its own: write > FILE.npy behind the command, not >>");
   a->start = ftell(stdout);
   return print_npy_heading(a)
              ? STATUS_OK

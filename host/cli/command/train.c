@@ -305,7 +305,7 @@ static int train_once(const options *o, const plan *p, const run_data *data, rec
 
 /* A checkpoint that was asked for and is not there at the end is a failure, however well the training went. */
 static int check_kept(const plan *p, const run *trained) {
-  bool kept = !p->checkpoints.when.path || trained->kept == trained->last.step;
+  bool kept = !p->checkpoints.when.path || (trained->keeps && trained->kept == trained->last.step);
   return kept ? STATUS_OK : report_failure(&trained->unkept);
 }
 

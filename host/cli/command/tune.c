@@ -171,6 +171,7 @@ static int keep(search *s, const mlp_cl_device *device, size_t best, double spee
   announce(s, "comparing bits of", best);
   attempt_run(s->options, s->candidates[best].tuning, true, 10 * s->limit_s, &kept);
   progress_clear(&s->progress);
+  if (interrupt_signal()) return report_failed(MLP_CL_CANCELLED, "stopped on request");
   if (kept.failure[0])
     return report_failed(MLP_CL_MISMATCH, "%s is fastest and cannot be used: %s", s->candidates[best].tuning,
                          kept.failure);

@@ -69,8 +69,8 @@ int output_check(const options *o, option_id id) {
 
 /* There is a whole file or none. */
 static bool write_beside(const char *target, const char *text, size_t length) {
-  char *temporary = NULL;
-  if (asprintf(&temporary, "%s.XXXXXX", target) < 0) return false;
+  char *temporary = NULL; /* of a short name, which any folder takes that takes the target's */
+  if (asprintf(&temporary, "%.*s.mlp_cl-XXXXXX", (int)(last_name(target) - target), target) < 0) return false;
   int file = mkstemp(temporary);
   mode_t mask = umask(0);
   umask(mask);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "terminal/interrupt.h"
+#include "terminal/output.h"
 #include "terminal/progress.h"
 #include "terminal/report.h"
 #include "terminal/watchdog.h"
@@ -32,16 +33,27 @@ static bool remember(run *r, const mlp_cl_event *event) {
   return true;
 }
 
-/* Where the run is kept; told when it is not where it was to be. */
-static const char *find_kept(run *r, const mlp_cl_trainer *trainer, const checkpoint_plan *p, progress *line) {
-  const char *planned = p->when.path ? p->when.path : p->resume;
-  const char *path = mlp_cl_trainer_checkpoint_path(trainer), *known = r->kept_in ? r->kept_in : planned;
-  if (!path || strcmp(path, known) == 0) return known;
-  progress_clear(line);
-  report_note("warning: %s was written by another program and stays; this run is kept in %s", planned, path);
+/* Takes up that the run is kept in `path`, up to `step`; told when that is not where it was to be. */
+static void take_kept(watch *w, uint64_t step, const char *path) {
+  run *r = w->run;
+  const char *planned = w->plan->when.path, *known = r->keeps && r->kept_in ? r->kept_in : planned;
+  if (strcmp(path, known) != 0) {
+    progress_clear(&w->progress);
+    report_note("warning: %s was written by another program and stays; this run is kept in %s", planned, path);
+  }
+  char *copy = strdup(path);
   free(r->kept_in);
-  r->kept_in = strdup(path);
-  return r->kept_in ? r->kept_in : planned;
+  r->kept_in = copy;
+  r->kept = step;
+  r->keeps = true;
+}
+
+/* The same of the checkpoint that the run goes on from. */
+static void take_resumed(watch *w, uint64_t step) {
+  const char *from = w->plan->resume, *into = w->plan->when.path;
+  w->run->kept_in = strdup(from);
+  w->run->kept = step;
+  w->run->keeps = into && output_same_place(from, into);
 }
 
 static void on_checkpoint(watch *w, const mlp_cl_event *event) {
@@ -52,8 +64,12 @@ static void on_checkpoint(watch *w, const mlp_cl_event *event) {
                 (unsigned long long)event->step, event->failure->text);
     return;
   }
-  w->run->kept = event->step;
-  const char *path = find_kept(w->run, w->trainer, w->plan, &w->progress);
+  const char *written = mlp_cl_trainer_checkpoint_path(w->trainer); /* NULL while the run is resumed */
+  const char *path = written ? written : w->plan->resume;
+  if (written)
+    take_kept(w, event->step, path);
+  else
+    take_resumed(w, event->step);
   char way[320];
   watchdog_hint("; %s holds step %llu: %s", path, (unsigned long long)event->step,
                 checkpoint_way_on(w->plan, path, way, sizeof way));
@@ -114,10 +130,9 @@ static mlp_cl_status run_trainer(run *r, mlp_cl_trainer *trainer, const checkpoi
   status = mlp_cl_trainer_run(trainer, on_event, w, error);
   if (status == MLP_CL_CANCELLED && p->when.path) {
     mlp_cl_error problem;
-    if (mlp_cl_trainer_save(trainer, p->when.path, &problem) == MLP_CL_OK) {
-      r->kept = r->last.step;
-      (void)find_kept(r, trainer, p, &w->progress);
-    } else
+    if (mlp_cl_trainer_save(trainer, p->when.path, &problem) == MLP_CL_OK)
+      take_kept(w, r->last.step, mlp_cl_trainer_checkpoint_path(trainer));
+    else
       report_note("warning: the last checkpoint is not written: %s", problem.text);
   }
   if (status != MLP_CL_OK) checkpoint_explain(p, r->last.step, r->last.steps, r->kept, r->kept_in, error);

@@ -12,6 +12,7 @@ typedef struct run {
   mlp_cl_event last;
   uint64_t kept;             /* steps in the checkpoint on disk; UINT64_MAX: there is none */
   char *kept_in;             /* its path, owned; NULL: as planned */
+  bool keeps;                /* it is where it was to be, not what the run was resumed from */
   uint64_t verified_every;   /* steps; 0: none was verified */
   mlp_cl_error unkept;       /* why the last one that failed was not written */
   char sha256[65];           /* of the trained parameters */
