@@ -650,6 +650,37 @@ MLP_CL_API mlp_cl_status mlp_cl_train(mlp_cl_network *network, const mlp_cl_data
                                       const mlp_cl_recipe *recipe, mlp_cl_on_event *on_event, void *user,
                                       mlp_cl_error *error);
 
+/* ---- Batches of one's own --------------------------------------------------------------------------------------- */
+
+/* Takes training steps on rows that the program brings, a batch at a time: a stream, rows that are drawn or changed by
+ * a rule of one's own, what an agent has seen. The same batches in the same order come to the bits of a trainer. */
+typedef struct mlp_cl_learner mlp_cl_learner;
+
+/* Of the recipe, `batch` is how many rows a batch has at most; seed, optimiser and its numbers, clipping, dropout and
+ * the terms of the loss are as for a trainer; epochs, schedule, warm-up, shuffles and patience are not looked at. The
+ * network must outlive the learner. Errors: BAD_ARGUMENT (names the recipe's field and its range). */
+MLP_CL_API mlp_cl_status mlp_cl_learner_create(mlp_cl_network *network, const mlp_cl_recipe *recipe,
+                                               mlp_cl_learner **learner, mlp_cl_error *error);
+MLP_CL_API void mlp_cl_learner_destroy(mlp_cl_learner *learner);
+/* One step: forward, loss, backward, update. features (rows, inputs); labels (rows) for classification, else NULL;
+ * targets (rows, outputs) for regression and labels that do not exclude each other, else NULL. All are copied to the
+ * device. *loss is the mean over the rows, before the update; with NULL the step is only enqueued. Errors: BAD_ARGUMENT
+ * (names the row; nothing is learned from such a batch), DIVERGED (with `loss`: this step or one before it). */
+MLP_CL_API mlp_cl_status mlp_cl_learner_step(mlp_cl_learner *learner, size_t rows, const float *features,
+                                             const int32_t *labels, const float *targets, double *loss,
+                                             mlp_cl_error *error);
+/* The same in two halves, for a loss of one's own. Forward, with the step's dropout, to outputs (rows, outputs), the
+ * logits or numbers; waits. Error: BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_learner_forward(mlp_cl_learner *learner, size_t rows, const float *features,
+                                                float *outputs, mlp_cl_error *error);
+/* Of the same rows: from d_outputs (rows, outputs), the gradient of the loss by the outputs, to the update; d_features
+ * (rows, inputs) gets the gradient by the features, before it, unless NULL, and is waited for. Without a forward half
+ * before it, or after another step: BAD_ARGUMENT. */
+MLP_CL_API mlp_cl_status mlp_cl_learner_backward(mlp_cl_learner *learner, const float *d_outputs, float *d_features,
+                                                 mlp_cl_error *error);
+/* From the next step on. Error: BAD_ARGUMENT, as for a recipe. */
+MLP_CL_API mlp_cl_status mlp_cl_learner_set_rate(mlp_cl_learner *learner, float learning_rate, mlp_cl_error *error);
+
 /* ---- Single operations ------------------------------------------------------------------------------------------ */
 
 /* The operations that a step is made of, one at a time on host arrays: for those who learn from them or check a device.

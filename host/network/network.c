@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/finite.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/dataset.h"
@@ -180,6 +181,14 @@ size_t mlp_cl_network_parameters(const mlp_cl_network *network) {
     total += layer->in * layer->out + (layer->bias != NULL ? layer->out : 0);
   }
   return total;
+}
+
+mlp_cl_status network_check_features(const mlp_cl_network *network, const float *features, size_t first, size_t rows,
+                                     mlp_cl_error *error) {
+  size_t width = network_inputs(network), i = finite_count(features + first * width, rows * width);
+  if (i == rows * width) return MLP_CL_OK;
+  return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: give finite values", i % width,
+              first + i / width, (double)features[first * width + i]);
 }
 
 mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,

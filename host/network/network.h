@@ -55,6 +55,9 @@ static inline size_t network_outputs(const mlp_cl_network *network) {
 mlp_cl_status network_create_like(mlp_cl_context *context, const mlp_cl_network *model, mlp_cl_network **network,
                                   mlp_cl_error *error);
 
+/* Rows [first, first + rows) of features (any, inputs). Errors: BAD_ARGUMENT, naming one that is not finite. */
+mlp_cl_status network_check_features(const mlp_cl_network *network, const float *features, size_t first, size_t rows,
+                                     mlp_cl_error *error);
 /* Errors: BAD_SHAPE unless the dataset's width is the network's. */
 mlp_cl_status network_check_dataset(const mlp_cl_network *network, const mlp_cl_dataset *dataset, const char *what,
                                     mlp_cl_error *error);

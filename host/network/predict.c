@@ -1,16 +1,8 @@
 /* Class probabilities, or predicted numbers, of rows that come from the host. */
-#include "base/finite.h"
 #include "base/size.h"
 #include "data/dataset.h"
 #include "network/forward.h"
 #include "network/host_copy.h"
-
-static mlp_cl_status check_finite(const float *features, size_t first, size_t rows, size_t width, mlp_cl_error *error) {
-  size_t i = finite_count(features + first * width, rows * width);
-  if (i == rows * width) return MLP_CL_OK;
-  return fail(error, MLP_CL_BAD_ARGUMENT, "feature %zu of row %zu is %g: give finite values", i % width,
-              first + i / width, (double)features[first * width + i]);
-}
 
 /* What is to be predicted: rows, whose features are looked at if they are `unchecked` float32, in passes of `chunk`
  * rows, of which so many have places for their answers. */
@@ -26,7 +18,7 @@ typedef struct prediction {
 static mlp_cl_status begin_pass(prediction *p, size_t first, size_t i, mlp_cl_error *error) {
   size_t rows = size_min(p->chunk, p->rows - first);
   TRY(forward_answer(p->network, &p->from, first, rows, i, error));
-  return p->unchecked ? check_finite(p->from.features, first, rows, p->from.width, error) : MLP_CL_OK;
+  return p->unchecked ? network_check_features(p->network, p->from.features, first, rows, error) : MLP_CL_OK;
 }
 
 static mlp_cl_status end_pass(const prediction *p, size_t first, size_t i, mlp_cl_error *error) {

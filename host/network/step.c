@@ -240,6 +240,32 @@ static mlp_cl_status backward_weights(const step *s, mlp_cl_error *error) {
   return MLP_CL_OK;
 }
 
+/* A step whose rows are, or will be, in the plan's x. */
+static step make_step(backend *on, const step_plan *plan, size_t rows, uint32_t number) {
+  step s = {.on = on, .plan = plan, .rows = rows, .number = number, .x = plan->x};
+  if (plan->optimiser != MLP_CL_SGD) s.rule = adam_of_step(&plan->adam, (uint64_t)number + 1);
+  return s;
+}
+
+mlp_cl_status step_forward(backend *on, const step_plan *plan, size_t rows, uint32_t number, mlp_cl_error *error) {
+  const step s = make_step(on, plan, rows, number);
+  const gather g = gather_of_batch(plan, 0, rows, plan->x);
+  TRY(on->op->gather(on, &g, error));
+  for (size_t i = 0; i < plan->layers_count; i++) TRY(forward_layer(&s, i, error));
+  return MLP_CL_OK;
+}
+
+mlp_cl_status step_backward(backend *on, const step_plan *plan, size_t rows, uint32_t number, tensor *d_x,
+                            mlp_cl_error *error) {
+  const step s = make_step(on, plan, rows, number);
+  for (size_t i = plan->layers_count; i-- > 1;) TRY(backward_input(&s, i, error));
+  const dense_backward_input d = {
+      .rows = rows, .d_y = plan->layers[0].d_y, .weight = plan->layers[0].weight, .scale = 1.0f, .d_x = d_x};
+  if (d_x != NULL) TRY(on->op->dense_backward_input(on, &d, error));
+  TRY(backward_weights(&s, error));
+  return on->op->pace(on, error);
+}
+
 static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
   size_t last = s->plan->layers_count - 1;
   for (size_t i = 0; i < last; i++) TRY(forward_layer(s, i, error));
@@ -271,8 +297,9 @@ static mlp_cl_status take_step(backend *on, const step_plan *plan, const step_ra
                                mlp_cl_error *error) {
   gather now = gather_of_batch(plan, left->first, left->end, t->x), ahead;
   size_t next = left->first + now.rows;
-  step s = {.on = on, .plan = plan, .first = left->first, .rows = now.rows, .number = left->step, .x = t->x};
-  if (plan->optimiser != MLP_CL_SGD) s.rule = adam_of_step(&plan->adam, (uint64_t)left->step + 1);
+  step s = make_step(on, plan, now.rows, left->step);
+  s.first = left->first;
+  s.x = t->x;
   if (!t->gathered) TRY(on->op->gather(on, &now, error));
   t->gathered = t->x_ahead != NULL && next < left->end;
   if (t->gathered) {

@@ -13,73 +13,37 @@
 #include "network/step.h"
 #include "training/best.h"
 #include "training/checkpoint.h"
+#include "training/plan.h"
 #include "training/schedule.h"
 #include "training/shuffle.h"
 #include "training/verify.h"
 
-static void add_gradients(tensor_set *set, step_layer *layer) {
-  layer->d_weight = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, layer->in, layer->out, NULL);
-  if (layer->bias != NULL) layer->d_bias = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, 1, layer->out, NULL);
-}
-
-static void add_layer(mlp_cl_trainer *t, size_t i) {
-  const network_layer *from = &t->network->layers[i];
-  step_layer *layer = &t->plan.layers[i];
-  tensor_set *set = &t->tensors;
-  bool adaptive = t->recipe.optimiser != MLP_CL_SGD, velocity = adaptive || t->parts.update.momentum != 0.0f;
-  *layer = (step_layer){.in = from->in, .out = from->out, .weight = from->weight, .bias = from->bias};
-  if (velocity) layer->weight_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
-  if (velocity && from->bias != NULL) layer->bias_velocity = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
-  if (adaptive) layer->weight_rms = tensor_set_add_zeroed(set, TENSOR_STATE, from->in, from->out);
-  if (adaptive && from->bias != NULL) layer->bias_rms = tensor_set_add_zeroed(set, TENSOR_STATE, 1, from->out);
-  if (step_plan_stores_gradients(t->network->backend, &t->plan)) add_gradients(set, layer);
-  if (i + 1 < t->plan.layers_count && t->network->activation != MLP_CL_RELU)
-    layer->z = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
-  layer->y = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
-  layer->d_y = tensor_set_add(set, TENSOR_GRADIENT, TENSOR_FLOAT32, t->parts.batch, from->out, NULL);
-}
-
-static void add_tensors(mlp_cl_trainer *t) {
+static void add_rows(mlp_cl_trainer *t) {
   const mlp_cl_dataset *data = t->train;
   tensor_set *set = &t->tensors;
-  step_plan *plan = &t->plan;
-  static const int32_t no_step = -1;
   if (t->feed.data == NULL)
-    plan->source = tensor_set_share_or_add(set, (tensor_element)data->element, data->rows, data->width, data->features);
+    t->plan.source =
+        tensor_set_share_or_add(set, (tensor_element)data->element, data->rows, data->width, data->features);
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++)
     t->orders[i].uploaded = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, data->rows, NULL);
-  t->answers = row_tensors_add(set, plan->task, data);
-  plan->losses = t->answers.losses;
-  plan->labels = t->answers.labels;
-  plan->predictions = t->answers.predictions;
-  plan->targets = t->answers.targets;
-  plan->scores = t->answers.scores;
-  plan->flag = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, 1, &no_step);
-  plan->x = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
-  if (plan->task == MLP_CL_CLASSIFICATION && data->classes <= t->network->backend->classes_ahead)
-    plan->x_ahead = tensor_set_add(set, TENSOR_ACTIVATION, TENSOR_FLOAT32, t->parts.batch, data->width, NULL);
-  for (size_t i = 0; i < plan->layers_count; i++) add_layer(t, i);
-  if (plan->clip_norm > 0.0f) plan->squares = tensor_set_add_zeroed(set, TENSOR_PLAIN, 1, 2 * plan->layers_count);
 }
 
 /* The recipe's class weights become the trainer's own. */
-static mlp_cl_status add_label_terms(mlp_cl_trainer *t, mlp_cl_error *error) {
+static mlp_cl_status copy_class_weights(mlp_cl_trainer *t, mlp_cl_error *error) {
   size_t count = t->recipe.class_weights_count, bytes = count * sizeof *t->class_weights;
-  t->plan.terms.smoothing = t->recipe.label_smoothing;
   if (count == 0) return MLP_CL_OK;
   t->class_weights = malloc(bytes);
   if (t->class_weights == NULL) return fail_memory(error, bytes, "the weights of classes");
   memcpy(t->class_weights, t->recipe.class_weights, bytes);
   t->recipe.class_weights = t->class_weights;
-  t->plan.terms.weights = tensor_set_add(&t->tensors, TENSOR_PLAIN, TENSOR_FLOAT32, 1, count, t->class_weights);
-  return t->tensors.status;
+  return MLP_CL_OK;
 }
 
 static mlp_cl_status add_host_memory(mlp_cl_trainer *t, mlp_cl_error *error) {
   size_t rows = t->train->rows;
-  t->plan.layers = calloc(t->plan.layers_count, sizeof *t->plan.layers);
+  TRY(copy_class_weights(t, error));
   TRY(row_metrics_create(t->network->task, rows, &t->metrics, error));
-  bool complete = t->plan.layers != NULL;
+  bool complete = true;
   for (size_t i = 0; i < 2 && !t->recipe.no_shuffle; i++) {
     t->orders[i].rows = malloc(rows * sizeof *t->orders[i].rows);
     complete = complete && t->orders[i].rows != NULL;
@@ -96,20 +60,6 @@ mlp_cl_status trainer_prepare_order(mlp_cl_trainer *t, size_t epoch, mlp_cl_erro
 }
 
 static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl_error *error) {
-  t->plan = (step_plan){
-      .layers_count = t->network->layers_count,
-      .batch = t->parts.batch,
-      .activation = t->network->activation,
-      .task = t->network->task,
-      .source_scale = t->train->scale,
-      .optimiser = t->recipe.optimiser,
-      .update = t->parts.update,
-      .adam = t->parts.adam,
-      .clip_norm = t->parts.clip_norm,
-      .has_terms = t->parts.has_terms,
-      .zeros = zeros_together((tensor_element)t->train->element, t->train->features, t->train->rows, t->train->width),
-      .dropout = t->parts.mask,
-      .mean = t->recipe.reduction == MLP_CL_MEAN};
   t->spread = targets_spread(t->train);
   tensor_set_begin(&t->tensors, t->network->backend, error);
   TRY(add_host_memory(t, error));
@@ -117,10 +67,14 @@ static mlp_cl_status build(mlp_cl_trainer *t, const mlp_cl_dataset *test, mlp_cl
     if (!t->recipe.no_shuffle) bulk_expect_random(t->train->features);
     TRY(row_feed_begin(&t->feed, t->train, t->parts.batch, &t->tensors, error));
   }
-  add_tensors(t);
+  t->answers = row_tensors_add(&t->tensors, t->network->task, t->train);
+  TRY(plan_begin(&t->plan, t->network, &t->recipe, &t->parts, &t->answers, &t->tensors, error));
+  t->plan.source_scale = t->train->scale;
+  t->plan.zeros =
+      zeros_together((tensor_element)t->train->element, t->train->features, t->train->rows, t->train->width);
+  add_rows(t);
   TRY(t->tensors.status);
   TRY(best_create(t, error));
-  TRY(add_label_terms(t, error));
   bool resident = test != NULL && !row_feed_is_needed(t->network->backend, test);
   if (test != NULL) TRY(evaluator_begin(&t->test, t->network, test, resident, error));
   t->has_test = test != NULL;
@@ -131,23 +85,6 @@ static mlp_cl_status check(const mlp_cl_network *network, const mlp_cl_dataset *
                            mlp_cl_error *error) {
   TRY(network_check_answers(network, train, "the training data", error));
   return test == NULL ? MLP_CL_OK : network_check_answers(network, test, "the test data", error);
-}
-
-static mlp_cl_status check_terms(const mlp_cl_network *network, const mlp_cl_recipe *recipe, mlp_cl_error *error) {
-  bool has_terms = recipe->class_weights_count > 0 || recipe->label_smoothing != 0.0f;
-  if (!has_terms || network->task == MLP_CL_CLASSIFICATION) return MLP_CL_OK;
-  return fail(error, MLP_CL_BAD_ARGUMENT, "label_smoothing and class_weights are for classification, not %s",
-              mlp_cl_task_name(network->task));
-}
-
-/* The gradient's product applies it itself, unless all of them have to be there before; with Adam some backends' do. */
-static mlp_cl_status prove_operations(mlp_cl_context *context, const mlp_cl_recipe *recipe, const recipe_parts *parts,
-                                      mlp_cl_error *error) {
-  bool adaptive = recipe->optimiser != MLP_CL_SGD, clipped = parts->clip_norm > 0.0f;
-  if (parts->has_terms) TRY(context_prove(context, "label-terms", error));
-  if (adaptive) TRY(context_prove(context, "adam", error));
-  if (clipped) TRY(context_prove(context, "clip", error));
-  return clipped && !adaptive ? context_prove(context, "sgd", error) : MLP_CL_OK;
 }
 
 /* Rows that are streamed go a chunk at a time. */
@@ -162,14 +99,12 @@ mlp_cl_status mlp_cl_trainer_create(mlp_cl_network *network, const mlp_cl_datase
   if (network == NULL || train == NULL || recipe == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "network, training data or recipe is NULL");
   TRY(check(network, train, test, error));
-  TRY(check_terms(network, recipe, error));
   recipe_parts parts;
-  TRY(recipe_read(recipe, train->rows, network_outputs(network), &parts, error));
+  TRY(plan_check(network, recipe, train->rows, &parts, error));
   if (recipe->patience > 0 && test == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT,
                 "patience is %lu and there is no test data to watch: hold some out, or take a patience of 0",
                 (unsigned long)recipe->patience);
-  TRY(prove_operations(network->context, recipe, &parts, error));
   mlp_cl_trainer *created = calloc(1, sizeof *created);
   if (created == NULL) return fail_memory(error, sizeof *created, "a trainer");
   created->network = network;
@@ -199,7 +134,7 @@ void mlp_cl_trainer_destroy(mlp_cl_trainer *trainer) {
   for (size_t i = 0; i < 2; i++) free(trainer->orders[i].rows);
   free(trainer->best);
   free(trainer->class_weights);
-  free(trainer->plan.layers);
+  plan_end(&trainer->plan);
   row_metrics_destroy(&trainer->metrics);
   free(trainer);
 }

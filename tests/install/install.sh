@@ -65,6 +65,7 @@ built/inference_loop >loop.out
 installed/bin/mlp_cl train --data examples/iris.csv --device reference --out iris.safetensors --quiet >iris.out
 built/table_row iris.safetensors 5.9 3.0 4.2 1.5 >row.out
 built/table_row iris.safetensors 5.9 3.0 4.2 2>row.err && fail "table_row takes three fields of four"
+built/own_batches reference >own.out
 built/progress >progress.out 2>progress.err
 built/two_networks >networks.out
 built/stop_and_go whole.safetensors reference 300 >whole.out 2>whole.err
@@ -74,6 +75,7 @@ grep -q 'accuracy 0.99' arrays.out || fail "train_arrays: $(cat arrays.out)"
 grep -q '^actions ' loop.out || fail "inference_loop: $(cat loop.out)"
 grep -q '^versicolor, 0' row.out || fail "table_row: $(cat row.out)"
 grep -q 'wants these fields: sepal_length' row.err || fail "table_row: $(cat row.err)"
+grep -q 'off by 0\.[0-4]' own.out || fail "own_batches: $(cat own.out)"
 grep -q '^stopped: 0.9[5-9]' progress.out || fail "progress: $(cat progress.out)"
 grep -q 'start again to go on' stopped.err || [ -s stopped.out ] || fail "stop_and_go: $(cat stopped.err)"
 [ "$(wc -c <gone_on.out)" = 65 ] || fail "stop_and_go: $(cat gone_on.err)"

@@ -247,7 +247,7 @@ caught_by golden reference
 # ---- Adam, clipping, activations, other losses ----
 
 mutation 'the bias of moments is corrected for the next step'
-edit host/network/step.c 's/\(uint64_t\)left->step \+ 1/(uint64_t)left->step + 2/'
+edit host/network/step.c 's/\(uint64_t\)number \+ 1/(uint64_t)number + 2/'
 caught_by golden reference
 
 mutation 'moments are stored as they come'
@@ -354,6 +354,18 @@ mutation 'a verified step compares the first layer alone'
 edit host/training/verify.c '/static mlp_cl_status compare/,/^}/s/layer < t->plan.layers_count/layer < 1/'
 caught_by verify reference
 
+mutation 'the halves of a step drop other values'
+edit host/training/learner.c 's/step_backward\(on, &l->plan, rows, l->step,/step_backward(on, \&l->plan, rows, l->step + 1,/'
+caught_by learner reference
+
+mutation 'a learner takes all its steps as the first'
+edit host/training/learner.c 's/\.step = l->step/.step = 0/'
+caught_by learner reference
+
+mutation 'the gradient of the features is that of updated weights'
+edit host/network/step.c '/if \(d_x != NULL\) TRY/d; s/^  TRY\(backward_weights\(&s, error\)\);/&\n  if (d_x != NULL) TRY(on->op->dense_backward_input(on, \&d, error));/'
+caught_by learner reference
+
 mutation 'whole steps that go by rows leave out a gradient'
 edit kernels/train_steps.cl 's/i >= max\(1, j->by_rows\)/i > max(1, j->by_rows)/'
 caught_by context pocl
@@ -419,7 +431,7 @@ edit host/network/predict.c 's/forward\.answers\[i\]/forward.answers[0]/'
 caught_by predict pocl
 
 mutation 'rows of a pass are counted from its first'
-edit host/network/predict.c 's/first \+ i \/ width/i \/ width/'
+edit host/network/network.c 's/first \+ i \/ width/i \/ width/'
 caught_by predict reference
 
 mutation 'whole steps towards targets keep their gradient where it was'
