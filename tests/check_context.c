@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context/context.h"
 #include "context/self_test.h"
 #include "context/step_test.h"
 #include "network/step.h"
@@ -302,6 +303,29 @@ START_TEST(whole_steps_come_to_what_single_operations_do) {
 }
 END_TEST
 
+/* Whoever waits may change what was sent: the clFinish of rusticl (Mesa 22.3) returns at once after a clFlush. */
+START_TEST(what_was_sent_has_been_read_when_all_is_finished) {
+  enum { COUNT = 1 << 20 };
+  mlp_cl_context *context = test_open_device();
+  backend *on = context->backend;
+  float *sent = test_floats(COUNT), *got = test_floats(COUNT);
+  tensor *t = NULL;
+  ck_ok(on->op->tensor_create(on, TENSOR_PLAIN, TENSOR_FLOAT32, 1, COUNT, &t, &test_error));
+  for (int i = 1; i <= 10; i++) {
+    for (size_t k = 0; k < COUNT; k++) sent[k] = (float)i;
+    ck_ok(on->op->tensor_send(on, t, 0, 1, sent, &test_error));
+    ck_ok(on->op->finish(on, &test_error));
+    for (size_t k = COUNT; k-- > 0;) sent[k] = 0.0f;
+    ck_ok(on->op->tensor_read(on, t, 0, 1, got, &test_error));
+    for (size_t k = 0; k < COUNT; k++) ck_assert_float_eq(got[k], (float)i);
+  }
+  on->op->tensor_destroy(on, t);
+  mlp_cl_context_destroy(context);
+  free(sent);
+  free(got);
+}
+END_TEST
+
 /* Work-items that did not wait for each other could be lucky once. */
 START_TEST(whole_steps_are_right_every_time) {
   mlp_cl_context *context = test_open_device();
@@ -334,6 +358,7 @@ int main(void) {
   tcase_add_test(tests, refuses_devices_that_are_not_there);
   if (strcmp(getenv("MLP_CL_TEST_DEVICE") != NULL ? getenv("MLP_CL_TEST_DEVICE") : "", "reference") != 0) {
     tcase_add_test(tests, finds_each_device_by_number_and_by_name);
+    tcase_add_test(tests, what_was_sent_has_been_read_when_all_is_finished);
     tcase_add_test(tests, whole_steps_are_right_every_time);
   } else {
     tcase_add_test(tests, self_test_finds_broken_rules);

@@ -205,6 +205,9 @@ mlp_cl_status opencl_room_reserve(opencl_backend *self, opencl_room *room, size_
 /* Makes the transpose's content match. */
 mlp_cl_status opencl_transposed_update(opencl_backend *self, opencl_tensor *t, size_t rows, mlp_cl_error *error);
 
+/* Waits for all that is in the queue. */
+cl_int opencl_wait(const opencl_backend *self, cl_command_queue queue);
+
 /* ---- Launching -------------------------------------------------------------------------------------------------- */
 
 /* Collects the arguments of one launch in the order of the kernel's parameters; the first error sticks until run. */

@@ -11,7 +11,7 @@
 static void opencl_close(backend *base) {
   opencl_backend *self = (opencl_backend *)base;
   if (self == NULL) return;
-  if (self->queue != NULL) clFinish(self->queue);
+  if (self->queue != NULL) opencl_wait(self, self->queue);
   opencl_transfers_release(self);
   opencl_pace_release(self);
   opencl_peak_release(self);
@@ -30,8 +30,9 @@ static void opencl_close(backend *base) {
 
 static mlp_cl_status opencl_finish(backend *base, mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
-  if (self->transfers != NULL) TRY_CL(clFinish(self->transfers), "waiting for transfers to %s", base->device.name);
-  TRY_CL(clFinish(self->queue), "waiting for %s", base->device.name);
+  if (self->transfers != NULL)
+    TRY_CL(opencl_wait(self, self->transfers), "waiting for transfers to %s", base->device.name);
+  TRY_CL(opencl_wait(self, self->queue), "waiting for %s", base->device.name);
   return MLP_CL_OK;
 }
 

@@ -1,6 +1,8 @@
 /* Bounds the work in flight to about 100 ms: marks go into the queue so many steps apart that the work between two
  * takes 15 to 30 ms, and with a third mark the first is waited for. The newest work is never waited for. */
 
+#include <string.h>
+
 #include "opencl/internal.h"
 
 static const double short_s = 0.015, long_s = 0.03;
@@ -30,6 +32,14 @@ mlp_cl_status opencl_pace_step(backend *base, mlp_cl_error *error) {
   p->count++;
   TRY_CL(clFlush(self->queue), "sending work to %s", base->device.name);
   return MLP_CL_OK;
+}
+
+/* The clFinish of rusticl (Mesa 22.3) waits for nothing once all has been flushed: there a mark comes before it that
+ * has not. */
+cl_int opencl_wait(const opencl_backend *self, cl_command_queue queue) {
+  bool forgets = strstr(self->base.device.platform, "rusticl") != NULL;
+  cl_int code = forgets ? clEnqueueMarkerWithWaitList(queue, 0, NULL, NULL) : CL_SUCCESS;
+  return code == CL_SUCCESS ? clFinish(queue) : code;
 }
 
 void opencl_pace_release(opencl_backend *self) {

@@ -67,12 +67,12 @@ static mlp_cl_status choose_rounds(opencl_backend *self, mlp_cl_error *error) {
   double amount, took = 0;
   p->rounds = 8;
   TRY(run_fma(self, &amount, error)); /* which also compiles */
-  TRY_CL(clFinish(self->queue), "measuring the device's peak");
+  TRY_CL(opencl_wait(self, self->queue), "measuring the device's peak");
   while (took < long_s && p->rounds < self->tuning.longest_sum / (4 * PEAK_UNROLL) && p->rounds < 1 << 24) {
     p->rounds *= 2;
     double began = clock_now_s();
     TRY(run_fma(self, &amount, error));
-    TRY_CL(clFinish(self->queue), "measuring the device's peak");
+    TRY_CL(opencl_wait(self, self->queue), "measuring the device's peak");
     took = clock_now_s() - began;
   }
   return MLP_CL_OK;

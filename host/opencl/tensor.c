@@ -112,8 +112,8 @@ void opencl_tensor_destroy(backend *base, tensor *destroyed) {
   if (destroyed == NULL) return;
   opencl_tensor *t = opencl_of(destroyed);
   opencl_backend *self = (opencl_backend *)base;
-  if (self->transfers != NULL) clFinish(self->transfers);
-  clFinish(self->queue);
+  if (self->transfers != NULL) opencl_wait(self, self->transfers);
+  opencl_wait(self, self->queue);
   if (t->buffer != NULL) clReleaseMemObject(t->buffer);
   if (t->transposed != NULL) clReleaseMemObject(t->transposed);
   free(t);
@@ -186,7 +186,7 @@ mlp_cl_status opencl_tensor_write(backend *base, tensor *target, size_t first, s
                                 staging + p * rows * PANEL, 0, NULL, NULL);
   /* Pieces may still read the staging memory. A last write that blocks would not do: it may have copied what it writes
    * and return before the others, as Intel's CPU runtime does. */
-  cl_int finished = clFinish(self->queue);
+  cl_int finished = opencl_wait(self, self->queue);
   if (code == CL_SUCCESS) code = finished;
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "writing a tensor");
 }
@@ -242,7 +242,7 @@ mlp_cl_status opencl_tensor_send(backend *base, tensor *target, size_t first, si
 }
 
 void opencl_transfers_release(opencl_backend *self) {
-  if (self->transfers != NULL) clFinish(self->transfers);
+  if (self->transfers != NULL) opencl_wait(self, self->transfers);
   event_release(&self->sent);
   event_release(&self->before_send);
   if (self->transfers != NULL) clReleaseCommandQueue(self->transfers);
@@ -267,7 +267,7 @@ mlp_cl_status opencl_tensor_read(backend *base, const tensor *source, size_t fir
   for (size_t p = 0; p < panels && code == CL_SUCCESS; p++)
     code = clEnqueueReadBuffer(self->queue, t->buffer, p + 1 == panels, (p * t->stride + first) * LINE_BYTES, piece,
                                staging + p * rows * PANEL, 0, NULL, NULL);
-  if (code != CL_SUCCESS) clFinish(self->queue);
+  if (code != CL_SUCCESS) opencl_wait(self, self->queue);
   if (code == CL_SUCCESS) unpack(source, staging, rows, target);
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "reading a tensor");
 }

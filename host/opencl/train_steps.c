@@ -220,7 +220,7 @@ static bool is_trial(const opencl_steps_trial *t) {
 }
 
 static mlp_cl_status finish_at(opencl_backend *self, double *now_s, mlp_cl_error *error) {
-  cl_int code = clFinish(self->queue);
+  cl_int code = opencl_wait(self, self->queue);
   *now_s = clock_now_s();
   return code == CL_SUCCESS ? MLP_CL_OK : fail_cl(error, code, "waiting for %s", self->base.device.name);
 }

@@ -354,6 +354,10 @@ mutation 'a verified step compares the first layer alone'
 edit host/training/verify.c '/static mlp_cl_status compare/,/^}/s/layer < t->plan.layers_count/layer < 1/'
 caught_by verify reference
 
+mutation 'a wait trusts that a driver waits for what it was sent'
+edit host/opencl/pace.c 's/"rusticl"\) != NULL/"rusticl") == NULL/'
+caught_by context rusticl
+
 mutation 'the halves of a step drop other values'
 edit host/training/learner.c 's/step_backward\(on, &l->plan, rows, l->step,/step_backward(on, \&l->plan, rows, l->step + 1,/'
 caught_by learner reference
