@@ -288,6 +288,8 @@ START_TEST(tells_of_divergence) {
     status = mlp_cl_learner_step(l, BATCH, features, NULL, targets, &loss, &test_error);
   ck_assert_int_eq(status, MLP_CL_DIVERGED);
   ck_assert_ptr_nonnull(strstr(test_error.text, "training diverged at step "));
+  float outputs[BATCH * OUTPUTS];
+  ck_fails(mlp_cl_learner_forward(l, BATCH, features, outputs, &test_error), MLP_CL_DIVERGED, "diverged at step ");
   mlp_cl_learner_destroy(l);
   mlp_cl_network_destroy(network);
 }

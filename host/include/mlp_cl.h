@@ -670,7 +670,7 @@ MLP_CL_API mlp_cl_status mlp_cl_learner_step(mlp_cl_learner *learner, size_t row
                                              const int32_t *labels, const float *targets, double *loss,
                                              mlp_cl_error *error);
 /* The same in two halves, for a loss of one's own. Forward, with the step's dropout, to outputs (rows, outputs), the
- * logits or numbers; waits. Error: BAD_ARGUMENT. */
+ * logits or numbers; waits. Errors: BAD_ARGUMENT, DIVERGED (one of them is not finite). */
 MLP_CL_API mlp_cl_status mlp_cl_learner_forward(mlp_cl_learner *learner, size_t rows, const float *features,
                                                 float *outputs, mlp_cl_error *error);
 /* Of the same rows: from d_outputs (rows, outputs), the gradient of the loss by the outputs, to the update; d_features

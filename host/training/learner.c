@@ -189,6 +189,8 @@ mlp_cl_status mlp_cl_learner_forward(mlp_cl_learner *l, size_t rows, const float
   TRY(write_features(l, rows, features, error));
   TRY(step_forward(on, &l->plan, rows, l->step, error));
   TRY(on->op->tensor_read(on, last_layer(l)->y, 0, rows, outputs, error));
+  if (finite_count(outputs, rows * network_outputs(l->network)) < rows * network_outputs(l->network))
+    return fail_diverged(l, error);
   l->rows = rows;
   return MLP_CL_OK;
 }

@@ -104,6 +104,9 @@ says out '--resume ended.safetensors'
 chmod 600 stopped.safetensors
 run 0 train --device "$device" $stops --checkpoint ./stopped.safetensors --resume stopped.safetensors --quiet
 same "$(find stopped.safetensors -perm 600)" stopped.safetensors
+run 0 train --device "$device" --hidden none --epochs 9 --checkpoint ./ended.safetensors --checkpoint-every 1epochs \
+  --resume ended.safetensors --quiet
+silent err
 
 # Two runs with one checkpoint: the second goes beside the first, and says so; each can go on.
 last='two runs with one --checkpoint'

@@ -51,9 +51,9 @@ static void take_kept(watch *w, uint64_t step, const char *path) {
 /* The same of the checkpoint that the run goes on from. */
 static void take_resumed(watch *w, uint64_t step) {
   const char *from = w->plan->resume, *into = w->plan->when.path;
-  w->run->kept_in = strdup(from);
-  w->run->kept = step;
   w->run->keeps = into && output_same_place(from, into);
+  w->run->kept_in = strdup(w->run->keeps ? into : from);
+  w->run->kept = step;
 }
 
 static void on_checkpoint(watch *w, const mlp_cl_event *event) {
