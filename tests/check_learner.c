@@ -245,8 +245,9 @@ START_TEST(refuses_bad_batches_and_learns_nothing) {
   ck_ok(mlp_cl_learner_forward(l, 2, x, outputs, &test_error));
   outputs[OUTPUTS] = INFINITY;
   ck_fails(mlp_cl_learner_backward(l, outputs, NULL, &test_error), MLP_CL_BAD_ARGUMENT, "gradient 0 of row 1 is inf");
-  expect_same(network, make_network(MLP_CL_CLASSIFICATION, MLP_CL_RELU));
+  mlp_cl_learner_destroy(l);
   mlp_cl_learner_destroy(NULL);
+  expect_same(network, make_network(MLP_CL_CLASSIFICATION, MLP_CL_RELU));
 }
 END_TEST
 
