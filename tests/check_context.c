@@ -317,7 +317,9 @@ START_TEST(what_was_sent_has_been_read_when_all_is_finished) {
     ck_ok(on->op->finish(on, &test_error));
     for (size_t k = COUNT; k-- > 0;) sent[k] = 0.0f;
     ck_ok(on->op->tensor_read(on, t, 0, 1, got, &test_error));
-    for (size_t k = 0; k < COUNT; k++) ck_assert_float_eq(got[k], (float)i);
+    size_t intact = 0;
+    for (size_t k = 0; k < COUNT; k++) intact += got[k] == (float)i;
+    ck_assert_uint_eq(intact, COUNT);
   }
   on->op->tensor_destroy(on, t);
   mlp_cl_context_destroy(context);
