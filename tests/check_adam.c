@@ -34,6 +34,7 @@ START_TEST(a_recipe_suits_its_optimiser) {
     mlp_cl_network *network = NULL;
     mlp_cl_evaluation reached;
     ck_assert_int_eq(recipe.optimiser, optimisers[i]);
+    ck_assert_float_eq(recipe.learning_rate, i == 0 ? mlp_cl_recipe_default().learning_rate : 0.001f);
     ck_ok(mlp_cl_network_create(device, &shape, 1, &network, &test_error));
     ck_ok(mlp_cl_train(network, train, NULL, &recipe, NULL, NULL, &test_error));
     ck_ok(mlp_cl_network_evaluate(network, test, &reached, NULL, &test_error));

@@ -513,7 +513,7 @@ MLP_CL_API const char *mlp_cl_schedule_name(mlp_cl_schedule schedule);
 /* seed 1, 10 epochs, batch 64, SGD, lr 0.1, momentum 0.9, beta 0.9 and 0.999, epsilon 1e-8, a step of the rate
  * every 10 epochs by 0.1 where that is the schedule, the rest 0, mean. */
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_default(void);
-/* The same with this optimiser and a learning rate that suits it: 0.001 for Adam and AdamW, which learn nothing at 0.1.
+/* The same with this optimiser and a learning rate that suits it: 0.001 for Adam and AdamW, for which 0.1 is too much.
  */
 MLP_CL_API mlp_cl_recipe mlp_cl_recipe_for(mlp_cl_optimiser optimiser);
 
