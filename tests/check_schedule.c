@@ -48,13 +48,6 @@ static mlp_cl_network *make_network(void) {
   return network;
 }
 
-static void check_same(mlp_cl_network *a, mlp_cl_network *b) {
-  char got[65], wanted[65];
-  ck_ok(mlp_cl_network_sha256(a, got, &test_error));
-  ck_ok(mlp_cl_network_sha256(b, wanted, &test_error));
-  ck_assert_str_eq(got, wanted);
-}
-
 /* Without momentum and shuffles, epochs at falling rates are runs of one epoch each. */
 START_TEST(a_schedule_is_its_epochs) {
   mlp_cl_dataset *data = NULL;
@@ -72,7 +65,7 @@ START_TEST(a_schedule_is_its_epochs) {
   r.epochs = 1;
   for (int i = 0; i < 3; i++, r.learning_rate *= 0.5f)
     ck_ok(mlp_cl_train(parts, data, NULL, &r, NULL, NULL, &test_error));
-  check_same(whole, parts);
+  ck_same_networks(whole, parts);
   mlp_cl_network_destroy(parts);
   mlp_cl_network_destroy(whole);
   mlp_cl_dataset_destroy(data);
@@ -102,7 +95,7 @@ START_TEST(patience) {
   r.patience = 0;
   r.epochs = last.best_epoch;
   ck_ok(mlp_cl_train(best, data, NULL, &r, NULL, NULL, &test_error));
-  check_same(stopped, best);
+  ck_same_networks(stopped, best);
   r.patience = 1;
   ck_fails(mlp_cl_train(best, data, NULL, &r, NULL, NULL, &test_error), MLP_CL_BAD_ARGUMENT, "patience is 1");
   mlp_cl_network_destroy(best);

@@ -20,6 +20,8 @@ mlp_cl_status mlp_cl_dataset_open_idx(const char *features_path, const char *lab
 }
 
 static mlp_cl_status fail_source(const char *source, mlp_cl_error *error) {
+  if (strcmp(source, "-") == 0)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "-: data are read more than once; write them to a file and name that");
   return fail(
       error, MLP_CL_IO,
       "%s: %s; a data set is \"digits\", a table (CSV, TSV), an IDX, NPY or NPZ file, or a folder in the MNIST layout",

@@ -33,16 +33,21 @@ void row_metrics_destroy(row_metrics *metrics) {
   *metrics = (row_metrics){.losses = NULL};
 }
 
-row_tensors row_tensors_add(tensor_set *set, mlp_cl_task task, const mlp_cl_dataset *dataset) {
-  size_t rows = dataset->rows;
+row_tensors row_tensors_begin(tensor_set *set, mlp_cl_task task, size_t rows) {
   row_tensors t = {.losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL)};
-  if (task == MLP_CL_CLASSIFICATION) {
-    t.labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, rows, dataset->labels);
+  if (task == MLP_CL_CLASSIFICATION)
     t.predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, rows, NULL);
-  } else {
-    t.targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, rows, dataset->outputs, dataset->targets);
+  else
     t.scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, rows, NULL);
-  }
+  return t;
+}
+
+row_tensors row_tensors_add(tensor_set *set, mlp_cl_task task, const mlp_cl_dataset *dataset) {
+  row_tensors t = row_tensors_begin(set, task, dataset->rows);
+  if (task == MLP_CL_CLASSIFICATION)
+    t.labels = tensor_set_share_or_add(set, TENSOR_INT32, 1, dataset->rows, dataset->labels);
+  else
+    t.targets = tensor_set_share_or_add(set, TENSOR_FLOAT32, dataset->rows, dataset->outputs, dataset->targets);
   return t;
 }
 

@@ -23,6 +23,8 @@ typedef struct row_tensors {
 } row_tensors;
 
 row_tensors row_tensors_add(tensor_set *set, mlp_cl_task task, const mlp_cl_dataset *dataset);
+/* The room for metrics of so many rows alone. */
+row_tensors row_tensors_begin(tensor_set *set, mlp_cl_task task, size_t rows);
 /* Both wait. */
 mlp_cl_status row_metrics_read(backend *on, const row_tensors *from, const row_metrics *metrics, mlp_cl_error *error);
 mlp_cl_status row_metrics_write(backend *on, const row_metrics *metrics, const row_tensors *to, mlp_cl_error *error);

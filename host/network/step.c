@@ -240,6 +240,17 @@ static mlp_cl_status backward_weights(const step *s, mlp_cl_error *error) {
   return MLP_CL_OK;
 }
 
+/* From the gradient of the outputs of layer `end` - 1 to all updates, and to d_x, that of the rows, unless NULL. */
+static mlp_cl_status go_back(const step *s, size_t end, tensor *d_x, mlp_cl_error *error) {
+  const step_layer *first = &s->plan->layers[0];
+  const dense_backward_input d = {
+      .rows = s->rows, .d_y = first->d_y, .weight = first->weight, .scale = 1.0f, .d_x = d_x};
+  for (size_t i = end; i-- > 1;) TRY(backward_input(s, i, error));
+  if (d_x != NULL) TRY(s->on->op->dense_backward_input(s->on, &d, error));
+  TRY(backward_weights(s, error));
+  return s->on->op->pace(s->on, error);
+}
+
 /* A step whose rows are, or will be, in the plan's x. */
 static step make_step(backend *on, const step_plan *plan, size_t rows, uint32_t number) {
   step s = {.on = on, .plan = plan, .rows = rows, .number = number, .x = plan->x};
@@ -258,21 +269,14 @@ mlp_cl_status step_forward(backend *on, const step_plan *plan, size_t rows, uint
 mlp_cl_status step_backward(backend *on, const step_plan *plan, size_t rows, uint32_t number, tensor *d_x,
                             mlp_cl_error *error) {
   const step s = make_step(on, plan, rows, number);
-  for (size_t i = plan->layers_count; i-- > 1;) TRY(backward_input(&s, i, error));
-  const dense_backward_input d = {
-      .rows = rows, .d_y = plan->layers[0].d_y, .weight = plan->layers[0].weight, .scale = 1.0f, .d_x = d_x};
-  if (d_x != NULL) TRY(on->op->dense_backward_input(on, &d, error));
-  TRY(backward_weights(&s, error));
-  return on->op->pace(on, error);
+  return go_back(&s, plan->layers_count, d_x, error);
 }
 
 static mlp_cl_status run_step(const step *s, mlp_cl_error *error) {
   size_t last = s->plan->layers_count - 1;
   for (size_t i = 0; i < last; i++) TRY(forward_layer(s, i, error));
   TRY(last_layer(s, error));
-  for (size_t i = last; i-- > 1;) TRY(backward_input(s, i, error));
-  TRY(backward_weights(s, error));
-  return s->on->op->pace(s->on, error);
+  return go_back(s, last, NULL, error);
 }
 
 /* What was proven in an earlier process may be refused by the compiler now: then all steps are launches. */

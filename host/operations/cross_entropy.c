@@ -1,19 +1,12 @@
+#include "context/answers.h"
 #include "operations/operation.h"
-
-static mlp_cl_status check_labels(const int32_t *labels, size_t rows, size_t classes, mlp_cl_error *error) {
-  for (size_t i = 0; i < rows; i++)
-    if (labels[i] < 0 || (size_t)labels[i] >= classes)
-      return fail(error, MLP_CL_BAD_ARGUMENT, "cross-entropy: the label of row %zu is %ld: give 0 to %zu", i,
-                  (long)labels[i], classes - 1);
-  return MLP_CL_OK;
-}
 
 mlp_cl_status mlp_cl_cross_entropy(mlp_cl_context *context, size_t rows, size_t cols, const float *logits,
                                    const int32_t *labels, mlp_cl_reduction reduction, float *losses,
                                    int32_t *predictions, float *d_logits, mlp_cl_error *error) {
   CHECK_ARRAYS("cross-entropy", error, context, logits, labels);
   TRY(operation_check_size("cross-entropy", rows, cols, error));
-  TRY(check_labels(labels, rows, cols, error));
+  TRY(answers_check_labels("cross-entropy", labels, rows, cols, error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);
   cross_entropy c = {

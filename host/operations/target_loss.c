@@ -1,22 +1,12 @@
+#include "context/answers.h"
 #include "operations/operation.h"
-
-#include <math.h>
-
-static mlp_cl_status check_targets(const char *name, mlp_cl_task task, const float *targets, size_t rows, size_t cols,
-                                   mlp_cl_error *error) {
-  for (size_t i = 0; i < rows * cols; i++)
-    if (task == MLP_CL_REGRESSION ? !isfinite(targets[i]) : !(targets[i] >= 0.0f && targets[i] <= 1.0f))
-      return fail(error, MLP_CL_BAD_ARGUMENT, "%s: target %zu of row %zu is %g: give %s", name, i % cols, i / cols,
-                  (double)targets[i], task == MLP_CL_REGRESSION ? "finite values" : "0 to 1");
-  return MLP_CL_OK;
-}
 
 static mlp_cl_status run(const char *name, mlp_cl_task task, mlp_cl_context *context, size_t rows, size_t cols,
                          const float *outputs, const float *targets, mlp_cl_reduction reduction, float *losses,
                          float *scores, float *d_outputs, mlp_cl_error *error) {
   CHECK_ARRAYS(name, error, context, outputs, targets);
   TRY(operation_check_size(name, rows, cols, error));
-  TRY(check_targets(name, task, targets, rows, cols, error));
+  TRY(answers_check_targets(name, task, targets, rows, cols, error));
   TRY(context_prove(context, mlp_cl_task_name(task), error));
   tensor_set set;
   tensor_set_begin(&set, context->backend, error);

@@ -3,6 +3,7 @@
 
 #include "backend/hyperparameters.h"
 #include "base/finite.h"
+#include "context/answers.h"
 #include "context/context.h"
 #include "data/dataset.h"
 #include "network/step.h"
@@ -33,15 +34,12 @@ static mlp_cl_status build(mlp_cl_learner *l, const recipe_parts *parts, mlp_cl_
   l->losses = calloc(l->batch, sizeof *l->losses);
   if (l->losses == NULL) return fail_memory(error, l->batch * sizeof *l->losses, "the losses of a batch");
   l->source = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, l->batch, network_inputs(l->network), NULL);
-  row_tensors answers = {.losses = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, l->batch, NULL)};
-  if (has_labels(l)) {
+  row_tensors answers = row_tensors_begin(set, l->network->task, l->batch);
+  if (has_labels(l))
     l->answers = answers.labels = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, l->batch, 1, NULL);
-    answers.predictions = tensor_set_add(set, TENSOR_PLAIN, TENSOR_INT32, 1, l->batch, NULL);
-  } else {
-    size_t outputs = network_outputs(l->network);
-    l->answers = answers.targets = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, l->batch, outputs, NULL);
-    answers.scores = tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, 1, l->batch, NULL);
-  }
+  else
+    l->answers = answers.targets =
+        tensor_set_add(set, TENSOR_PLAIN, TENSOR_FLOAT32, l->batch, network_outputs(l->network), NULL);
   TRY(plan_begin(&l->plan, l->network, &l->recipe, parts, &answers, set, error));
   l->plan.source = l->source;
   return set->status;
@@ -105,28 +103,18 @@ static mlp_cl_status check_batch(const mlp_cl_learner *l, size_t rows, const flo
   return network_check_features(l->network, features, 0, rows, error);
 }
 
-static mlp_cl_status check_labels(const mlp_cl_learner *l, size_t rows, const int32_t *labels, mlp_cl_error *error) {
-  size_t classes = network_outputs(l->network);
-  if (labels == NULL)
-    return fail(error, MLP_CL_BAD_ARGUMENT, "labels is NULL: a network for classification needs one for each row");
-  for (size_t i = 0; i < rows; i++)
-    if (labels[i] < 0 || (size_t)labels[i] >= classes)
-      return fail(error, MLP_CL_BAD_ARGUMENT, "the label of row %zu is %ld: give 0 to %zu", i, (long)labels[i],
-                  classes - 1);
-  return MLP_CL_OK;
-}
-
-static mlp_cl_status check_targets(const mlp_cl_learner *l, size_t rows, const float *targets, mlp_cl_error *error) {
+static mlp_cl_status check_answers(const mlp_cl_learner *l, size_t rows, const int32_t *labels, const float *targets,
+                                   mlp_cl_error *error) {
+  static const char what[] = "a batch";
   size_t outputs = network_outputs(l->network);
-  bool shares = l->network->task == MLP_CL_MULTI_LABEL;
-  if (targets == NULL)
+  mlp_cl_task task = l->network->task;
+  if (has_labels(l) && labels == NULL)
+    return fail(error, MLP_CL_BAD_ARGUMENT, "labels is NULL: a network for classification needs one for each row");
+  if (!has_labels(l) && targets == NULL)
     return fail(error, MLP_CL_BAD_ARGUMENT, "targets is NULL: a network for %s needs %zu for each row",
-                mlp_cl_task_name(l->network->task), outputs);
-  for (size_t i = 0; i < rows * outputs; i++)
-    if (!isfinite(targets[i]) || (shares && (targets[i] < 0.0f || targets[i] > 1.0f)))
-      return fail(error, MLP_CL_BAD_ARGUMENT, "target %zu of row %zu is %g: give %s", i % outputs, i / outputs,
-                  (double)targets[i], shares ? "0 to 1" : "finite values");
-  return MLP_CL_OK;
+                mlp_cl_task_name(task), outputs);
+  return has_labels(l) ? answers_check_labels(what, labels, rows, outputs, error)
+                       : answers_check_targets(what, task, targets, rows, outputs, error);
 }
 
 /* The rows of the next step become the plan's source. */
@@ -161,7 +149,7 @@ mlp_cl_status mlp_cl_learner_step(mlp_cl_learner *l, size_t rows, const float *f
                                   const float *targets, double *loss, mlp_cl_error *error) {
   if (l == NULL) return fail(error, MLP_CL_BAD_ARGUMENT, "the learner is NULL");
   TRY(check_batch(l, rows, features, error));
-  TRY(has_labels(l) ? check_labels(l, rows, labels, error) : check_targets(l, rows, targets, error));
+  TRY(check_answers(l, rows, labels, targets, error));
   backend *on = l->network->backend;
   TRY(write_features(l, rows, features, error));
   TRY(on->op->tensor_write(on, l->answers, 0, rows, has_labels(l) ? (const void *)labels : targets, error));

@@ -209,7 +209,7 @@ edit host/training/trainer.c 's/\.step = \(uint32_t\)t->step/.step = (uint32_t)i
 caught_by golden reference
 
 mutation 'the weight is updated before the gradient of its input'
-edit host/network/step.c '/^  for \(size_t i = last; i-- > 1;\)/{h;d}; /^  TRY\(backward_weights\(/G'
+edit host/network/step.c '/^  for \(size_t i = end; i-- > 1;\)/{h;d}; /^  TRY\(backward_weights\(/G'
 caught_by golden reference
 
 mutation 'the derivative of ReLU is 1 at 0'
@@ -367,7 +367,7 @@ edit host/training/learner.c 's/\.step = l->step/.step = 0/'
 caught_by learner reference
 
 mutation 'the gradient of the features is that of updated weights'
-edit host/network/step.c '/if \(d_x != NULL\) TRY/d; s/^  TRY\(backward_weights\(&s, error\)\);/&\n  if (d_x != NULL) TRY(on->op->dense_backward_input(on, \&d, error));/'
+edit host/network/step.c '/if \(d_x != NULL\) TRY/d; s/^  TRY\(backward_weights\(s, error\)\);/&\n  if (d_x != NULL) TRY(s->on->op->dense_backward_input(s->on, \&d, error));/'
 caught_by learner reference
 
 mutation 'whole steps that go by rows leave out a gradient'

@@ -66,6 +66,13 @@ void ck_close(const float *got, const double *wanted, size_t count, double toler
   }
 }
 
+void ck_same_networks(mlp_cl_network *got, mlp_cl_network *wanted) {
+  char receipts[2][65];
+  ck_ok(mlp_cl_network_sha256(got, receipts[0], &test_error));
+  ck_ok(mlp_cl_network_sha256(wanted, receipts[1], &test_error));
+  ck_assert_str_eq(receipts[0], receipts[1]);
+}
+
 void ck_alive(const float *values, size_t count, const char *what) {
   size_t zeros = 0;
   for (size_t i = 0; i < count; i++) {

@@ -31,6 +31,8 @@ void test_expect_failure(mlp_cl_status status, const mlp_cl_error *error, mlp_cl
 void ck_same_bits(const float *got, const float *wanted, size_t count, const char *what);
 /* |got - wanted| <= tolerance · max(1, |wanted|). */
 void ck_close(const float *got, const double *wanted, size_t count, double tolerance, const char *what);
+/* Equal receipts. */
+void ck_same_networks(mlp_cl_network *got, mlp_cl_network *wanted);
 /* Each value is finite, and at least one is not 0. */
 void ck_alive(const float *values, size_t count, const char *what);
 

@@ -146,7 +146,8 @@ static json_t *candidates_json(const search *s) {
   return list;
 }
 
-static int report_result(const search *s, const mlp_cl_device *device, size_t best, double speed, bool kept) {
+static int report_result(const search *s, const mlp_cl_device *device, size_t best, double speed) {
+  const bool kept = best != 0;
   const candidate *c = &s->candidates[best];
   if (report_is_json()) {
     json_t *object = report_object();
@@ -175,7 +176,7 @@ static int keep(search *s, const mlp_cl_device *device, size_t best, double spee
   if (kept.failure[0])
     return report_failed(MLP_CL_MISMATCH, "%s is fastest and cannot be used: %s", s->candidates[best].tuning,
                          kept.failure);
-  return report_result(s, device, best, speed, true);
+  return report_result(s, device, best, speed);
 }
 
 static int run_search(search *s, const mlp_cl_context *context) {
@@ -190,7 +191,7 @@ static int run_search(search *s, const mlp_cl_context *context) {
   if (best != 0) return keep(s, device, best, speed);
   mlp_cl_error error;
   if (mlp_cl_tuning_forget(context, &error) != MLP_CL_OK) return report_failure(&error);
-  return report_result(s, device, 0, speed, false);
+  return report_result(s, device, 0, speed);
 }
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */

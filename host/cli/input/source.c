@@ -182,8 +182,6 @@ int source_open_parts(const options *o, uint64_t seed, mlp_cl_parts *parts) {
   mlp_cl_error error;
   mlp_cl_data_options with = {.seed = seed};
   if (!read_options(o, &with)) return STATUS_USAGE;
-  if (strcmp(source_name(o), "-") == 0)
-    return report_usage("--data -: data are read more than once; write them to a file and name that");
   if (mlp_cl_dataset_open_parts(source_name(o), &with, parts, &error) != MLP_CL_OK) return report_failure(&error);
   bool is_table = mlp_cl_source_is_table(source_name(o));
   if (!is_table) {
