@@ -127,11 +127,21 @@ static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context
   return half < device->largest_allocation_bytes ? half : device->largest_allocation_bytes;
 }
 
+/* PoCL wakes threads for each launch. */
+static double pass_seconds(const mlp_cl_device *device) {
+  switch (device->type) {
+    case MLP_CL_DEVICE_REFERENCE: return 0;
+    case MLP_CL_DEVICE_GPU: return 40e-6;
+    default: return 300e-6;
+  }
+}
+
 /* Opens the device and proves it. */
 static mlp_cl_status open_proven(mlp_cl_context *context, const char *device, const mlp_cl_context_options *options,
                                  mlp_cl_error *error) {
   TRY(open_backend(device, options, &context->backend, error));
   context->backend->resident_bytes = resident_bytes(&context->backend->device, options);
+  context->pass_s = pass_seconds(&context->backend->device);
   return context_prove_device(context, options->kernels, error);
 }
 

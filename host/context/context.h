@@ -15,6 +15,7 @@ extern const char *const step_kind_names[STEP_KINDS];
 struct mlp_cl_context {
   backend *backend;
   bool allow_inexact;
+  double pass_s;           /* of a pass's launches, at least: rows that the host predicts in less stay there */
   uint64_t proven;         /* one bit for each of seldom_trials */
   char *fallback;          /* why the plain kernels are used; owned; NULL when they are not, or were asked for */
   const char *broken_rule; /* of the numerics contract, the first that was found; NULL: none */

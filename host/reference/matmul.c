@@ -4,6 +4,10 @@
 
 #include "reference/operations.h"
 
+void canonical_row(size_t count, float floor, const float *x, float *y) {
+  for (size_t j = 0; j < count; j++) y[j] = canonical(x[j], floor);
+}
+
 static void feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const float *b, tensor *c) {
   feature_product(NULL, m, n, k, false, floats_of(a), b, floats_of(c));
   canonical_row(m * n, floor_of(c), floats_of(c), floats_of(c));

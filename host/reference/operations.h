@@ -9,15 +9,15 @@
 #include "exact_math.h"
 #include "reference/helper.h"
 
-/* On x86-64 hot functions are compiled twice, with FMA and AVX2 and without, and the dynamic loader picks: fmaf is then
- * one instruction instead of a call. The bits are the same. Static functions only: clang does not link others.
- * ThreadSanitizer crashes when the loader picks. */
+/* On x86-64 hot functions are compiled several times, with AVX-512, with FMA and AVX2, and without, and the dynamic
+ * loader picks: fmaf is then one instruction instead of a call. The bits are the same. Static functions only: clang
+ * does not link others. ThreadSanitizer crashes when the loader picks. */
 #if defined(__SANITIZE_THREAD__)
 #define HOT
 #elif defined(__x86_64__) && defined(__GLIBC__) && defined(__clang__) && __clang_major__ >= 14
 #define HOT __attribute__((target_clones("fma", "default")))
 #elif defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12
-#define HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
+#define HOT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define HOT
 #endif

@@ -32,7 +32,7 @@ static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_eleme
   reference_tensor *made = malloc(sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
   *made = (reference_tensor){.base = {.role = role, .element = element, .rows = rows, .cols = cols}};
-  made->values = malloc(bytes);
+  made->values = aligned_alloc(64, (bytes + 63) / 64 * 64);
   if (made->values == NULL) {
     free(made);
     return fail_memory(error, bytes, "a tensor");

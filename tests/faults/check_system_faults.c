@@ -64,6 +64,7 @@ static const struct {
     {"malloc", {"ENOMEM"}},
     {"calloc", {"ENOMEM"}},
     {"realloc", {"ENOMEM"}},
+    {"aligned_alloc", {"ENOMEM"}},
     {"open", {"EMFILE", "EACCES"}},
     {"openat", {"ENOSPC", "EROFS"}},
     {"read", {"EIO", "EINTR", "SHORT"}},

@@ -26,7 +26,7 @@
 
 /* clang-format off */
 #define FUNCTIONS(X)                                                                                                   \
-  X(malloc) X(calloc) X(realloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(linkat) X(unlink)  \
+  X(malloc) X(calloc) X(realloc) X(aligned_alloc) X(open) X(openat) X(read) X(write) X(fsync) X(close) X(rename) X(renameat) X(linkat) X(unlink)  \
   X(unlinkat) X(mkdir) X(stat) X(lstat) X(fstat) X(fopen) X(fread) X(fwrite) X(fflush) X(realpath) X(getentropy)       \
   X(mkstemp) X(fdopen) X(fchmod) X(scandir) X(pthread_create) X(ftruncate) X(access)
 /* clang-format on */
@@ -178,7 +178,7 @@ API void *memalign(size_t alignment, size_t size) {
 }
 
 API void *aligned_alloc(size_t alignment, size_t size) {
-  return counted(__libc_memalign(alignment, size));
+  return enter(FUNCTION_aligned_alloc, CALLER) == GOES ? counted(__libc_memalign(alignment, size)) : NULL;
 }
 
 API int posix_memalign(void **block, size_t alignment, size_t size) {

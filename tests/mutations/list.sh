@@ -4,7 +4,7 @@
 # ---- Arithmetic ----
 
 mutation 'fma becomes a·b + c in the reference'
-edit host/reference/sums.c 's/fmaf\(x, b\[j\], acc\[j\]\)/x * b[j] + acc[j]/'
+edit host/reference/rows.h 's/fmaf\(x, b\[j\], acc\[j\]\)/x * b[j] + acc[j]/'
 caught_by golden reference
 
 mutation 'fmaf becomes the double fma'
@@ -51,8 +51,12 @@ caught_by adam pocl
 # ---- Orders of sums ----
 
 mutation 'a block is summed in descending order'
-edit host/reference/sums.c '/multiply_add_terms\(n, stride, a/d; s/for \(; l < end; l\+\+\) multiply_add\(n, a\[l\], b \+ l/for (size_t d = end; d-- > first;) multiply_add(n, a[d], b + d/'
+edit host/reference/feature_sums.c 's/terms\[listed\] = l;/terms[listed] = (uint32_t)(count - 1) - l;/; s/bits\[l\] != 0/bits[count - 1 - l] != 0/'
 caught_by golden reference
+
+mutation "a tile's rows leave out terms that are 0 in the first"
+edit host/reference/feature_sums.c 's/skip_zeros && r < rows/skip_zeros \&\& r < 1/'
+caught_by feature_sums reference
 
 mutation 'a kernel sums a block in descending order'
 edit kernels/matmul.cl 's/for \(int i = begin; i < min\((.*)\); i\+\+\)/for (int i = min(\1) - 1; i >= begin; i--)/'
@@ -79,7 +83,7 @@ edit host/reference/operations.h 's/BATCH_LEAF = 256/BATCH_LEAF = 128/'
 caught_by golden reference
 
 mutation 'leaves are added in ascending order'
-edit host/reference/sums.c 's/for \(size_t t = leaf; t % 2 == 1; t \/= 2, height--\)/for (; height > 1; height--)/'
+edit host/reference/batch_sums.c 's/for \(size_t t = leaf; t % 2 == 1; t \/= 2, height--\)/for (; height > 1; height--)/'
 caught_by reference reference
 
 mutation 'a kernel adds leaves in ascending order'
@@ -99,8 +103,8 @@ caught_by golden reference
 
 mutation 'the bias is added before the sum'
 edit host/reference/operations.h 's/^void feature_product/extern const float *early_bias;\n&/'
-edit host/reference/sums.c 's/^static HOT void feature_sum/const float *early_bias;\n&/; s/^  zero\(n, c\);/  zero(n, c);\n  if (early_bias != NULL) add(n, early_bias, c);/'
-edit host/reference/dense.c 's/^  (feature_product\(help, d->rows, out, in.*)/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n  \1\n  early_bias = NULL;/; /bias_row\(out/d'
+edit host/reference/feature_sums.c 's/^static HOT void feature_sums/const float *early_bias;\n&/; s/^  for \(size_t r = 0; r < groups \* rows; r\+\+\) zero.*/&\n  for (size_t r = 0; early_bias != NULL \&\& r < groups * rows; r++) add(n, early_bias, o.c + r * o.c_stride);/'
+edit host/reference/dense.c 's/^  feature_product\(help, d->rows, out, in/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +floats_of\(d->y\)\);/&\n  early_bias = NULL;/; /bias_row\(out/d'
 caught_by golden reference
 
 # ---- Stores ----

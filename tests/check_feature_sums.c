@@ -1,0 +1,110 @@
+/* Sums over features as the contract has them, one element at a time, beside the tiles of the reference: at the borders
+ * of tiles, groups, pieces and blocks, with zeros and without, alone and with a helper. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reference/operations.h"
+#include "test.h"
+
+enum { M_MAX = 131, N_MAX = 300, K_MAX = 785 };
+
+static float a[M_MAX * K_MAX], b[K_MAX * N_MAX], wanted[M_MAX * N_MAX], got[M_MAX * N_MAX + 1];
+
+/* Blocks of terms, each from 0 and ascending, are added one after the other. */
+static float sum_of(const float *row, size_t k, size_t n, size_t column) {
+  float total = 0;
+  for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
+    float block = 0;
+    for (size_t l = first; l < k && l < first + FEATURE_BLOCK; l++) block = fmaf(row[l], b[l * n + column], block);
+    total += block;
+  }
+  return total;
+}
+
+static void compare(helper *h, size_t m, size_t n, size_t k) {
+  char what[64];
+  for (size_t i = 0; i < m; i++)
+    for (size_t j = 0; j < n; j++) wanted[i * n + j] = sum_of(a + i * k, k, n, j);
+  for (int skip = 0; skip < 2; skip++) {
+    snprintf(what, sizeof what, "%zu × %zu × %zu%s%s", m, n, k, skip ? ", zeros left out" : "", h ? ", shared" : "");
+    test_canary_fill(got, m * n + 1);
+    float behind = got[m * n];
+    feature_product(h, m, n, k, skip, a, b, got);
+    ck_same_bits(got, wanted, m * n, what);
+    ck_assert_msg(memcmp(&got[m * n], &behind, sizeof behind) == 0, "%s: written behind the end", what);
+  }
+}
+
+/* Of a few rows as many elements are 0 in all of them, of a row its own. */
+static void fill(uint64_t seed) {
+  test_random r = {.state = seed};
+  test_random_fill(&r, a, M_MAX * K_MAX, 1.0f);
+  test_random_fill(&r, b, K_MAX * N_MAX, 1.0f);
+  for (size_t i = 0; i < M_MAX * K_MAX; i++)
+    if (test_random_bits(&r) % 3 == 0) a[i] = test_random_bits(&r) % 2 ? 0.0f : -0.0f;
+}
+
+static void compare_shapes(helper *h) {
+  static const size_t rows[] = {1, 2, 3, 4, 5, 7, 8, 9, 11, 63, 64, 65, 66, M_MAX};
+  static const size_t cols[] = {1, 10, 31, 32, 33, 63, 64, 65, 97, 127, 128, 129, 192, 257, N_MAX};
+  static const size_t terms[] = {1, 7, 255, 256, 257, 512, K_MAX};
+  fill(1);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t j = 0; j < sizeof cols / sizeof *cols; j++)
+      compare(h, rows[i], cols[j], terms[(i + j) % (sizeof terms / sizeof *terms)]);
+  for (size_t l = 0; l < sizeof terms / sizeof *terms; l++)
+    for (size_t i = 0; i < 8; i++) compare(h, rows[i], 75, terms[l]);
+}
+
+START_TEST(tiles_keep_the_order) {
+  compare_shapes(NULL);
+}
+END_TEST
+
+START_TEST(pieces_keep_the_order) {
+  helper *h = helper_create();
+  compare_shapes(h);
+  helper_destroy(h);
+}
+END_TEST
+
+/* What is not finite reaches each sum that it is part of, and no other. */
+START_TEST(what_is_not_finite_stays) {
+  enum { M = 9, N = 40, K = 300 };
+  fill(2);
+  a[3 * K + 17] = INFINITY;
+  a[4 * K + 260] = NAN;
+  b[19 * N + 35] = INFINITY;
+  for (size_t i = 0; i < M; i++)
+    for (size_t j = 0; j < N; j++) wanted[i * N + j] = sum_of(a + i * K, K, N, j);
+  feature_product(NULL, M, N, K, false, a, b, got);
+  for (size_t i = 0; i < M * N; i++) {
+    ck_assert_int_eq(isnan(got[i]), isnan(wanted[i]));
+    if (!isnan(wanted[i])) ck_same_bits(got + i, wanted + i, 1, "beside what is not finite");
+  }
+  ck_assert(isnan(got[4 * N]) && !isfinite(got[3 * N]) && !isfinite(got[35]));
+  ck_assert(isfinite(got[0]) && isfinite(got[8 * N + 34]));
+}
+END_TEST
+
+START_TEST(no_terms_are_no_sum) {
+  float zeros[2 * 300] = {0};
+  fill(3);
+  feature_product(NULL, 2, 33, 300, true, zeros, b, got);
+  for (size_t i = 0; i < 2 * 33; i++) wanted[i] = 0.0f;
+  ck_same_bits(got, wanted, 2 * 33, "rows of zeros");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("feature_sums");
+  TCase *tests = tcase_create("all");
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, tiles_keep_the_order);
+  tcase_add_test(tests, pieces_keep_the_order);
+  tcase_add_test(tests, what_is_not_finite_stays);
+  tcase_add_test(tests, no_terms_are_no_sum);
+  suite_add_tcase(suite, tests);
+  return test_run(suite);
+}
