@@ -2,6 +2,7 @@
  * of tiles, groups, pieces and blocks, with zeros and without, alone and with a helper. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reference/operations.h"
@@ -22,18 +23,34 @@ static float sum_of(const float *row, size_t k, size_t n, size_t column) {
   return total;
 }
 
+/* Each row and column is ended once. */
+static void count_end(const void *user, size_t row, size_t first, size_t cols, float *sums) {
+  const size_t n = *(const size_t *)user;
+  ck_assert_ptr_eq(sums, got + row * n + first);
+  for (size_t j = 0; j < cols; j++) sums[j] = -sums[j];
+}
+
+static void run(helper *h, size_t m, size_t n, size_t k, bool skip_zeros, const float *x, const float *panels) {
+  feature_product_run(h, &(feature_product){m, n, k, x, panels, got, skip_zeros, count_end, &n});
+  for (size_t i = 0; i < m * n; i++) got[i] = -got[i];
+}
+
 static void compare(helper *h, size_t m, size_t n, size_t k) {
   char what[64];
+  float *panels = panels_create(k, n, &test_error);
+  ck_assert_ptr_nonnull(panels);
+  panels_fill(k, n, b, panels);
   for (size_t i = 0; i < m; i++)
     for (size_t j = 0; j < n; j++) wanted[i * n + j] = sum_of(a + i * k, k, n, j);
   for (int skip = 0; skip < 2; skip++) {
     snprintf(what, sizeof what, "%zu × %zu × %zu%s%s", m, n, k, skip ? ", zeros left out" : "", h ? ", shared" : "");
     test_canary_fill(got, m * n + 1);
     float behind = got[m * n];
-    feature_product(h, m, n, k, skip, a, b, got);
+    run(h, m, n, k, skip, a, panels);
     ck_same_bits(got, wanted, m * n, what);
     ck_assert_msg(memcmp(&got[m * n], &behind, sizeof behind) == 0, "%s: written behind the end", what);
   }
+  free(panels);
 }
 
 /* Of a few rows as many elements are 0 in all of them, of a row its own. */
@@ -78,7 +95,10 @@ START_TEST(what_is_not_finite_stays) {
   b[19 * N + 35] = INFINITY;
   for (size_t i = 0; i < M; i++)
     for (size_t j = 0; j < N; j++) wanted[i * N + j] = sum_of(a + i * K, K, N, j);
-  feature_product(NULL, M, N, K, false, a, b, got);
+  float *panels = panels_create(K, N, &test_error);
+  panels_fill(K, N, b, panels);
+  run(NULL, M, N, K, false, a, panels);
+  free(panels);
   for (size_t i = 0; i < M * N; i++) {
     ck_assert_int_eq(isnan(got[i]), isnan(wanted[i]));
     if (!isnan(wanted[i])) ck_same_bits(got + i, wanted + i, 1, "beside what is not finite");
@@ -91,7 +111,10 @@ END_TEST
 START_TEST(no_terms_are_no_sum) {
   float zeros[2 * 300] = {0};
   fill(3);
-  feature_product(NULL, 2, 33, 300, true, zeros, b, got);
+  float *panels = panels_create(300, 33, &test_error);
+  panels_fill(300, 33, b, panels);
+  run(NULL, 2, 33, 300, true, zeros, panels);
+  free(panels);
   for (size_t i = 0; i < 2 * 33; i++) wanted[i] = 0.0f;
   ck_same_bits(got, wanted, 2 * 33, "rows of zeros");
 }

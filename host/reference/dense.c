@@ -5,18 +5,40 @@
 
 #include "reference/operations.h"
 
-mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_cl_error *error) {
-  (void)error;
+/* The weights' panels, which are no part of their value, filled anew unless they hold the `same_weights` still. */
+static mlp_cl_status pack(const tensor *weight, bool same_weights, mlp_cl_error *error) {
+  reference_tensor *w = (reference_tensor *)weight;
+  if (w->panels == NULL) w->panels = panels_create(weight->rows, weight->cols, error);
+  if (w->panels == NULL) return MLP_CL_NO_MEMORY;
+  if (!same_weights || !w->packed) panels_fill(weight->rows, weight->cols, floats_of(weight), w->panels);
+  w->packed = true;
+  return MLP_CL_OK;
+}
+
+static void end_forward(const void *user, size_t row, size_t first, size_t cols, float *y) {
+  const dense_forward *d = user;
+  (void)row;
+  canonical_row(cols, FLOOR_VALUE, y, y);
+  if (d->bias != NULL) bias_row(cols, y, floats_of(d->bias) + first, y);
+  if (d->relu) relu_row(cols, y, y);
+}
+
+mlp_cl_status reference_dense_forward(helper *help, bool same_weights, const dense_forward *d, mlp_cl_error *error) {
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->x->rows && d->x->cols == in && d->rows <= d->y->rows && d->y->cols == out);
-  feature_product(help, d->rows, out, in, d->zeros != ZEROS_NONE, floats_of(d->x), floats_of(d->weight),
-                  floats_of(d->y));
-  for (size_t i = 0; i < d->rows; i++) {
+  TRY(pack(d->weight, same_weights, error));
+  feature_product_run(help, &(feature_product){.m = d->rows,
+                                               .n = out,
+                                               .k = in,
+                                               .a = floats_of(d->x),
+                                               .panels = ((const reference_tensor *)d->weight)->panels,
+                                               .c = floats_of(d->y),
+                                               .skip_zeros = d->zeros != ZEROS_NONE,
+                                               .end = end_forward,
+                                               .user = d});
+  for (size_t i = 0; d->dropout != NULL && i < d->rows; i++) {
     float *y = floats_of(d->y) + i * out;
-    canonical_row(out, FLOOR_VALUE, y, y);
-    if (d->bias != NULL) bias_row(out, y, floats_of(d->bias), y);
-    if (d->relu) relu_row(out, y, y);
-    if (d->dropout != NULL) dropout_row(d->dropout, i, out, FLOOR_VALUE, y, y);
+    dropout_row(d->dropout, i, out, FLOOR_VALUE, y, y);
   }
   return MLP_CL_OK;
 }
@@ -27,15 +49,26 @@ static void backward_mask(size_t count, const float *y, float scale, float *d) {
   for (size_t i = 0; i < count; i++) d[i] = y[i] > 0.0f ? canonical(d[i] * scale, FLOOR_GRADIENT) : 0.0f;
 }
 
+static void end_backward(const void *user, size_t row, size_t first, size_t cols, float *d_x) {
+  const dense_backward_input *d = user;
+  canonical_row(cols, FLOOR_GRADIENT, d_x, d_x);
+  if (d->y != NULL) backward_mask(cols, floats_of(d->y) + row * d->d_x->cols + first, d->scale, d_x);
+}
+
 mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error) {
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->d_y->rows && d->d_y->cols == out && d->rows <= d->d_x->rows && d->d_x->cols == in);
-  float *weight_transposed = transpose(in, out, floats_of(d->weight), error);
+  float *weight_transposed = panels_create(out, in, error);
   if (weight_transposed == NULL) return MLP_CL_NO_MEMORY;
-  float *d_x = floats_of(d->d_x);
-  feature_product(NULL, d->rows, in, out, false, floats_of(d->d_y), weight_transposed, d_x);
-  canonical_row(d->rows * in, FLOOR_GRADIENT, d_x, d_x);
-  if (d->y != NULL) backward_mask(d->rows * in, floats_of(d->y), d->scale, d_x);
+  panels_fill_transposed(out, in, floats_of(d->weight), weight_transposed);
+  feature_product_run(NULL, &(feature_product){.m = d->rows,
+                                               .n = in,
+                                               .k = out,
+                                               .a = floats_of(d->d_y),
+                                               .panels = weight_transposed,
+                                               .c = floats_of(d->d_x),
+                                               .end = end_backward,
+                                               .user = d});
   free(weight_transposed);
   return MLP_CL_OK;
 }

@@ -26,125 +26,111 @@ INLINED void list_terms(size_t rows, size_t count, bool skip_zeros, const float 
   terms[listed] = no_term;
 }
 
-/* Operands of a product, whose rows are so many elements apart. */
+/* Operands of a product: rows of x, panels of b, rows of c, which are so many elements apart. */
 typedef struct operands {
   const float *x, *b;
   float *c;
   size_t x_stride, b_stride, c_stride;
 } operands;
 
-static operands operands_at(const operands *o, size_t row, size_t j) {
-  return (operands){
-      o->x + row * o->x_stride, o->b + j, o->c + row * o->c_stride + j, o->x_stride, o->b_stride, o->c_stride};
+/* From a row and a panel on. */
+static operands operands_at(const operands *o, size_t row, size_t panel) {
+  return (operands){o->x + row * o->x_stride,
+                    o->b + panel * o->b_stride,
+                    o->c + row * o->c_stride + panel * PANEL_COLS,
+                    o->x_stride,
+                    o->b_stride,
+                    o->c_stride};
 }
 
-/* Sums of a tile, which stay in registers while all terms pass: eight vectors of AVX-512, or sixteen of AVX2; and of
- * the narrowest. */
-enum { TILE_SUMS = 128, NARROW = 32 };
+/* Panels of a tile, for as many rows of c, whose sums stay in registers while all terms pass: of AVX2's sixteen, and
+ * AVX-512's 32 have room for twice as many rows. */
+enum { TILE = 4, ROWS_MOST = 8 };
 
-/* c[r][j] += the sum of the listed terms x[r][l] · b[l][j], for the first `kept` of the tile's columns. A loop of
- * unknown end around those of known ones is what compilers turn into vectors as it stands. */
-INLINED void add_tile(size_t rows, size_t cols, size_t kept, const uint32_t *terms, operands o) {
-  float sum[TILE_SUMS];
-  zero(rows * cols, sum);
+/* c += the sums of the listed terms, in a tile of which c has `cols` columns. A loop of unknown end around those of
+ * known ones is what compilers turn into vectors as it stands. */
+INLINED void add_tile(size_t rows, size_t panels, size_t cols, const uint32_t *terms, operands o) {
+  float sum[ROWS_MOST * PANEL_COLS];
+  for (size_t i = 0; i < rows * panels; i++) zero(PANEL_COLS, sum + i * PANEL_COLS);
   for (; *terms != no_term; terms++)
-    for (size_t r = 0; r < rows; r++)
-      multiply_add(cols, o.x[r * o.x_stride + *terms], o.b + *terms * o.b_stride, sum + r * cols);
-  for (size_t r = 0; r < rows; r++) add(kept, sum + r * cols, o.c + r * o.c_stride);
+    for (size_t p = 0; p < panels; p++)
+      for (size_t r = 0; r < rows; r++)
+        multiply_add(PANEL_COLS, o.x[r * o.x_stride + *terms], o.b + p * o.b_stride + *terms * PANEL_COLS,
+                     sum + (r * panels + p) * PANEL_COLS);
+  for (size_t r = 0; r < rows; r++) add(cols, sum + r * panels * PANEL_COLS, o.c + r * o.c_stride);
 }
 
-/* Tiles of so many columns side by side from *j on, up to n, each for all groups of `rows` rows, while its part of b is
- * in cache. */
-INLINED void add_tiles(size_t rows, size_t cols, size_t groups, size_t n, term_list *terms, const operands *o,
-                       size_t *j) {
-  for (; rows * cols <= TILE_SUMS && *j + cols <= n; *j += cols)
-    for (size_t g = 0; g < groups; g++) add_tile(rows, cols, cols, terms[g], operands_at(o, g * rows, *j));
-}
-
-/* The n last columns, fewer than the narrowest tile has: these of b are copied, and padded with zeros. */
-INLINED void add_rest(size_t rows, size_t groups, size_t n, size_t count, term_list *terms, operands o) {
-  float b[FEATURE_BLOCK * NARROW];
-  for (size_t l = 0; l < count; l++)
-    for (size_t j = 0; j < NARROW; j++) b[l * NARROW + j] = j < n ? o.b[l * o.b_stride + j] : 0.0f;
-  o.b = b;
-  o.b_stride = NARROW;
-  for (size_t g = 0; g < groups; g++) add_tile(rows, NARROW, n, terms[g], operands_at(&o, g * rows, 0));
-}
-
-/* All of a block of `count` terms, for a number of rows that the compiler knows. */
-INLINED void add_block(size_t rows, size_t groups, size_t n, size_t count, term_list *terms, const operands *o) {
-  size_t j = 0;
-  add_tiles(rows, 128, groups, n, terms, o, &j);
-  add_tiles(rows, 64, groups, n, terms, o, &j);
-  add_tiles(rows, NARROW, groups, n, terms, o, &j);
-  if (j < n) add_rest(rows, groups, n - j, count, terms, operands_at(o, 0, j));
+/* All of a block of terms: tiles side by side, each for all groups of `rows` rows, while its part of b is in cache. */
+INLINED void add_block(size_t rows, size_t groups, size_t n, term_list *terms, const operands *o) {
+  const size_t wide = size_max(1, TILE / rows);
+  size_t panel = 0;
+  for (; (panel + wide) * PANEL_COLS <= n; panel += wide)
+    for (size_t g = 0; g < groups; g++)
+      add_tile(rows, wide, wide * PANEL_COLS, terms[g], operands_at(o, g * rows, panel));
+  for (; panel * PANEL_COLS < n; panel++)
+    for (size_t g = 0; g < groups; g++)
+      add_tile(rows, 1, size_min(PANEL_COLS, n - panel * PANEL_COLS), terms[g], operands_at(o, g * rows, panel));
 }
 
 enum { GROUPS_MOST = 16 };
 
-/* n columns of `groups` times 1, 2 or 4 rows of c. */
+/* n columns of `groups` times 1, 2, 4 or 8 rows of c. */
 static HOT void feature_sums(size_t rows, size_t groups, size_t n, size_t k, bool skip_zeros, operands o) {
   term_list terms[GROUPS_MOST];
   for (size_t r = 0; r < groups * rows; r++) zero(n, o.c + r * o.c_stride);
   for (size_t first = 0; first < k; first += FEATURE_BLOCK) {
-    size_t count = size_min(FEATURE_BLOCK, k - first);
     for (size_t g = 0; g < groups; g++)
-      list_terms(rows, count, skip_zeros, o.x + g * rows * o.x_stride, o.x_stride, terms[g]);
-    if (rows == 4)
-      add_block(4, groups, n, count, terms, &o);
+      list_terms(rows, size_min(FEATURE_BLOCK, k - first), skip_zeros, o.x + g * rows * o.x_stride, o.x_stride,
+                 terms[g]);
+    if (rows == 8)
+      add_block(8, groups, n, terms, &o);
+    else if (rows == 4)
+      add_block(4, groups, n, terms, &o);
     else if (rows == 2)
-      add_block(2, groups, n, count, terms, &o);
+      add_block(2, groups, n, terms, &o);
     else
-      add_block(1, groups, n, count, terms, &o);
+      add_block(1, groups, n, terms, &o);
     o.x += FEATURE_BLOCK;
-    o.b += FEATURE_BLOCK * o.b_stride;
+    o.b += FEATURE_BLOCK * PANEL_COLS;
   }
 }
 
-/* A helper takes part in products of so many multiplications, in quarters: whole vectors of columns each. */
+/* A helper takes part in products of so many multiplications, in quarters. */
 #define SHARED_PRODUCTS 65536.0
-enum { SHARED_PIECES = 4, PIECE_COLS = 64 };
+enum { SHARED_PIECES = 4, PIECE_PANELS = 2 };
 
-/* A product, in pieces of so many rows and columns, those of the same rows one after the other. */
-typedef struct product {
-  size_t m, n, k, piece_rows, piece_cols;
-  bool skip_zeros;
-  operands all;
-} product;
+/* A product, in pieces of so many rows and panels, those of the same rows one after the other. */
+typedef struct division {
+  const feature_product *of;
+  size_t rows, panels;
+} division;
 
-static void product_piece(void *user, size_t i) {
-  const product *p = user;
-  size_t wide = size_divide_up(p->n, p->piece_cols);
-  size_t j = i % wide * p->piece_cols, n = size_min(p->piece_cols, p->n - j);
-  size_t row = i / wide * p->piece_rows, end = size_min(p->m, row + p->piece_rows);
+static size_t pieces_wide(const division *d) {
+  return size_divide_up(d->of->n, d->panels * PANEL_COLS);
+}
+
+static void piece(void *user, size_t i) {
+  const division *d = user;
+  const feature_product *p = d->of;
+  const operands all = {p->a, p->panels, p->c, p->k, p->k * PANEL_COLS, p->n};
+  size_t panel = i % pieces_wide(d) * d->panels, first = panel * PANEL_COLS;
+  size_t n = size_min(d->panels * PANEL_COLS, p->n - first);
+  size_t row = i / pieces_wide(d) * d->rows, end = size_min(p->m, row + d->rows);
   for (size_t groups, rows; row < end; row += groups * rows) {
     size_t left = end - row;
-    rows = left >= 8 ? 4 : left >= 2 ? 2 : 1; /* a lone group reads longer pieces of b's rows */
+    rows = left >= 8 && HOT_HAS_AVX512 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     groups = size_min(GROUPS_MOST, left / rows);
-    feature_sums(rows, groups, n, p->k, p->skip_zeros, operands_at(&p->all, row, j));
+    feature_sums(rows, groups, n, p->k, p->skip_zeros, operands_at(&all, row, panel));
+    for (size_t r = row; r < row + groups * rows; r++) p->end(p->user, r, first, n, p->c + r * p->n + first);
   }
 }
 
-void feature_product(helper *help, size_t m, size_t n, size_t k, bool skip_zeros, const float *a, const float *b,
-                     float *c) {
-  product p = {m, n, k, m, n, skip_zeros, {a, b, c, k, n, n}};
-  if ((double)m * (double)n * (double)k < SHARED_PRODUCTS) help = NULL;
+void feature_product_run(helper *help, const feature_product *p) {
+  division d = {p, p->m, size_divide_up(p->n, PANEL_COLS)};
+  if ((double)p->m * (double)p->n * (double)p->k < SHARED_PRODUCTS) help = NULL;
   if (help != NULL) {
-    p.piece_cols = size_round_up(size_divide_up(n, SHARED_PIECES), PIECE_COLS);
-    size_t wide = size_divide_up(n, p.piece_cols);
-    p.piece_rows = size_round_up(size_divide_up(m, size_divide_up(SHARED_PIECES, wide)), 4);
+    d.panels = size_max(PIECE_PANELS, size_divide_up(d.panels, SHARED_PIECES));
+    d.rows = size_round_up(size_divide_up(p->m, size_divide_up(SHARED_PIECES, pieces_wide(&d))), ROWS_MOST);
   }
-  helper_share(help, size_divide_up(m, p.piece_rows) * size_divide_up(n, p.piece_cols), product_piece, &p);
-}
-
-float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error) {
-  size_t bytes = n * k * sizeof(float);
-  float *transposed = malloc(bytes);
-  if (transposed == NULL) {
-    fail_memory(error, bytes, "a transposed matrix");
-    return NULL;
-  }
-  for (size_t i = 0; i < n; i++)
-    for (size_t l = 0; l < k; l++) transposed[l * n + i] = b[i * k + l];
-  return transposed;
+  helper_share(help, size_divide_up(p->m, d.rows) * pieces_wide(&d), piece, &d);
 }

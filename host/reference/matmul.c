@@ -4,21 +4,32 @@
 
 #include "reference/operations.h"
 
-void canonical_row(size_t count, float floor, const float *x, float *y) {
+static HOT void canonical_each(size_t count, float floor, const float *x, float *y) {
   for (size_t j = 0; j < count; j++) y[j] = canonical(x[j], floor);
 }
 
-static void feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const float *b, tensor *c) {
-  feature_product(NULL, m, n, k, false, floats_of(a), b, floats_of(c));
-  canonical_row(m * n, floor_of(c), floats_of(c), floats_of(c));
+void canonical_row(size_t count, float floor, const float *x, float *y) {
+  canonical_each(count, floor, x, y);
 }
 
-static mlp_cl_status transposed_matmul(size_t m, size_t n, size_t k, const tensor *a, const tensor *b, tensor *c,
-                                       mlp_cl_error *error) {
-  float *b_transposed = transpose(n, k, floats_of(b), error);
-  if (b_transposed == NULL) return MLP_CL_NO_MEMORY;
-  feature_matmul(m, n, k, a, b_transposed, c);
-  free(b_transposed);
+static void end_row(const void *user, size_t row, size_t first, size_t cols, float *sums) {
+  (void)row, (void)first;
+  canonical_row(cols, floor_of(user), sums, sums);
+}
+
+static mlp_cl_status feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const tensor *b, bool transposed,
+                                    tensor *c, mlp_cl_error *error) {
+  float *panels = panels_create(k, n, error);
+  if (panels == NULL) return MLP_CL_NO_MEMORY;
+  if (transposed)
+    panels_fill_transposed(k, n, floats_of(b), panels);
+  else
+    panels_fill(k, n, floats_of(b), panels);
+  feature_product_run(
+      NULL,
+      &(feature_product){
+          .m = m, .n = n, .k = k, .a = floats_of(a), .panels = panels, .c = floats_of(c), .end = end_row, .user = c});
+  free(panels);
   return MLP_CL_OK;
 }
 
@@ -42,11 +53,10 @@ mlp_cl_status reference_matmul(mlp_cl_product product, const tensor *a, const te
   switch (product) {
     case MLP_CL_A_B:
       assert(a->rows == m && b->rows == k && b->cols == n);
-      feature_matmul(m, n, k, a, floats_of(b), c);
-      return MLP_CL_OK;
+      return feature_matmul(m, n, k, a, b, false, c, error);
     case MLP_CL_A_BT:
       assert(a->rows == m && b->rows == n && b->cols == k);
-      return transposed_matmul(m, n, k, a, b, c, error);
+      return feature_matmul(m, n, k, a, b, true, c, error);
     case MLP_CL_AT_B:
       assert(a->cols == m && b->rows == k && b->cols == n);
       return batch_matmul(m, n, k, a, b, c, error);

@@ -18,8 +18,13 @@
 #define HOT __attribute__((target_clones("fma", "default")))
 #elif defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12
 #define HOT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define HOT_HAS_AVX512 (__builtin_cpu_supports("x86-64-v4") != 0)
 #else
 #define HOT
+#endif
+
+#ifndef HOT_HAS_AVX512
+#define HOT_HAS_AVX512 false
 #endif
 
 #define EXACT_NAN exact_as_real(0x7fc00000u)
@@ -29,7 +34,9 @@
 typedef struct reference_tensor {
   tensor base;
   void *values;
-  bool shared; /* the values are the caller's */
+  bool shared;   /* the values are the caller's */
+  float *panels; /* of a weight, for forward products; NULL: none yet */
+  bool packed;   /* these hold the values */
 } reference_tensor;
 
 static inline void *values_of(const tensor *t) {
@@ -63,12 +70,25 @@ static inline void lower_flag(const tensor *flag, uint32_t step) {
 
 enum { FEATURE_BLOCK = 256, BATCH_LEAF = 256 };
 
-/* c (m,n) = a (m,k) · b (k,n), each element summed in blocks over k; not yet canonical. skip_zeros: b is finite, so
- * that terms of zeros may be left out. With a helper, or NULL. */
-void feature_product(helper *help, size_t m, size_t n, size_t k, bool skip_zeros, const float *a, const float *b,
-                     float *c);
-/* bᵀ (k,n) of b (n,k), to be freed; NULL without memory. */
-float *transpose(size_t n, size_t k, const float *b, mlp_cl_error *error);
+/* The right side of a sum over features, b (k,n), as panels of 32 columns, (k,32) each, one after the other; the last
+ * is padded with zeros. To be freed; NULL without memory. */
+float *panels_create(size_t k, size_t n, mlp_cl_error *error);
+void panels_fill(size_t k, size_t n, const float *b, float *panels);
+/* From bᵀ (n,k). */
+void panels_fill_transposed(size_t k, size_t n, const float *b, float *panels);
+/* What becomes of the sums of a row, `cols` of them from `first` on, which are not yet canonical. */
+typedef void product_end(const void *user, size_t row, size_t first, size_t cols, float *sums);
+/* c (m,n) = end(a (m,k) · b), each element summed in blocks over k. */
+typedef struct feature_product {
+  size_t m, n, k;
+  const float *a, *panels; /* of b */
+  float *c;
+  bool skip_zeros; /* b is finite, so that terms of zeros may be left out */
+  product_end *end;
+  const void *user;
+} feature_product;
+/* With a helper, or NULL. */
+void feature_product_run(helper *help, const feature_product *p);
 
 /* Row i of c (m,n) = aᵀ · b for a (k,m), b (k,n), each element summed in the tree over leaves of k; not yet canonical.
  * a NULL: the column sums of b, in the same order. stack: n · batch_stack_rows(k) floats of scratch; the sum is left in
@@ -108,7 +128,7 @@ bool adam_row(const adam *rule, size_t count, const float *g, float *w, float *m
 /* ---- Operations ------------------------------------------------------------------------------------------------ */
 
 mlp_cl_status reference_gather(const gather *g, mlp_cl_error *error);
-mlp_cl_status reference_dense_forward(helper *help, const dense_forward *d, mlp_cl_error *error);
+mlp_cl_status reference_dense_forward(helper *help, bool same_weights, const dense_forward *d, mlp_cl_error *error);
 mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_cl_error *error);
 mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, size_t count, mlp_cl_error *error);

@@ -12,9 +12,11 @@
 #include "base/size.h"
 #include "reference/floating_point.h"
 #include "reference/operations.h"
+#include "reference/rows.h"
 
 typedef struct reference_backend {
   backend base;
+  bool hired;     /* weights do not change but by writing to them */
   helper *helper; /* NULL: none */
 } reference_backend;
 
@@ -32,7 +34,7 @@ static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_eleme
   reference_tensor *made = malloc(sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
   *made = (reference_tensor){.base = {.role = role, .element = element, .rows = rows, .cols = cols}};
-  made->values = aligned_alloc(64, (bytes + 63) / 64 * 64);
+  made->values = aligned_alloc(CACHE_LINE, size_round_up(bytes, CACHE_LINE));
   if (made->values == NULL) {
     free(made);
     return fail_memory(error, bytes, "a tensor");
@@ -65,6 +67,7 @@ static void tensor_destroy(backend *self, tensor *destroyed) {
   (void)self;
   if (destroyed == NULL) return;
   if (!((reference_tensor *)destroyed)->shared) free(values_of(destroyed));
+  free(((reference_tensor *)destroyed)->panels);
   free(destroyed);
 }
 
@@ -73,6 +76,7 @@ static mlp_cl_status tensor_write(backend *self, tensor *target, size_t first, s
   (void)self, (void)error;
   assert(first + rows <= target->rows);
   size_t row_bytes = target->cols * tensor_element_bytes(target->element);
+  ((reference_tensor *)target)->packed = false;
   memcpy((char *)values_of(target) + first * row_bytes, source, rows * row_bytes);
   if (target->role == TENSOR_PLAIN) return MLP_CL_OK;
   float *values = floats_of(target) + first * target->cols;
@@ -94,12 +98,14 @@ static mlp_cl_status tensor_read(backend *self, const tensor *source, size_t fir
 static mlp_cl_status tensor_copy(backend *self, const tensor *source, tensor *target, mlp_cl_error *error) {
   (void)self, (void)error;
   assert(source->rows == target->rows && source->cols == target->cols);
+  ((reference_tensor *)target)->packed = false;
   memcpy(values_of(target), values_of(source), source->rows * source->cols * sizeof(float));
   return MLP_CL_OK;
 }
 
 static mlp_cl_status tensor_zero(backend *self, tensor *target, mlp_cl_error *error) {
   (void)self, (void)error;
+  ((reference_tensor *)target)->packed = false;
   memset(values_of(target), 0, target->rows * target->cols * tensor_element_bytes(target->element));
   return MLP_CL_OK;
 }
@@ -122,7 +128,8 @@ static mlp_cl_status run_gather(backend *self, const gather *g, mlp_cl_error *er
 }
 
 static mlp_cl_status run_dense_forward(backend *self, const dense_forward *d, mlp_cl_error *error) {
-  BRACKET(reference_dense_forward(((reference_backend *)self)->helper, d, error));
+  reference_backend *own = (reference_backend *)self;
+  BRACKET(reference_dense_forward(own->helper, own->hired, d, error));
 }
 
 static mlp_cl_status run_cross_entropy(backend *self, const cross_entropy *c, mlp_cl_error *error) {
@@ -266,5 +273,6 @@ mlp_cl_status reference_open(backend **opened, mlp_cl_error *error) {
 
 void reference_hire(backend *reference) {
   reference_backend *self = (reference_backend *)reference;
+  self->hired = true;
   if (self->helper == NULL) self->helper = helper_create();
 }

@@ -7,7 +7,8 @@
 /* Errors: NO_MEMORY. */
 mlp_cl_status reference_open(backend **opened, mlp_cl_error *error);
 
-/* From now on a second thread takes part in forward products, where there is one to be had. */
+/* From now on weights change only when they are written, and a second thread takes part in forward products, where
+ * there is one to be had. */
 void reference_hire(backend *reference);
 
 #endif

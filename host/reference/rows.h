@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stddef.h>
 
+/* Columns that lie side by side on the right of a sum over features, and bytes that begin a row of them. */
+enum { PANEL_COLS = 32, CACHE_LINE = 64 };
+
 #define INLINED static inline __attribute__((always_inline))
 
 /* acc[j] = x · b[j] + acc[j], rounded once. */

@@ -58,6 +58,10 @@ mutation "a tile's rows leave out terms that are 0 in the first"
 edit host/reference/feature_sums.c 's/skip_zeros && r < rows/skip_zeros \&\& r < 1/'
 caught_by feature_sums reference
 
+mutation 'weights that are written keep their panels'
+edit host/reference/reference.c '/static mlp_cl_status tensor_write/,/^}/ s/->packed = false/->packed \&= true/'
+caught_by predict pocl
+
 mutation 'a kernel sums a block in descending order'
 edit kernels/matmul.cl 's/for \(int i = begin; i < min\((.*)\); i\+\+\)/for (int i = min(\1) - 1; i >= begin; i--)/'
 caught_by golden pocl plain
@@ -104,7 +108,7 @@ caught_by golden reference
 mutation 'the bias is added before the sum'
 edit host/reference/operations.h 's/^void feature_product/extern const float *early_bias;\n&/'
 edit host/reference/feature_sums.c 's/^static HOT void feature_sums/const float *early_bias;\n&/; s/^  for \(size_t r = 0; r < groups \* rows; r\+\+\) zero.*/&\n  for (size_t r = 0; early_bias != NULL \&\& r < groups * rows; r++) add(n, early_bias, o.c + r * o.c_stride);/'
-edit host/reference/dense.c 's/^  feature_product\(help, d->rows, out, in/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +floats_of\(d->y\)\);/&\n  early_bias = NULL;/; /bias_row\(out/d'
+edit host/reference/dense.c 's/^  feature_product_run\(help/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +\.user = d\}\);/&\n  early_bias = NULL;/; /bias_row\(cols/d'
 caught_by golden reference
 
 # ---- Stores ----

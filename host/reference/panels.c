@@ -1,0 +1,34 @@
+/* The right side of sums over features, as tiles read it: what they take after each other lies side by side. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "reference/operations.h"
+#include "reference/rows.h"
+
+float *panels_create(size_t k, size_t n, mlp_cl_error *error) {
+  size_t bytes = size_divide_up(n, PANEL_COLS) * k * PANEL_COLS * sizeof(float);
+  float *panels = aligned_alloc(CACHE_LINE, bytes);
+  if (panels == NULL) fail_memory(error, bytes, "panels of a matrix");
+  return panels;
+}
+
+void panels_fill(size_t k, size_t n, const float *b, float *panels) {
+  for (size_t first = 0; first < n; first += PANEL_COLS) {
+    size_t cols = size_min(PANEL_COLS, n - first);
+    for (size_t l = 0; l < k; l++, panels += PANEL_COLS) {
+      memcpy(panels, b + l * n + first, cols * sizeof *panels);
+      zero(PANEL_COLS - cols, panels + cols);
+    }
+  }
+}
+
+void panels_fill_transposed(size_t k, size_t n, const float *b, float *panels) {
+  for (size_t first = 0; first < n; first += PANEL_COLS) {
+    size_t cols = size_min(PANEL_COLS, n - first);
+    for (size_t l = 0; l < k; l++, panels += PANEL_COLS) {
+      for (size_t j = 0; j < cols; j++) panels[j] = b[(first + j) * k + l];
+      zero(PANEL_COLS - cols, panels + cols);
+    }
+  }
+}
