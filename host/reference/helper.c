@@ -1,5 +1,6 @@
 #include "reference/helper.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,8 +12,9 @@
 #include "base/thread.h"
 #include "reference/floating_point.h"
 
-/* The helper is awake for so long after a piece, and is woken for calls that are no farther apart. */
-static const double awake_s = 1e-4;
+/* The helper is awake for so long after a piece, and is woken for calls that are no farther apart: as long as the last
+ * call took, or half as long as before, within these. */
+enum { AWAKE_LEAST_US = 100, AWAKE_MOST_US = 1000 };
 enum { LOOKS_OF_CLOCK = 16 }; /* at the pieces, for one at the clock */
 
 struct helper {
@@ -27,6 +29,7 @@ struct helper {
   void *user;
   atomic_size_t helped; /* pieces of this call that the helper has done */
   uint32_t calls;
+  atomic_uint awake_us;
   double called_s; /* when the last call ended */
 };
 
@@ -41,6 +44,10 @@ static void relax(unsigned round) {
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif
+}
+
+static double awake_s(helper *h) {
+  return 1e-6 * atomic_load(&h->awake_us);
 }
 
 static bool is_open(uint64_t pieces) {
@@ -84,7 +91,7 @@ static void *help(void *argument) {
     }
     if (idle == 0) since = clock_now_s();
     relax(idle++);
-    if (idle % LOOKS_OF_CLOCK != 0 || clock_now_s() - since < awake_s) continue;
+    if (idle % LOOKS_OF_CLOCK != 0 || clock_now_s() - since < awake_s(h)) continue;
     sleep_until_woken(h);
     idle = 0;
   }
@@ -95,6 +102,7 @@ helper *helper_create(void) {
   if (sysconf(_SC_NPROCESSORS_ONLN) < 2) return NULL;
   helper *h = calloc(1, sizeof *h);
   if (h == NULL) return NULL;
+  atomic_init(&h->awake_us, AWAKE_LEAST_US);
   pthread_mutex_init(&h->mutex, NULL);
   pthread_cond_init(&h->wake, NULL);
   if (thread_start(&h->thread, help, h)) return h;
@@ -124,8 +132,11 @@ void helper_share(helper *h, size_t count, helper_piece *piece, void *user) {
   h->user = user;
   atomic_store(&h->helped, 0);
   atomic_store(&h->open, (uint64_t)++h->calls << 32 | (uint64_t)count << 16);
-  if (atomic_load(&h->asleep) && clock_now_s() - h->called_s < awake_s) wake(h);
+  double begin_s = clock_now_s();
+  if (atomic_load(&h->asleep) && begin_s - h->called_s < awake_s(h)) wake(h);
   for (; take(h, true, &i); mine++) piece(user, i);
   for (unsigned round = 0; mine + atomic_load(&h->helped) < count; round++) relax(round);
   h->called_s = clock_now_s();
+  double took_us = 1e6 * (h->called_s - begin_s), us = fmax(took_us, atomic_load(&h->awake_us) / 2);
+  atomic_store(&h->awake_us, (unsigned)fmin(AWAKE_MOST_US, fmax(AWAKE_LEAST_US, us)));
 }
