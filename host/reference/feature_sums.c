@@ -43,9 +43,13 @@ static operands operands_at(const operands *o, size_t row, size_t panel) {
                     o->c_stride};
 }
 
-/* Panels of a tile, for as many rows of c, whose sums stay in registers while all terms pass: of AVX2's sixteen, and
- * AVX-512's 32 have room for twice as many rows. */
+/* Panels of a tile times its rows: their sums stay in registers while all terms pass, in AVX2's sixteen; AVX-512's 32
+ * have room for twice as many rows, and NEON's for half. */
+#ifdef __x86_64__
 enum { TILE = 4, ROWS_MOST = 8 };
+#else
+enum { TILE = 2, ROWS_MOST = 8 };
+#endif
 
 /* c += the sums of the listed terms, in a tile of which c has `cols` columns. A loop of unknown end around those of
  * known ones is what compilers turn into vectors as it stands. */
@@ -118,7 +122,7 @@ static void piece(void *user, size_t i) {
   size_t row = i / pieces_wide(d) * d->rows, end = size_min(p->m, row + d->rows);
   for (size_t groups, rows; row < end; row += groups * rows) {
     size_t left = end - row;
-    rows = left >= 8 && HOT_HAS_AVX512 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    rows = left >= 8 && HOT_HAS_AVX512 ? 8 : left >= TILE ? TILE : left >= 2 ? 2 : 1;
     groups = size_min(GROUPS_MOST, left / rows);
     feature_sums(rows, groups, n, p->k, p->skip_zeros, operands_at(&all, row, panel));
     for (size_t r = row; r < row + groups * rows; r++) p->end(p->user, r, first, n, p->c + r * p->n + first);
