@@ -135,7 +135,8 @@ mlp_cl_status reference_dense_backward_weight(const dense_backward_weight *d, si
 mlp_cl_status reference_activation_forward(const activation *a, mlp_cl_error *error);
 mlp_cl_status reference_activation_backward(const activation *a, mlp_cl_error *error);
 mlp_cl_status reference_target_loss(const target_loss *t, mlp_cl_error *error);
-mlp_cl_status reference_softmax(size_t rows, const tensor *logits, tensor *probabilities, mlp_cl_error *error);
+mlp_cl_status reference_softmax(helper *help, size_t rows, const tensor *logits, tensor *probabilities,
+                                mlp_cl_error *error);
 mlp_cl_status reference_matmul(mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
                                mlp_cl_error *error);
 mlp_cl_status reference_bias(size_t rows, const tensor *x, const tensor *bias, tensor *y, mlp_cl_error *error);

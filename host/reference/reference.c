@@ -123,13 +123,16 @@ static mlp_cl_status tensor_zero(backend *self, tensor *target, mlp_cl_error *er
     return status;                               \
   } while (0)
 
+static helper *helper_of(backend *self) {
+  return ((reference_backend *)self)->helper;
+}
+
 static mlp_cl_status run_gather(backend *self, const gather *g, mlp_cl_error *error) {
   BRACKET(reference_gather(g, error));
 }
 
 static mlp_cl_status run_dense_forward(backend *self, const dense_forward *d, mlp_cl_error *error) {
-  reference_backend *own = (reference_backend *)self;
-  BRACKET(reference_dense_forward(own->helper, own->hired, d, error));
+  BRACKET(reference_dense_forward(helper_of(self), ((reference_backend *)self)->hired, d, error));
 }
 
 static mlp_cl_status run_cross_entropy(backend *self, const cross_entropy *c, mlp_cl_error *error) {
@@ -159,7 +162,7 @@ static mlp_cl_status run_target_loss(backend *self, const target_loss *t, mlp_cl
 
 static mlp_cl_status run_softmax(backend *self, size_t rows, const tensor *logits, tensor *probabilities,
                                  mlp_cl_error *error) {
-  BRACKET(reference_softmax(rows, logits, probabilities, error));
+  BRACKET(reference_softmax(helper_of(self), rows, logits, probabilities, error));
 }
 
 static mlp_cl_status run_matmul(backend *self, mlp_cl_product product, const tensor *a, const tensor *b, tensor *c,
@@ -213,7 +216,7 @@ static mlp_cl_status nothing_to_wait_for(backend *self, mlp_cl_error *error) {
 /* ---- Open and close -------------------------------------------------------------------------------------------- */
 
 static void reference_close(backend *self) {
-  helper_destroy(((reference_backend *)self)->helper);
+  helper_destroy(helper_of(self));
   free(self);
 }
 

@@ -1,6 +1,7 @@
 /* Probabilities of each row, and the row sum that the loss shares with them. */
 #include <assert.h>
 
+#include "base/size.h"
 #include "reference/operations.h"
 
 float lanes_sum(float lanes[LANES]) {
@@ -52,14 +53,29 @@ void probability_row(size_t count, const float *e, float sum, float floor, float
   divide_row(count, e, sum, floor, p);
 }
 
-mlp_cl_status reference_softmax(size_t rows, const tensor *logits, tensor *probabilities, mlp_cl_error *error) {
-  (void)error;
-  size_t cols = logits->cols;
-  assert(rows <= logits->rows && rows <= probabilities->rows && probabilities->cols == cols);
-  for (size_t i = 0; i < rows; i++) {
-    float *p = floats_of(probabilities) + i * cols;
-    softmax_sum s = softmax_row(cols, floats_of(logits) + i * cols, p);
-    probability_row(cols, p, s.sum, floor_of(probabilities), p);
+typedef struct operands {
+  size_t rows;
+  const tensor *logits, *probabilities;
+} operands;
+
+/* A helper takes part where there are so many rows, so many at a time. */
+enum { SHARED_ROWS = 32, PIECE_ROWS = 8 };
+
+static void softmax_piece(void *user, size_t piece) {
+  const operands *o = user;
+  size_t cols = o->logits->cols, end = size_min(o->rows, (piece + 1) * PIECE_ROWS);
+  for (size_t i = piece * PIECE_ROWS; i < end; i++) {
+    float *p = floats_of(o->probabilities) + i * cols;
+    softmax_sum s = softmax_row(cols, floats_of(o->logits) + i * cols, p);
+    probability_row(cols, p, s.sum, floor_of(o->probabilities), p);
   }
+}
+
+mlp_cl_status reference_softmax(helper *help, size_t rows, const tensor *logits, tensor *probabilities,
+                                mlp_cl_error *error) {
+  (void)error;
+  assert(rows <= logits->rows && rows <= probabilities->rows && probabilities->cols == logits->cols);
+  helper_share(rows >= SHARED_ROWS ? help : NULL, size_divide_up(rows, PIECE_ROWS), softmax_piece,
+               &(operands){rows, logits, probabilities});
   return MLP_CL_OK;
 }
