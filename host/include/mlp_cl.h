@@ -419,8 +419,8 @@ MLP_CL_API mlp_cl_status mlp_cl_network_sha256(mlp_cl_network *network, char hex
 /* (rows, outputs) for `rows` rows of `width` features, taken as they are (no scaling): the probabilities of the
  * classes, or of each label, or the predicted numbers, as the network's task is. Waits.
  * Fewer rows than are worth a launch are computed on the host, from a copy of the parameters, with the same bits; while
- * such calls follow each other within 0.1 ms, or within the time that they take themselves, but 1 ms, a second thread
- * takes part and stays awake in between.
+ * such calls follow each other within 0.1 ms, or up to 1 ms where they take as long, a second thread takes part and
+ * stays awake in between.
  * The first call for so many rows, and the first after a change of parameters, makes what it needs; the next ones
  * allocate nothing in this library, or a few bytes for more rows than fit into one pass. Parameters or features so
  * large that sums overflow give results that are not finite. Error: BAD_ARGUMENT (a feature that is not finite). */
@@ -633,7 +633,7 @@ typedef struct mlp_cl_memory {
   uint64_t gradient_bytes;
   uint64_t device_bytes;                                              /* the sum */
   uint64_t largest_bytes;                                             /* the largest tensor */
-  uint64_t host_bytes;                                                /* about, the data included */
+  uint64_t host_bytes;                                                /* about, the data included; no scratch */
   uint64_t device_limit_bytes, largest_limit_bytes, host_limit_bytes; /* what there is */
   bool fits;                                                          /* each within its limit */
 } mlp_cl_memory;

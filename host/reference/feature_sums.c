@@ -1,7 +1,7 @@
 /* Sums over features, in register tiles of some rows of the result, as the contract orders each element's: blocks of
  * terms, ascending, and the blocks' sums, ascending. */
+#include <assert.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "base/size.h"
 #include "reference/operations.h"
@@ -43,8 +43,8 @@ static operands operands_at(const operands *o, size_t row, size_t panel) {
                     o->c_stride};
 }
 
-/* Panels of a tile times its rows: their sums stay in registers while all terms pass, in AVX2's sixteen; AVX-512's 32
- * have room for twice as many rows, and NEON's for half. */
+/* Panels of a tile times its rows: their sums stay in registers while all terms pass, in just about all of AVX2's
+ * sixteen; AVX-512's 32 have room for twice as many rows, and NEON's for half. */
 #ifdef __x86_64__
 enum { TILE = 4, ROWS_MOST = 8 };
 #else
@@ -130,6 +130,7 @@ static void piece(void *user, size_t i) {
 }
 
 void feature_product_run(helper *help, const feature_product *p) {
+  assert(p->m > 0);
   division d = {p, p->m, size_divide_up(p->n, PANEL_COLS)};
   if ((double)p->m * (double)p->n * (double)p->k < SHARED_PRODUCTS) help = NULL;
   if (help != NULL) {

@@ -124,7 +124,7 @@ void helper_destroy(helper *h) {
 
 void helper_share(helper *h, size_t count, helper_piece *piece, void *user) {
   size_t i, mine = 0;
-  if (h == NULL) {
+  if (h == NULL || count <= 1) {
     for (i = 0; i < count; i++) piece(user, i);
     return;
   }

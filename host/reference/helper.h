@@ -1,6 +1,6 @@
 /* A second thread for work that follows in quick succession, such as predictions of single rows in a loop. After each
- * piece it stays awake for as long as the last call took, a tenth of a millisecond at least and one at most; else it
- * sleeps, and nobody waits for it. */
+ * piece it stays awake for as long as the last call took, or half as long as before, a tenth of a millisecond at least
+ * and one at most; else it sleeps, and nobody waits for it. */
 #ifndef REFERENCE_HELPER_H
 #define REFERENCE_HELPER_H
 

@@ -16,8 +16,10 @@
 #define HOT
 #elif defined(__x86_64__) && defined(__GLIBC__) && defined(__clang__) && __clang_major__ >= 14
 #define HOT __attribute__((target_clones("fma", "default")))
+#define HOT_IS_CLONED
 #elif defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12
 #define HOT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define HOT_IS_CLONED
 #define HOT_HAS_AVX512 (__builtin_cpu_supports("x86-64-v4") != 0)
 #else
 #define HOT
@@ -25,6 +27,14 @@
 
 #ifndef HOT_HAS_AVX512
 #define HOT_HAS_AVX512 false
+#endif
+/* Else a call of fmaf takes as long as some hundred of its instructions. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define HOT_HAS_FMA true
+#elif defined(HOT_IS_CLONED)
+#define HOT_HAS_FMA (__builtin_cpu_supports("fma") != 0)
+#else
+#define HOT_HAS_FMA false
 #endif
 
 #define EXACT_NAN exact_as_real(0x7fc00000u)
@@ -36,7 +46,7 @@ typedef struct reference_tensor {
   void *values;
   bool shared;   /* the values are the caller's */
   float *panels; /* of a weight, for forward products; NULL: none yet */
-  bool packed;   /* these hold the values */
+  bool packed;   /* these hold the values, unless an operation has changed them */
 } reference_tensor;
 
 static inline void *values_of(const tensor *t) {

@@ -2,13 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/size.h"
 #include "reference/operations.h"
 #include "reference/rows.h"
 
 float *panels_create(size_t k, size_t n, mlp_cl_error *error) {
-  size_t bytes = size_divide_up(n, PANEL_COLS) * k * PANEL_COLS * sizeof(float);
-  float *panels = aligned_alloc(CACHE_LINE, bytes);
+  size_t lines, bytes;
+  if (!size_multiply(size_divide_up(n, PANEL_COLS), k, &lines) ||
+      !size_multiply(lines, PANEL_COLS * sizeof(float), &bytes))
+    bytes = SIZE_MAX;
+  float *panels = bytes <= memory_total_bytes() ? aligned_alloc(CACHE_LINE, bytes) : NULL;
   if (panels == NULL) fail_memory(error, bytes, "panels of a matrix");
   return panels;
 }

@@ -12,7 +12,6 @@
 #include "base/size.h"
 #include "reference/floating_point.h"
 #include "reference/operations.h"
-#include "reference/rows.h"
 
 typedef struct reference_backend {
   backend base;
@@ -34,7 +33,7 @@ static mlp_cl_status tensor_create(backend *self, tensor_role role, tensor_eleme
   reference_tensor *made = malloc(sizeof *made);
   if (made == NULL) return fail_memory(error, sizeof *made, "a tensor");
   *made = (reference_tensor){.base = {.role = role, .element = element, .rows = rows, .cols = cols}};
-  made->values = aligned_alloc(CACHE_LINE, size_round_up(bytes, CACHE_LINE));
+  made->values = malloc(bytes);
   if (made->values == NULL) {
     free(made);
     return fail_memory(error, bytes, "a tensor");
@@ -278,4 +277,8 @@ void reference_hire(backend *reference) {
   reference_backend *self = (reference_backend *)reference;
   self->hired = true;
   if (self->helper == NULL) self->helper = helper_create();
+}
+
+bool reference_has_fma(void) {
+  return HOT_HAS_FMA;
 }

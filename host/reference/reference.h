@@ -7,8 +7,10 @@
 /* Errors: NO_MEMORY. */
 mlp_cl_status reference_open(backend **opened, mlp_cl_error *error);
 
-/* From now on weights change only when they are written, and a second thread takes part in forward products, where
- * there is one to be had. */
+/* From now on weights change only when they are written, and a second thread takes part in what is computed forward,
+ * where there is one to be had. */
 void reference_hire(backend *reference);
+/* Whether this processor has the instruction that all sums are made of. */
+bool reference_has_fma(void);
 
 #endif
