@@ -12,7 +12,7 @@ cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DMLP_CL_TESTS=ON -DMLP
 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 cmake --build "$build"
 # Left out: what differs from another test by the device or its kernels alone, and what runs no code of ours.
-left_out='rusticl|pocl_|faults|cli_manual|install|cli_(kept|checkpoint|train).reference'
+left_out='rusticl|pocl_|validate.pocl|faults|cli_manual|install|cli_(kept|checkpoint|train).reference'
 # Drivers leak, the more so when all are loaded: one is, and its leaks are suppressed; our own are reported. LeakSanitizer
 # crashes now and then on the thread-local memory of threads that a driver has ended, so it does not look there; and
 # AddressSanitizer on a thread's signal stack that LLVM has put in place of its own, so it makes none.

@@ -56,7 +56,7 @@
 
 /* Not fma: that one works in double and rounds twice on the way back to float. */
 #define EXACT_FMA(a, b, c) fmaf((a), (b), (c))
-#define EXACT_FUNCTION static inline
+#define EXACT_FUNCTION static inline __attribute__((always_inline)) /* into code for other processors, too */
 
 static inline uint32_t exact_as_uint(float x) {
   uint32_t bits;

@@ -63,15 +63,16 @@ static void fill(uint64_t seed) {
 }
 
 static void compare_shapes(helper *h) {
-  static const size_t rows[] = {1, 2, 3, 4, 5, 7, 8, 9, 11, 63, 64, 65, 66, M_MAX};
-  static const size_t cols[] = {1, 10, 31, 32, 33, 63, 64, 65, 97, 127, 128, 129, 192, 257, N_MAX};
-  static const size_t terms[] = {1, 7, 255, 256, 257, 512, K_MAX};
+  static const size_t rows[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 18};
+  static const size_t cols[] = {1, 10, 31, 32, 33, 64, 65, 97, 127, 128, 129, 192, N_MAX};
+  static const size_t terms[] = {1, 7, 64, 255, 256, 257};
+  enum { ROWS = sizeof rows / sizeof *rows, COLS = sizeof cols / sizeof *cols, TERMS = sizeof terms / sizeof *terms };
   fill(1);
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    for (size_t j = 0; j < sizeof cols / sizeof *cols; j++)
-      compare(h, rows[i], cols[j], terms[(i + j) % (sizeof terms / sizeof *terms)]);
-  for (size_t l = 0; l < sizeof terms / sizeof *terms; l++)
-    for (size_t i = 0; i < 8; i++) compare(h, rows[i], 75, terms[l]);
+  for (size_t i = 0; i < ROWS; i++)
+    for (size_t j = i % 2; j < COLS; j += 2) compare(h, rows[i], cols[j], terms[(i + j) % TERMS]);
+  for (size_t l = 0; l < TERMS; l++) compare(h, 11, 70, terms[l]);
+  compare(h, 1, N_MAX, K_MAX);
+  compare(h, M_MAX, 35, 260); /* more groups of rows than are taken at once */
 }
 
 START_TEST(tiles_keep_the_order) {

@@ -51,15 +51,23 @@ enum { TILE = 4, ROWS_MOST = 8 };
 enum { TILE = 2, ROWS_MOST = 8 };
 #endif
 
+/* Vectors take the padding of a panel along. Where each element is a call of fmaf, or is looked at, it is left out. */
+#if (defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(HOT_IS_CLONED)) && !defined(__SANITIZE_ADDRESS__)
+#define PADDING_IS_FREE true
+#else
+#define PADDING_IS_FREE false
+#endif
+
 /* c += the sums of the listed terms, in a tile of which c has `cols` columns. A loop of unknown end around those of
  * known ones is what compilers turn into vectors as it stands. */
 INLINED void add_tile(size_t rows, size_t panels, size_t cols, const uint32_t *terms, operands o) {
+  const size_t width = PADDING_IS_FREE ? PANEL_COLS : size_min(PANEL_COLS, cols);
   float sum[ROWS_MOST * PANEL_COLS];
-  for (size_t i = 0; i < rows * panels; i++) zero(PANEL_COLS, sum + i * PANEL_COLS);
+  for (size_t i = 0; i < rows * panels; i++) zero(width, sum + i * PANEL_COLS);
   for (; *terms != no_term; terms++)
     for (size_t p = 0; p < panels; p++)
       for (size_t r = 0; r < rows; r++)
-        multiply_add(PANEL_COLS, o.x[r * o.x_stride + *terms], o.b + p * o.b_stride + *terms * PANEL_COLS,
+        multiply_add(width, o.x[r * o.x_stride + *terms], o.b + p * o.b_stride + *terms * PANEL_COLS,
                      sum + (r * panels + p) * PANEL_COLS);
   for (size_t r = 0; r < rows; r++) add(cols, sum + r * panels * PANEL_COLS, o.c + r * o.c_stride);
 }
