@@ -23,15 +23,15 @@ static float sum_of(const float *row, size_t k, size_t n, size_t column) {
   return total;
 }
 
-/* Each row and column is ended once. */
-static void count_end(const void *user, size_t row, size_t first, size_t cols, float *sums) {
+/* An element that is ended twice, or not at all, has the wrong sign. */
+static void negate(const void *user, size_t row, size_t first, size_t cols, float *sums) {
   const size_t n = *(const size_t *)user;
   ck_assert_ptr_eq(sums, got + row * n + first);
   for (size_t j = 0; j < cols; j++) sums[j] = -sums[j];
 }
 
 static void run(helper *h, size_t m, size_t n, size_t k, bool skip_zeros, const float *x, const float *panels) {
-  feature_product_run(h, &(feature_product){m, n, k, x, panels, got, skip_zeros, count_end, &n});
+  feature_product_run(h, &(feature_product){m, n, k, x, panels, got, skip_zeros, negate, &n});
   for (size_t i = 0; i < m * n; i++) got[i] = -got[i];
 }
 
@@ -39,7 +39,7 @@ static void compare(helper *h, size_t m, size_t n, size_t k) {
   char what[64];
   float *panels = panels_create(k, n, &test_error);
   ck_assert_ptr_nonnull(panels);
-  panels_fill(k, n, b, panels);
+  panels_fill(k, n, b, n, 1, panels);
   for (size_t i = 0; i < m; i++)
     for (size_t j = 0; j < n; j++) wanted[i * n + j] = sum_of(a + i * k, k, n, j);
   for (int skip = 0; skip < 2; skip++) {
@@ -97,7 +97,7 @@ START_TEST(what_is_not_finite_stays) {
   for (size_t i = 0; i < M; i++)
     for (size_t j = 0; j < N; j++) wanted[i * N + j] = sum_of(a + i * K, K, N, j);
   float *panels = panels_create(K, N, &test_error);
-  panels_fill(K, N, b, panels);
+  panels_fill(K, N, b, N, 1, panels);
   run(NULL, M, N, K, false, a, panels);
   free(panels);
   for (size_t i = 0; i < M * N; i++) {
@@ -113,7 +113,7 @@ START_TEST(no_terms_are_no_sum) {
   float zeros[2 * 300] = {0};
   fill(3);
   float *panels = panels_create(300, 33, &test_error);
-  panels_fill(300, 33, b, panels);
+  panels_fill(300, 33, b, 33, 1, panels);
   run(NULL, 2, 33, 300, true, zeros, panels);
   free(panels);
   for (size_t i = 0; i < 2 * 33; i++) wanted[i] = 0.0f;

@@ -116,6 +116,10 @@ static mlp_cl_status open_backend(const char *device, const mlp_cl_context_optio
   return open_listed(wanted, options, opened, error);
 }
 
+bool context_host_has_fma(void) {
+  return reference_has_fma();
+}
+
 void context_hire(mlp_cl_context *reference) {
   reference_hire(reference->backend);
 }
@@ -132,11 +136,10 @@ static uint64_t resident_bytes(const mlp_cl_device *device, const mlp_cl_context
  * is the longest passes alone, which have no room in caches, that are theirs; more units take less. */
 static double pass_seconds(const mlp_cl_device *device) {
   static const double launches_s = 200e-6, launches_of_gpu_s = 40e-6, most_s = 1500e-6;
-  const double host_takes = reference_has_fma() ? 1 : 100; /* times as long */
   const double units = device->compute_units;
   if (device->type == MLP_CL_DEVICE_REFERENCE) return 0;
-  if (device->type == MLP_CL_DEVICE_GPU) return launches_of_gpu_s / host_takes;
-  return (units > 2 ? fmin(most_s, launches_s / (1 - 2 / units)) : most_s) / host_takes;
+  if (device->type == MLP_CL_DEVICE_GPU) return launches_of_gpu_s;
+  return units > 2 ? fmin(most_s, launches_s / (1 - 2 / units)) : most_s;
 }
 
 /* Opens the device and proves it. */

@@ -5,14 +5,16 @@
 
 #include "reference/operations.h"
 
-/* The weights' panels, which are no part of their value, filled anew unless they hold the `same_weights` still. */
-static mlp_cl_status pack(const tensor *weight, bool same_weights, mlp_cl_error *error) {
+/* The weights' panels, which are no part of their value, filled anew unless they hold the `same_weights` still; NULL
+ * without memory. */
+static const float *pack(const tensor *weight, bool same_weights, mlp_cl_error *error) {
   reference_tensor *w = (reference_tensor *)weight;
   if (w->panels == NULL) w->panels = panels_create(weight->rows, weight->cols, error);
-  if (w->panels == NULL) return MLP_CL_NO_MEMORY;
-  if (!same_weights || !w->packed) panels_fill(weight->rows, weight->cols, floats_of(weight), w->panels);
+  if (w->panels == NULL) return NULL;
+  if (!same_weights || !w->packed)
+    panels_fill(weight->rows, weight->cols, floats_of(weight), weight->cols, 1, w->panels);
   w->packed = true;
-  return MLP_CL_OK;
+  return w->panels;
 }
 
 static void end_forward(const void *user, size_t row, size_t first, size_t cols, float *y) {
@@ -26,12 +28,13 @@ static void end_forward(const void *user, size_t row, size_t first, size_t cols,
 mlp_cl_status reference_dense_forward(helper *help, bool same_weights, const dense_forward *d, mlp_cl_error *error) {
   size_t in = d->weight->rows, out = d->weight->cols;
   assert(d->rows <= d->x->rows && d->x->cols == in && d->rows <= d->y->rows && d->y->cols == out);
-  TRY(pack(d->weight, same_weights, error));
+  const float *panels = pack(d->weight, same_weights, error);
+  if (panels == NULL) return MLP_CL_NO_MEMORY;
   feature_product_run(help, &(feature_product){.m = d->rows,
                                                .n = out,
                                                .k = in,
                                                .a = floats_of(d->x),
-                                               .panels = ((const reference_tensor *)d->weight)->panels,
+                                               .panels = panels,
                                                .c = floats_of(d->y),
                                                .skip_zeros = d->zeros != ZEROS_NONE,
                                                .end = end_forward,
@@ -60,7 +63,7 @@ mlp_cl_status reference_dense_backward_input(const dense_backward_input *d, mlp_
   assert(d->rows <= d->d_y->rows && d->d_y->cols == out && d->rows <= d->d_x->rows && d->d_x->cols == in);
   float *weight_transposed = panels_create(out, in, error);
   if (weight_transposed == NULL) return MLP_CL_NO_MEMORY;
-  panels_fill_transposed(out, in, floats_of(d->weight), weight_transposed);
+  panels_fill(out, in, floats_of(d->weight), 1, out, weight_transposed);
   feature_product_run(NULL, &(feature_product){.m = d->rows,
                                                .n = in,
                                                .k = out,

@@ -52,10 +52,10 @@ enum { TILE = 2, ROWS_MOST = 8 };
 #endif
 
 /* Vectors take the padding of a panel along. Where each element is a call of fmaf, or is looked at, it is left out. */
-#if (defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(HOT_IS_CLONED)) && !defined(__SANITIZE_ADDRESS__)
-#define PADDING_IS_FREE true
-#else
+#ifdef __SANITIZE_ADDRESS__
 #define PADDING_IS_FREE false
+#else
+#define PADDING_IS_FREE HOT_MAY_HAVE_FMA
 #endif
 
 /* c += the sums of the listed terms, in a tile of which c has `cols` columns. A loop of unknown end around those of

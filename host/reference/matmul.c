@@ -17,14 +17,12 @@ static void end_row(const void *user, size_t row, size_t first, size_t cols, flo
   canonical_row(cols, floor_of(user), sums, sums);
 }
 
-static mlp_cl_status feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const tensor *b, bool transposed,
-                                    tensor *c, mlp_cl_error *error) {
+/* Elements of b: as of panels_fill. */
+static mlp_cl_status feature_matmul(size_t m, size_t n, size_t k, const tensor *a, const tensor *b, size_t row_step,
+                                    size_t col_step, tensor *c, mlp_cl_error *error) {
   float *panels = panels_create(k, n, error);
   if (panels == NULL) return MLP_CL_NO_MEMORY;
-  if (transposed)
-    panels_fill_transposed(k, n, floats_of(b), panels);
-  else
-    panels_fill(k, n, floats_of(b), panels);
+  panels_fill(k, n, floats_of(b), row_step, col_step, panels);
   feature_product_run(
       NULL,
       &(feature_product){
@@ -53,10 +51,10 @@ mlp_cl_status reference_matmul(mlp_cl_product product, const tensor *a, const te
   switch (product) {
     case MLP_CL_A_B:
       assert(a->rows == m && b->rows == k && b->cols == n);
-      return feature_matmul(m, n, k, a, b, false, c, error);
+      return feature_matmul(m, n, k, a, b, n, 1, c, error);
     case MLP_CL_A_BT:
       assert(a->rows == m && b->rows == n && b->cols == k);
-      return feature_matmul(m, n, k, a, b, true, c, error);
+      return feature_matmul(m, n, k, a, b, 1, k, c, error);
     case MLP_CL_AT_B:
       assert(a->cols == m && b->rows == k && b->cols == n);
       return batch_matmul(m, n, k, a, b, c, error);

@@ -30,10 +30,13 @@
 #endif
 /* Else a call of fmaf takes as long as some hundred of its instructions. */
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define HOT_MAY_HAVE_FMA true
 #define HOT_HAS_FMA true
 #elif defined(HOT_IS_CLONED)
+#define HOT_MAY_HAVE_FMA true
 #define HOT_HAS_FMA (__builtin_cpu_supports("fma") != 0)
 #else
+#define HOT_MAY_HAVE_FMA false
 #define HOT_HAS_FMA false
 #endif
 
@@ -83,9 +86,8 @@ enum { FEATURE_BLOCK = 256, BATCH_LEAF = 256 };
 /* The right side of a sum over features, b (k,n), as panels of 32 columns, (k,32) each, one after the other; the last
  * is padded with zeros. To be freed; NULL without memory. */
 float *panels_create(size_t k, size_t n, mlp_cl_error *error);
-void panels_fill(size_t k, size_t n, const float *b, float *panels);
-/* From bᵀ (n,k). */
-void panels_fill_transposed(size_t k, size_t n, const float *b, float *panels);
+/* Rows of b are row_step apart, columns col_step: n and 1, or 1 and k where b is stored as its transpose. */
+void panels_fill(size_t k, size_t n, const float *b, size_t row_step, size_t col_step, float *panels);
 /* What becomes of the sums of a row, `cols` of them from `first` on, which are not yet canonical. */
 typedef void product_end(const void *user, size_t row, size_t first, size_t cols, float *sums);
 /* c (m,n) = end(a (m,k) · b), each element summed in blocks over k. */

@@ -1,6 +1,5 @@
 /* The right side of sums over features, as tiles read it: what they take after each other lies side by side. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
@@ -17,21 +16,11 @@ float *panels_create(size_t k, size_t n, mlp_cl_error *error) {
   return panels;
 }
 
-void panels_fill(size_t k, size_t n, const float *b, float *panels) {
+void panels_fill(size_t k, size_t n, const float *b, size_t row_step, size_t col_step, float *panels) {
   for (size_t first = 0; first < n; first += PANEL_COLS) {
     size_t cols = size_min(PANEL_COLS, n - first);
     for (size_t l = 0; l < k; l++, panels += PANEL_COLS) {
-      memcpy(panels, b + l * n + first, cols * sizeof *panels);
-      zero(PANEL_COLS - cols, panels + cols);
-    }
-  }
-}
-
-void panels_fill_transposed(size_t k, size_t n, const float *b, float *panels) {
-  for (size_t first = 0; first < n; first += PANEL_COLS) {
-    size_t cols = size_min(PANEL_COLS, n - first);
-    for (size_t l = 0; l < k; l++, panels += PANEL_COLS) {
-      for (size_t j = 0; j < cols; j++) panels[j] = b[(first + j) * k + l];
+      for (size_t j = 0; j < cols; j++) panels[j] = b[l * row_step + (first + j) * col_step];
       zero(PANEL_COLS - cols, panels + cols);
     }
   }
