@@ -40,6 +40,13 @@ static void gradient_with_terms(const label_terms *terms, size_t count, float su
   for (size_t j = 0; j < count; j++) d[j] = canonical((d[j] - (j == label ? q.on : q.off)) * factor, FLOOR_GRADIENT);
 }
 
+/* The first that is the largest; 0 where none is. */
+static size_t first_index(size_t count, const float *x, float max) {
+  for (size_t j = 0; j < count; j++)
+    if (x[j] == max) return j;
+  return 0;
+}
+
 mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *error) {
   size_t cols = c->logits->cols;
   assert(c->rows <= c->logits->rows && c->slot + c->rows <= c->losses->cols);
@@ -54,7 +61,7 @@ mlp_cl_status reference_cross_entropy(const cross_entropy *c, mlp_cl_error *erro
     float loss =
         c->terms != NULL ? loss_with_terms(c->terms, cols, x, &s, label) : exact_log(s.sum) - (x[label] - s.max);
     floats_of(c->losses)[c->slot + i] = isnan(loss) ? EXACT_NAN : loss;
-    integers_of(c->predictions)[c->slot + i] = (int32_t)s.best;
+    integers_of(c->predictions)[c->slot + i] = (int32_t)first_index(cols, x, s.max);
     if (!isfinite(loss)) lower_flag(c->flag, c->step);
     if (c->d_logits == NULL) continue;
     if (c->terms != NULL)

@@ -17,12 +17,16 @@ static const float *pack(const tensor *weight, bool same_weights, mlp_cl_error *
   return w->panels;
 }
 
+static HOT void end_forward_row(size_t cols, const float *restrict bias, bool relu, float *restrict y) {
+  for (size_t j = 0; j < cols; j++) y[j] = canonical(y[j], FLOOR_VALUE);
+  for (size_t j = 0; bias != NULL && j < cols; j++) y[j] = canonical(y[j] + bias[j], FLOOR_VALUE);
+  for (size_t j = 0; relu && j < cols; j++) y[j] = y[j] <= 0.0f ? 0.0f : y[j];
+}
+
 static void end_forward(const void *user, size_t row, size_t first, size_t cols, float *y) {
   const dense_forward *d = user;
   (void)row;
-  canonical_row(cols, FLOOR_VALUE, y, y);
-  if (d->bias != NULL) bias_row(cols, y, floats_of(d->bias) + first, y);
-  if (d->relu) relu_row(cols, y, y);
+  end_forward_row(cols, d->bias != NULL ? floats_of(d->bias) + first : NULL, d->relu, y);
 }
 
 mlp_cl_status reference_dense_forward(helper *help, bool same_weights, const dense_forward *d, mlp_cl_error *error) {

@@ -122,12 +122,11 @@ void bias_row(size_t count, const float *x, const float *bias, float *y);
 void dropout_row(const dropout *mask, size_t row, size_t cols, float floor, const float *x, float *y);
 
 typedef struct softmax_sum {
-  size_t best; /* first index of the maximum */
   float max, sum;
 } softmax_sum;
 
-/* e = canonical(exp(x - max)) with the gradients' floor, and their sum in 16 lanes; NaN and index 0 where one value is
- * not finite. x and e must not overlap. */
+/* e = canonical(exp(x - max)) with the gradients' floor, and their sum in 16 lanes; all NaN where one value is not
+ * finite. x and e must not overlap. */
 softmax_sum softmax_row(size_t count, const float *x, float *e);
 /* p = canonical(e / sum); in place if wanted. */
 void probability_row(size_t count, const float *e, float sum, float floor, float *p);

@@ -13,44 +13,56 @@ float lanes_sum(float lanes[LANES]) {
 /* Lane l sums the elements j with j mod 16 = l, ascending. */
 static float row_sum(size_t count, const float *e) {
   float lanes[LANES] = {0};
-  for (size_t j = 0; j < count; j++) lanes[j % LANES] += e[j];
+  size_t j = 0;
+  for (; j + LANES <= count; j += LANES)
+    for (size_t l = 0; l < LANES; l++) lanes[l] += e[j + l];
+  for (size_t l = 0; j + l < count; l++) lanes[l] += e[j + l];
   return lanes_sum(lanes);
 }
 
-/* The first index of the largest value. */
-static size_t argmax(size_t count, const float *x) {
-  size_t best = 0;
-  for (size_t j = 1; j < count; j++)
-    if (x[j] > x[best]) best = j;
-  return best;
-}
-
-static bool all_finite(size_t count, const float *x) {
+/* Of finite values; else NaN. As integers, whose order is that of the numbers: a maximum of those becomes vectors. */
+static HOT float row_maximum(size_t count, const float *x) {
+  int32_t top = INT32_MIN;
   bool finite = true;
-  for (size_t j = 0; j < count; j++) finite &= isfinite(x[j]) != 0;
-  return finite;
+  for (size_t j = 0; j < count; j++) {
+    uint32_t bits = exact_as_uint(x[j]);
+    int32_t ordered = (int32_t)(bits ^ (0u - (bits >> 31)) >> 1);
+    top = ordered > top ? ordered : top;
+    finite &= (bits & 0x7f800000u) != 0x7f800000u;
+  }
+  uint32_t bits = (uint32_t)top;
+  return finite ? exact_as_real(bits ^ (0u - (bits >> 31)) >> 1) : EXACT_NAN;
 }
 
-static HOT void exponential_row(size_t count, const float *x, float max, float *e) {
-  for (size_t j = 0; j < count; j++) e[j] = canonical(exact_exp(x[j] - max), FLOOR_GRADIENT);
+/* d = x - max */
+static float shift_row(size_t count, const float *x, float *d) {
+  float max = row_maximum(count, x);
+  for (size_t j = 0; j < count; j++) d[j] = x[j] - max;
+  return max;
+}
+
+/* Of any number of rows: vectors are full where a row has few elements, too. */
+static HOT void exponentials(size_t count, float *e) {
+  for (size_t j = 0; j < count; j++) e[j] = canonical(exact_exp(e[j]), FLOOR_GRADIENT);
 }
 
 softmax_sum softmax_row(size_t count, const float *x, float *e) {
-  if (!all_finite(count, x)) {
-    for (size_t j = 0; j < count; j++) e[j] = EXACT_NAN;
-    return (softmax_sum){.best = 0, .max = EXACT_NAN, .sum = EXACT_NAN};
-  }
-  size_t best = argmax(count, x);
-  exponential_row(count, x, x[best], e);
-  return (softmax_sum){.best = best, .max = x[best], .sum = row_sum(count, e)};
+  float max = shift_row(count, x, e);
+  exponentials(count, e);
+  return (softmax_sum){.max = max, .sum = row_sum(count, e)};
 }
 
+/* A sum is at least 1, and an exponential at least the floor, or 0. */
 static HOT void divide_row(size_t count, const float *e, float sum, float floor, float *p) {
-  for (size_t j = 0; j < count; j++) p[j] = canonical(exact_divide(e[j], sum), floor);
+  float reciprocal = exact_reciprocal(sum);
+  for (size_t j = 0; j < count; j++) p[j] = canonical(exact_quotient(e[j], sum, reciprocal), floor);
 }
 
 void probability_row(size_t count, const float *e, float sum, float floor, float *p) {
-  divide_row(count, e, sum, floor, p);
+  if (isnan(sum))
+    for (size_t j = 0; j < count; j++) p[j] = EXACT_NAN;
+  else
+    divide_row(count, e, sum, floor, p);
 }
 
 typedef struct operands {
@@ -63,12 +75,13 @@ enum { SHARED_ROWS = 32, PIECE_ROWS = 8 };
 
 static void softmax_piece(void *user, size_t piece) {
   const operands *o = user;
-  size_t cols = o->logits->cols, end = size_min(o->rows, (piece + 1) * PIECE_ROWS);
-  for (size_t i = piece * PIECE_ROWS; i < end; i++) {
-    float *p = floats_of(o->probabilities) + i * cols;
-    softmax_sum s = softmax_row(cols, floats_of(o->logits) + i * cols, p);
-    probability_row(cols, p, s.sum, floor_of(o->probabilities), p);
-  }
+  size_t cols = o->logits->cols, first = piece * PIECE_ROWS, rows = size_min(PIECE_ROWS, o->rows - first);
+  const float *x = floats_of(o->logits) + first * cols;
+  float *p = floats_of(o->probabilities) + first * cols;
+  for (size_t i = 0; i < rows; i++) shift_row(cols, x + i * cols, p + i * cols);
+  exponentials(rows * cols, p);
+  for (size_t i = 0; i < rows; i++, p += cols)
+    probability_row(cols, p, row_sum(cols, p), floor_of(o->probabilities), p);
 }
 
 mlp_cl_status reference_softmax(helper *help, size_t rows, const tensor *logits, tensor *probabilities,

@@ -229,7 +229,7 @@ edit kernels/softmax.h 's/exact_exp\(x - \(line\)\(maximum\)\)/exact_exp(x)/'
 caught_by golden pocl plain
 
 mutation 'ties take the last index'
-edit host/reference/softmax.c 's/x\[j\] > x\[best\]/x[j] >= x[best]/'
+edit host/reference/cross_entropy.c 's/if \(x\[j\] == max\) return j;/if (x[count - 1 - j] == max) return count - 1 - j;/'
 caught_by operations reference
 
 mutation 'a ragged batch is averaged over the full one'
