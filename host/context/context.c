@@ -116,8 +116,8 @@ static mlp_cl_status open_backend(const char *device, const mlp_cl_context_optio
   return open_listed(wanted, options, opened, error);
 }
 
-bool context_host_has_fma(void) {
-  return reference_has_fma();
+double context_host_flops(void) {
+  return reference_flops();
 }
 
 void context_hire(mlp_cl_context *reference) {

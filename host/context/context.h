@@ -36,8 +36,8 @@ void context_prove_steps(mlp_cl_context *context, const step_plan *plan, bool at
 
 /* A second thread takes part in what the context, one of the reference, computes forward, if one is to be had. */
 void context_hire(mlp_cl_context *reference);
-/* Whether the host's processor has the instruction that all sums are made of. */
-bool context_host_has_fma(void);
+/* About how many operations a second the reference comes to with a second thread. */
+double context_host_flops(void);
 
 /* Whether `what` has proven to be exact on this device, with this driver and these kernels, in any process. */
 bool context_remembers(const mlp_cl_context *context, const char *what);

@@ -2,14 +2,12 @@
 
 #include <stdlib.h>
 
-/* What two threads of the host take: for multiply-adds, with AVX2 a third longer and with AVX-512 a third less; for
- * weights, which come from the second cache or the third; and for a row's activations. Where fmaf is a call, it is a
- * hundred times as long. */
+/* What two threads of the host take: for multiply-adds; for weights, which come from the second cache or the third; and
+ * for a row's activations. */
 static double host_seconds(const mlp_cl_network *network, size_t rows) {
-  const double flop_s = 1 / 100e9, weight_s = 1 / 20e9, row_s = 350e-9;
+  const double weight_s = 1 / 20e9, row_s = 350e-9;
   double weights = (double)mlp_cl_network_parameters(network);
-  double takes = weights * weight_s + (double)rows * (2 * weights * flop_s + row_s);
-  return context_host_has_fma() ? takes : 100 * takes;
+  return weights * weight_s + (double)rows * (2 * weights / context_host_flops() + row_s);
 }
 
 static mlp_cl_status create(mlp_cl_network *network, mlp_cl_error *error) {

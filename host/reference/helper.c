@@ -13,7 +13,7 @@
 #include "reference/floating_point.h"
 
 /* The helper is awake for so long after a piece, and is woken for calls that are no farther apart: as long as the last
- * call took, or half as long as before, within these. */
+ * call took, or an eighth less than before, within these. */
 enum { AWAKE_LEAST_US = 100, AWAKE_MOST_US = 1000 };
 enum { LOOKS_OF_CLOCK = 16 }; /* at the pieces, for one at the clock */
 
@@ -137,6 +137,6 @@ void helper_share(helper *h, size_t count, helper_piece *piece, void *user) {
   for (; take(h, true, &i); mine++) piece(user, i);
   for (unsigned round = 0; mine + atomic_load(&h->helped) < count; round++) relax(round);
   h->called_s = clock_now_s();
-  double took_us = 1e6 * (h->called_s - begin_s), us = fmax(took_us, atomic_load(&h->awake_us) / 2);
+  double took_us = 1e6 * (h->called_s - begin_s), us = fmax(took_us, atomic_load(&h->awake_us) * 7 / 8);
   atomic_store(&h->awake_us, (unsigned)fmin(AWAKE_MOST_US, fmax(AWAKE_LEAST_US, us)));
 }

@@ -279,6 +279,6 @@ void reference_hire(backend *reference) {
   if (self->helper == NULL) self->helper = helper_create();
 }
 
-bool reference_has_fma(void) {
-  return HOT_HAS_FMA;
+double reference_flops(void) {
+  return HOT_HAS_AVX512 ? 200e9 : HOT_HAS_FMA ? 80e9 : 1e9;
 }

@@ -106,7 +106,7 @@ export MLP_CL_CACHE
   same "$(get devices.0.exact)" true
   # Few rows of small networks are predicted on the host.
   run 0 train $digits --kernels plain --hidden 4000 --out digits.safetensors
-  run 4 predict digits.safetensors --all --kernels plain
+  run 4 predict digits.safetensors --all --part train --kernels plain
   says err 'breaks the rule "softmax"'
-  run 0 predict digits.safetensors --all --kernels plain --allow-inexact
+  run 0 predict digits.safetensors --all --part train --kernels plain --allow-inexact
 }

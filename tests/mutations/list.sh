@@ -51,7 +51,7 @@ caught_by adam pocl
 # ---- Orders of sums ----
 
 mutation 'a block is summed in descending order'
-edit host/reference/feature_sums.c 's/terms\[listed\] = l;/terms[listed] = (uint32_t)(count - 1) - l;/; s/bits\[l\] != 0/bits[count - 1 - l] != 0/'
+edit host/reference/feature_sums.c 's/t->listed\[listed\] = l;/t->listed[listed] = (uint32_t)(count - 1) - l;/; s/bits\[l\] != 0/bits[count - 1 - l] != 0/; s/width, l, &o/width, t->count - 1 - l, \&o/'
 caught_by golden reference
 
 mutation "a tile's rows leave out terms that are 0 in the first"
@@ -107,8 +107,8 @@ caught_by golden reference
 
 mutation 'the bias is added before the sum'
 edit host/reference/operations.h 's/^void feature_product/extern const float *early_bias;\n&/'
-edit host/reference/feature_sums.c 's/^static HOT void feature_sums/const float *early_bias;\n&/; s/^  for \(size_t r = 0; r < groups \* rows; r\+\+\) zero.*/&\n  for (size_t r = 0; early_bias != NULL \&\& r < groups * rows; r++) add(n, early_bias, o.c + r * o.c_stride);/'
-edit host/reference/dense.c 's/^  feature_product_run\(help/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +\.user = d\}\);/&\n  early_bias = NULL;/; /bias_row\(cols/d'
+edit host/reference/feature_sums.c 's/^static HOT void feature_sums/const float *early_bias;\n&/; s/^  terms t\[GROUPS_MOST\];/&\n  for (size_t i = 0; i < groups * rows * n; i++)\n    o.c[i \/ n * o.c_stride + i % n] = early_bias != NULL ? early_bias[i % n] : 0;/; s/first > 0/true/'
+edit host/reference/dense.c 's/^  feature_product_run\(help/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +\.user = d\}\);/&\n  early_bias = NULL;/; s/bias != NULL && j < cols/false/'
 caught_by golden reference
 
 # ---- Stores ----
