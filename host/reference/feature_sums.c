@@ -84,6 +84,7 @@ INLINED void sum_tile(size_t rows, size_t panels, size_t cols, bool adds, const 
   float sum[ROWS_MOST * PANEL_COLS];
   for (size_t i = 0; i < rows * panels; i++) zero(width, sum + i * PANEL_COLS);
   if (rows >= TILE && t->all)
+#pragma GCC unroll 4
     for (size_t l = 0; l < t->count; l++) add_term(rows, panels, width, l, &o, sum);
   else
     for (const uint32_t *l = t->listed; *l != no_term; l++) add_term(rows, panels, width, *l, &o, sum);
@@ -127,7 +128,7 @@ static HOT void feature_sums(size_t rows, size_t groups, size_t n, size_t k, boo
   }
 }
 
-/* A helper takes part in products of so many multiplications, in quarters. */
+/* A helper takes part in products of so many multiplications, those of padding among them, in quarters. */
 #define SHARED_PRODUCTS 65536.0
 enum { SHARED_PIECES = 4, PIECE_PANELS = 2 };
 
@@ -159,7 +160,7 @@ static void piece(void *user, size_t i) {
 void feature_product_run(helper *help, const feature_product *p) {
   assert(p->m > 0);
   division d = {p, p->m, size_divide_up(p->n, PANEL_COLS)};
-  if ((double)p->m * (double)p->n * (double)p->k < SHARED_PRODUCTS) help = NULL;
+  if ((double)p->m * (double)d.panels * PANEL_COLS * (double)p->k < SHARED_PRODUCTS) help = NULL;
   if (help != NULL) {
     d.panels = size_max(PIECE_PANELS, size_divide_up(d.panels, SHARED_PIECES));
     d.rows = size_round_up(size_divide_up(p->m, size_divide_up(SHARED_PIECES, pieces_wide(&d))), ROWS_MOST);

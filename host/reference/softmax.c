@@ -52,10 +52,9 @@ softmax_sum softmax_row(size_t count, const float *x, float *e) {
   return (softmax_sum){.max = max, .sum = row_sum(count, e)};
 }
 
-/* A sum is at least 1, and an exponential at least the floor, or 0. */
+/* Nothing here is subnormal, so that C's division is exact_divide. */
 static HOT void divide_row(size_t count, const float *e, float sum, float floor, float *p) {
-  float reciprocal = exact_reciprocal(sum);
-  for (size_t j = 0; j < count; j++) p[j] = canonical(exact_quotient(e[j], sum, reciprocal), floor);
+  for (size_t j = 0; j < count; j++) p[j] = canonical(e[j] / sum, floor);
 }
 
 void probability_row(size_t count, const float *e, float sum, float floor, float *p) {
