@@ -3,12 +3,8 @@
 
 #include "reference/operations.h"
 
-static HOT void bias_each(size_t count, const float *x, const float *bias, float *y) {
+static HOT void bias_row(size_t count, const float *x, const float *bias, float *y) {
   for (size_t j = 0; j < count; j++) y[j] = canonical(x[j] + bias[j], FLOOR_VALUE);
-}
-
-void bias_row(size_t count, const float *x, const float *bias, float *y) {
-  bias_each(count, x, bias, y);
 }
 
 mlp_cl_status reference_bias(size_t rows, const tensor *x, const tensor *bias, tensor *y, mlp_cl_error *error) {

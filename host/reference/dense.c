@@ -17,6 +17,7 @@ static const float *pack(const tensor *weight, bool same_weights, mlp_cl_error *
   return w->panels;
 }
 
+/* The formulas of bias.c and relu.c. */
 static HOT void end_forward_row(size_t cols, const float *restrict bias, bool relu, float *restrict y) {
   for (size_t j = 0; j < cols; j++) y[j] = canonical(y[j], FLOOR_VALUE);
   for (size_t j = 0; bias != NULL && j < cols; j++) y[j] = canonical(y[j] + bias[j], FLOOR_VALUE);

@@ -77,8 +77,9 @@ INLINED void add_term(size_t rows, size_t panels, size_t width, size_t l, const 
                    sum + (r * panels + p) * PANEL_COLS);
 }
 
-/* c = the sums of a tile's terms, of which c has `cols` columns, or c +=. A list, whose end is unknown, around loops
- * whose ends are known is what compilers turn into vectors as it stands; small tiles they would take apart else. */
+/* c = the sums of a tile's terms, of which c has `cols` columns, or c +=. A loop whose end is unknown, as a list's,
+ * around loops of known ends is what compilers turn into vectors as it stands; others they take apart if tiles are
+ * small. */
 INLINED void sum_tile(size_t rows, size_t panels, size_t cols, bool adds, const terms *t, operands o) {
   const size_t width = PADDING_IS_FREE ? PANEL_COLS : size_min(PANEL_COLS, cols);
   float sum[ROWS_MOST * PANEL_COLS];
@@ -107,7 +108,7 @@ INLINED void sum_block(size_t rows, size_t groups, size_t n, bool adds, terms *t
 
 enum { GROUPS_MOST = 16 };
 
-/* n columns of `groups` times as many rows of c as a tile has. */
+/* n columns of c, of `groups` times the rows of a tile. */
 static HOT void feature_sums(size_t rows, size_t groups, size_t n, size_t k, bool skip_zeros, operands o) {
   terms t[GROUPS_MOST];
   for (size_t first = 0; first < k; first += FEATURE_BLOCK) {

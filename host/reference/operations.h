@@ -114,10 +114,6 @@ void canonical_row(size_t count, float floor, const float *x, float *y);
 /* The sum of 16 lanes: those 8, 4, 2 and 1 apart are added. Overwrites them. */
 enum { LANES = 16 };
 float lanes_sum(float lanes[LANES]);
-/* y = !(x <= 0) ? x : 0 */
-void relu_row(size_t count, const float *x, float *y);
-/* y = canonical(x + bias) */
-void bias_row(size_t count, const float *x, const float *bias, float *y);
 /* y = kept ? canonical(x · scale) : 0; `row` counts within the call, `cols` is the tensor's width. */
 void dropout_row(const dropout *mask, size_t row, size_t cols, float floor, const float *x, float *y);
 

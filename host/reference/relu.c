@@ -4,12 +4,8 @@
 
 #include "reference/operations.h"
 
-static HOT void relu_each(size_t count, const float *x, float *y) {
+static HOT void relu_row(size_t count, const float *x, float *y) {
   for (size_t j = 0; j < count; j++) y[j] = !(x[j] <= 0.0f) ? x[j] : 0.0f;
-}
-
-void relu_row(size_t count, const float *x, float *y) {
-  relu_each(count, x, y);
 }
 
 mlp_cl_status reference_relu(size_t rows, const tensor *x, tensor *y, mlp_cl_error *error) {

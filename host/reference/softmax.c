@@ -20,18 +20,22 @@ static float row_sum(size_t count, const float *e) {
   return lanes_sum(lanes);
 }
 
-/* Of finite values; else NaN. As integers, whose order is that of the numbers: a maximum of those becomes vectors. */
+/* The bits of a number as an integer of the same order, and back. */
+static inline uint32_t ordered_bits(uint32_t bits) {
+  return bits ^ (0u - (bits >> 31)) >> 1;
+}
+
+/* Of finite values; else NaN. Compilers turn a maximum of integers into vectors. */
 static HOT float row_maximum(size_t count, const float *x) {
   int32_t top = INT32_MIN;
   bool finite = true;
   for (size_t j = 0; j < count; j++) {
     uint32_t bits = exact_as_uint(x[j]);
-    int32_t ordered = (int32_t)(bits ^ (0u - (bits >> 31)) >> 1);
+    int32_t ordered = (int32_t)ordered_bits(bits);
     top = ordered > top ? ordered : top;
     finite &= (bits & 0x7f800000u) != 0x7f800000u;
   }
-  uint32_t bits = (uint32_t)top;
-  return finite ? exact_as_real(bits ^ (0u - (bits >> 31)) >> 1) : EXACT_NAN;
+  return finite ? exact_as_real(ordered_bits((uint32_t)top)) : EXACT_NAN;
 }
 
 /* d = x - max */
