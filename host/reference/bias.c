@@ -2,9 +2,10 @@
 #include <assert.h>
 
 #include "reference/operations.h"
+#include "reference/rows.h"
 
 static HOT void bias_row(size_t count, const float *x, const float *bias, float *y) {
-  for (size_t j = 0; j < count; j++) y[j] = canonical(x[j] + bias[j], FLOOR_VALUE);
+  add_bias(count, x, bias, y);
 }
 
 mlp_cl_status reference_bias(size_t rows, const tensor *x, const tensor *bias, tensor *y, mlp_cl_error *error) {

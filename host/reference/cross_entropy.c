@@ -6,7 +6,7 @@
 
 /* d = (p - onehot) · scale, where d holds e on entry. */
 static void gradient_row(size_t count, float sum, size_t label, float scale, float *d) {
-  probability_row(count, d, sum, FLOOR_GRADIENT, d);
+  probability_row(count, sum, FLOOR_GRADIENT, d);
   d[label] -= 1.0f;
   for (size_t j = 0; j < count; j++) d[j] = canonical(d[j] * scale, FLOOR_GRADIENT);
 }
@@ -36,7 +36,7 @@ static void gradient_with_terms(const label_terms *terms, size_t count, float su
                                 float *d) {
   shares q = shares_of(terms, count, label);
   float factor = q.weight * scale;
-  probability_row(count, d, sum, FLOOR_GRADIENT, d);
+  probability_row(count, sum, FLOOR_GRADIENT, d);
   for (size_t j = 0; j < count; j++) d[j] = canonical((d[j] - (j == label ? q.on : q.off)) * factor, FLOOR_GRADIENT);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "reference/operations.h"
+#include "reference/rows.h"
 
 /* The weights' panels, which are no part of their value, filled anew unless they hold the `same_weights` still; NULL
  * without memory. */
@@ -17,11 +18,10 @@ static const float *pack(const tensor *weight, bool same_weights, mlp_cl_error *
   return w->panels;
 }
 
-/* The formulas of bias.c and relu.c. */
 static HOT void end_forward_row(size_t cols, const float *restrict bias, bool relu, float *restrict y) {
-  for (size_t j = 0; j < cols; j++) y[j] = canonical(y[j], FLOOR_VALUE);
-  for (size_t j = 0; bias != NULL && j < cols; j++) y[j] = canonical(y[j] + bias[j], FLOOR_VALUE);
-  for (size_t j = 0; relu && j < cols; j++) y[j] = y[j] <= 0.0f ? 0.0f : y[j];
+  make_canonical(cols, FLOOR_VALUE, y, y);
+  if (bias != NULL) add_bias(cols, y, bias, y);
+  if (relu) rectify(cols, y, y);
 }
 
 static void end_forward(const void *user, size_t row, size_t first, size_t cols, float *y) {

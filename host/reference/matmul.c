@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "reference/operations.h"
+#include "reference/rows.h"
 
 static HOT void canonical_each(size_t count, float floor, const float *x, float *y) {
-  for (size_t j = 0; j < count; j++) y[j] = canonical(x[j], floor);
+  make_canonical(count, floor, x, y);
 }
 
 void canonical_row(size_t count, float floor, const float *x, float *y) {

@@ -124,8 +124,8 @@ typedef struct softmax_sum {
 /* e = canonical(exp(x - max)) with the gradients' floor, and their sum in 16 lanes; all NaN where one value is not
  * finite. x and e must not overlap. */
 softmax_sum softmax_row(size_t count, const float *x, float *e);
-/* p = canonical(e / sum); in place if wanted. */
-void probability_row(size_t count, const float *e, float sum, float floor, float *p);
+/* p = canonical(p / sum), where p holds e on entry. */
+void probability_row(size_t count, float sum, float floor, float *p);
 
 /* One step on `count` parameters; v is NULL without momentum. False when a new parameter is not finite. */
 bool sgd_row(const sgd *update, size_t count, const float *g, float *w, float *v);

@@ -1,6 +1,7 @@
 /* Probabilities of each row, and the row sum that the loss shares with them. */
 #include <assert.h>
 
+#include "base/finite.h"
 #include "base/size.h"
 #include "reference/operations.h"
 
@@ -25,22 +26,19 @@ static inline uint32_t ordered_bits(uint32_t bits) {
   return bits ^ (0u - (bits >> 31)) >> 1;
 }
 
-/* Of finite values; else NaN. Compilers turn a maximum of integers into vectors. */
+/* Compilers turn a maximum of integers into vectors. */
 static HOT float row_maximum(size_t count, const float *x) {
   int32_t top = INT32_MIN;
-  bool finite = true;
   for (size_t j = 0; j < count; j++) {
-    uint32_t bits = exact_as_uint(x[j]);
-    int32_t ordered = (int32_t)ordered_bits(bits);
+    int32_t ordered = (int32_t)ordered_bits(exact_as_uint(x[j]));
     top = ordered > top ? ordered : top;
-    finite &= (bits & 0x7f800000u) != 0x7f800000u;
   }
-  return finite ? exact_as_real(ordered_bits((uint32_t)top)) : EXACT_NAN;
+  return exact_as_real(ordered_bits((uint32_t)top));
 }
 
-/* d = x - max */
+/* d = x - max; all NaN where one value is not finite. */
 static float shift_row(size_t count, const float *x, float *d) {
-  float max = row_maximum(count, x);
+  float max = finite_count(x, count) == count ? row_maximum(count, x) : EXACT_NAN;
   for (size_t j = 0; j < count; j++) d[j] = x[j] - max;
   return max;
 }
@@ -57,15 +55,12 @@ softmax_sum softmax_row(size_t count, const float *x, float *e) {
 }
 
 /* Nothing here is subnormal, so that C's division is exact_divide. */
-static HOT void divide_row(size_t count, const float *e, float sum, float floor, float *p) {
-  for (size_t j = 0; j < count; j++) p[j] = canonical(e[j] / sum, floor);
+static HOT void divide_row(size_t count, float sum, float floor, float *p) {
+  for (size_t j = 0; j < count; j++) p[j] = canonical(p[j] / sum, floor);
 }
 
-void probability_row(size_t count, const float *e, float sum, float floor, float *p) {
-  if (isnan(sum))
-    for (size_t j = 0; j < count; j++) p[j] = EXACT_NAN;
-  else
-    divide_row(count, e, sum, floor, p);
+void probability_row(size_t count, float sum, float floor, float *p) {
+  if (!isnan(sum)) divide_row(count, sum, floor, p); /* else all are NaN already */
 }
 
 typedef struct operands {
@@ -83,8 +78,7 @@ static void softmax_piece(void *user, size_t piece) {
   float *p = floats_of(o->probabilities) + first * cols;
   for (size_t i = 0; i < rows; i++) shift_row(cols, x + i * cols, p + i * cols);
   exponentials(rows * cols, p);
-  for (size_t i = 0; i < rows; i++, p += cols)
-    probability_row(cols, p, row_sum(cols, p), floor_of(o->probabilities), p);
+  for (size_t i = 0; i < rows; i++, p += cols) probability_row(cols, row_sum(cols, p), floor_of(o->probabilities), p);
 }
 
 mlp_cl_status reference_softmax(helper *help, size_t rows, const tensor *logits, tensor *probabilities,

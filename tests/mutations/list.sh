@@ -108,7 +108,7 @@ caught_by golden reference
 mutation 'the bias is added before the sum'
 edit host/reference/operations.h 's/^void feature_product/extern const float *early_bias;\n&/'
 edit host/reference/feature_sums.c 's/^static HOT void feature_sums/const float *early_bias;\n&/; s/^  terms t\[GROUPS_MOST\];/&\n  for (size_t i = 0; i < groups * rows * n; i++)\n    o.c[i \/ n * o.c_stride + i % n] = early_bias != NULL ? early_bias[i % n] : 0;/; s/first > 0/true/'
-edit host/reference/dense.c 's/^  feature_product_run\(help/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +\.user = d\}\);/&\n  early_bias = NULL;/; s/bias != NULL && j < cols/false/'
+edit host/reference/dense.c 's/^  feature_product_run\(help/  early_bias = d->bias != NULL ? floats_of(d->bias) : NULL;\n&/; s/^ +\.user = d\}\);/&\n  early_bias = NULL;/; /add_bias\(cols/d'
 caught_by golden reference
 
 # ---- Stores ----
