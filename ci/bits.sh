@@ -1,7 +1,7 @@
 #!/bin/sh
 # The same bits at length: random training runs on the devices at hand against the reference, for so many steps on each.
-# Usage: ci/bits.sh [STEPS [SEED]] (10000, and a tenth of it on the slow rusticl; seed 1). With MLP_CL_INTEL_ICD naming
-# the .icd file of Intel's runtime for CPUs, on that too.
+# Usage: ci/bits.sh [STEPS [SEED]] (10000, and a tenth of it on the slow rusticl; seed 1). With MLP_CL_OTHER_ICD naming
+# the .icd file of one more driver, as Intel's for CPUs or a newer PoCL, on that too.
 set -eu
 cd "$(dirname "$0")/.."
 steps=${1:-10000} seed=${2:-1} failed=0
@@ -28,9 +28,9 @@ runs "PoCL, wide tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_TUNING='ti
 runs "PoCL, small tiles" "$steps" OCL_ICD_VENDORS=pocl.icd MLP_CL_TEST_KERNELS=tile MLP_CL_TEST_TUNING='enough_tiles=1048576 output_rows=4'
 runs "PoCL, one thread" "$steps" OCL_ICD_VENDORS=pocl.icd POCL_MAX_PTHREAD_COUNT=1
 runs "rusticl" $((steps / 10)) OCL_ICD_VENDORS=rusticl.icd RUSTICL_ENABLE=llvmpipe MLP_CL_TEST_SMALL=1
-if [ -n "${MLP_CL_INTEL_ICD:-}" ]; then
-  for kernels in steps tile group plain; do
-    runs "Intel, $kernels" "$steps" OCL_ICD_VENDORS="$MLP_CL_INTEL_ICD" MLP_CL_TEST_KERNELS=$kernels
+if [ -n "${MLP_CL_OTHER_ICD:-}" ]; then
+  for kernels in steps panel tile group plain; do
+    runs "$MLP_CL_OTHER_ICD, $kernels" "$steps" OCL_ICD_VENDORS="$MLP_CL_OTHER_ICD" MLP_CL_TEST_KERNELS=$kernels
   done
 fi
 exit $failed

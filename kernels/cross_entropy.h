@@ -3,9 +3,6 @@
 #define CROSS_ENTROPY_H
 
 #include "softmax.h"
-#if VECTOR_LINES
-#include "transpose.h"
-#endif
 
 /* The first column that holds the maximum. */
 static inline int first_maximum(global const float *logits, int stride, int row, int cols, float maximum,
@@ -33,12 +30,9 @@ typedef struct {
   global const uint *order;
   ulong first;
   float scale;
-  bool gradient; /* else d_logits and d_transposed are not touched: evaluation */
+  bool gradient; /* else d_logits is not touched: evaluation */
   global float *d_logits;
   int d_stride;
-  bool transposed;
-  global float *d_transposed;
-  int transposed_stride;
   global float *losses;
   global int *predictions;
   global uint *flag;
@@ -118,8 +112,6 @@ OUTLINED_FUNCTION void cross_entropy_few_classes(const cross_entropy_batch *b, i
     line d = (p - (label == (int16)(j) ? (line)(1.0f) : (line)(0.0f))) * b->scale;
     x[j] = broken ? (line)(NAN) : canonical(d, FLOOR_GRADIENT);
   }
-  for (int j = 0; b->transposed && j < PANEL; j++)
-    store_line(b->d_transposed, line_index(begin / PANEL, b->transposed_stride, j), x[j]);
   transpose_lines(x);
   for (int r = 0; r < PANEL; r++) store_line(b->d_logits, line_index(0, b->d_stride, begin + r), x[r]);
 }
@@ -132,8 +124,6 @@ static inline __attribute__((always_inline)) void cross_entropy_block(const cros
     return;
   }
   for (int row = begin; row < min(b->rows, begin + PANEL); row++) cross_entropy_row(b, row, memory);
-  for (int panel = 0; b->transposed && panel < PANELS(b->cols); panel++)
-    transpose_block(b->d_logits, b->d_stride, begin / PANEL, panel, b->d_transposed, b->transposed_stride);
 }
 
 #endif

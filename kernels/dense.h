@@ -6,6 +6,7 @@
 #include "dropout.h"
 #include "matmul_panel.h"
 #include "relu.h"
+#include "transpose.h"
 #include "update.h"
 
 /* Units of work: unit_rows rows × the panels of a tile, which run fastest, so that a share of units is a block that is
@@ -44,65 +45,101 @@ OUTLINED_FUNCTION void dense_forward_block(const block *c, int in, int out, glob
   }
 }
 
-/* dense_backward_input_block for a batch of one row, whose gradients are lines as they come. */
-OUTLINED_FUNCTION void dense_backward_input_row(const block *c, int in, int out, global const float *d_y_t,
-                                                global const float *weight, int weight_stride, bool with_y,
-                                                global const float *y, int y_stride, float scale, global float *d_x,
-                                                int d_x_stride, global float *d_x_t, bool keep_transpose) {
+/* The gradient of a layer's input from that of its output: d_x = y > 0 ? (d_y · weightᵀ) · scale : 0, or without y the
+ * product. weight (in, out); d_y (rows, out); y and d_x (rows, in). d_y_t (out, rows) and d_x_t (in, rows) are
+ * transposes: where FROM_TRANSPOSE, d_y's is read and d_x's written; elsewhere d_x's is written if it is kept. */
+typedef struct {
+  int rows, in, out;
+  global const float *d_y;
+  int d_y_stride;
+  global const float *d_y_t;
+  int d_y_t_stride;
+  global const float *weight;
+  int weight_stride;
+  bool with_y;
+  global const float *y;
+  int y_stride;
+  float scale;
+  global float *d_x;
+  int d_x_stride;
+  global float *d_x_t;
+  int d_x_t_stride;
+  bool keep_transpose;
+} input_gradient;
+
+/* What becomes of the sums of a panel of inputs in a row of the batch. */
+TILE_FUNCTION line inputs_take(const input_gradient *g, int panel, int row, line sum) {
+  line v = canonical(sum, FLOOR_GRADIENT);
+  if (g->with_y) v = relu_derivative(load_line(g->y, line_index(panel, g->y_stride, row)), v, g->scale);
+  store_line(g->d_x, line_index(panel, g->d_x_stride, row), v);
+  return v;
+}
+
+/* dense_backward_input_block for a batch of one row: lines of weights meet it as a column. */
+OUTLINED_FUNCTION void dense_backward_input_row(const block *c, const input_gradient *g) {
   for (int row = c->row; row < c->row_end; row += COLUMN_PANELS * PANEL) {
     const int panels = min(COLUMN_PANELS, PANELS(c->row_end - row));
     float8 total[2 * COLUMN_PANELS];
-    feature_column(row, panels, out, weight, weight_stride, d_y_t, total);
+    feature_column(row, panels, g->out, g->weight, g->weight_stride, g->d_y, g->d_y_stride, total);
 #pragma unroll 1
     for (int i = 0; i < panels; i++) {
-      int panel = row / PANEL + i;
-      line v = canonical((line)(total[2 * i], total[2 * i + 1]), FLOOR_GRADIENT);
-      v = line_columns(panel) < in ? v : (line)(0.0f);
-      if (with_y) v = relu_derivative(load_line(y, line_index(panel, y_stride, 0)), v, scale);
-      global float *target = d_x + line_index(panel, d_x_stride, 0);
-      store_line(target, 0, v);
-#pragma unroll 1
-      for (int j = 0; keep_transpose && j < PANEL; j++) d_x_t[line_index(0, 0, panel * PANEL + j)] = target[j];
+      const int panel = row / PANEL + i;
+      const line sum = (line)(total[2 * i], total[2 * i + 1]);
+      inputs_take(g, panel, 0, line_columns(panel) < g->in ? sum : (line)(0.0f));
     }
   }
 }
 
-/* d_x = y > 0 ? (d_y · weightᵀ) · scale : 0, computed as its transpose: the block's rows are the layer's inputs, its
- * panels 16 rows of the batch each. weight (in, out); d_y_t (out, rows) and d_x_t (in, rows) are transposes; y and d_x
- * (rows, in). */
-OUTLINED_FUNCTION void dense_backward_input_block(const block *c, int rows, int in, int out, global const float *d_y_t,
-                                                  int d_y_t_stride, global const float *weight, int weight_stride,
-                                                  bool with_y, global const float *y, int y_stride, float scale,
-                                                  global float *d_x, int d_x_stride, global float *d_x_t,
-                                                  int d_x_t_stride, bool keep_transpose) {
-  if (rows == 1) {
-    dense_backward_input_row(c, in, out, d_y_t, weight, weight_stride, with_y, y, y_stride, scale, d_x, d_x_stride,
-                             d_x_t, keep_transpose);
+/* dense_backward_input_block for outputs of one panel: the weights are turned, so that their lines hold inputs, and
+ * d_y's elements meet them. */
+OUTLINED_FUNCTION void dense_backward_input_few(const block *c, const input_gradient *g) {
+  enum { ROWS_TOGETHER = TILE_ROWS >= 8 ? 8 : 4 }; /* sums that registers hold */
+  const int row_end = min(g->rows, c->panel_end * PANEL);
+  for (int panel = c->row / PANEL; panel < PANELS(c->row_end); panel++) {
+    line weights[PANEL];
+    load_turned(g->weight + line_index(0, 0, panel * PANEL), g->in - panel * PANEL, weights);
+    for (int row = c->panel * PANEL; row < row_end; row += ROWS_TOGETHER) {
+      global const float *d_y = g->d_y + line_index(0, 0, row);
+      line sum[ROWS_TOGETHER];
+#pragma unroll
+      for (int r = 0; r < ROWS_TOGETHER; r++) sum[r] = (line)(0.0f);
+#pragma unroll 1
+      for (int o = 0; o < g->out; o++)
+#pragma unroll
+        for (int r = 0; r < ROWS_TOGETHER; r++) sum[r] = fma((line)(d_y[r * PANEL + o]), weights[o], sum[r]);
+#pragma unroll
+      for (int r = 0; r < ROWS_TOGETHER; r++) inputs_take(g, panel, row + r, sum[r]);
+    }
+    for (int across = c->panel; g->keep_transpose && across < c->panel_end; across++)
+      transpose_block(g->d_x, g->d_x_stride, across, panel, g->d_x_t, g->d_x_t_stride);
+  }
+}
+
+/* The gradient of the block's inputs, its rows, in 16 rows of the batch for each of its panels; where FROM_TRANSPOSE,
+ * computed as its transpose. */
+OUTLINED_FUNCTION void dense_backward_input_block(const block *c, const input_gradient *g) {
+  if (g->rows == 1) {
+    dense_backward_input_row(c, g);
     return;
   }
-  feature_block(c, out, weight, weight_stride, d_y_t, d_y_t_stride, TERMS_NOT_LISTED, 0, d_x_t, d_x_t_stride);
-  for (int panel = c->panel; panel < c->panel_end; panel++) {
-    global float *column = d_x_t + line_index(panel, d_x_t_stride, 0);
-    for (int row = c->row; row < c->row_end; row += PANEL) {
-      line lines[PANEL];
-      size_t rows_of_batch = line_index(row / PANEL, y_stride, panel * PANEL);
-      size_t target = line_index(row / PANEL, d_x_stride, panel * PANEL);
-#pragma unroll 1
-      for (int i = 0; i < PANEL; i++)
-        lines[i] = row + i < in ? load_line(column, (size_t)(row + i) * PANEL) : (line)(0.0f);
-      transpose_lines(lines);
-#pragma unroll 1
-      for (int i = 0; i < PANEL; i++) {
-        lines[i] = canonical(lines[i], FLOOR_GRADIENT);
-        if (with_y) lines[i] = relu_derivative(load_line(y, rows_of_batch + (size_t)(i * PANEL)), lines[i], scale);
-        store_line(d_x, target + (size_t)(i * PANEL), lines[i]);
-      }
-      if (!keep_transpose) continue;
-      transpose_lines(lines);
-#pragma unroll 1
-      for (int i = 0; i < PANEL; i++) store_line(column, (size_t)(row + i) * PANEL, lines[i]);
-    }
+  if (!FROM_TRANSPOSE(g->rows, g->out)) {
+    dense_backward_input_few(c, g);
+    return;
   }
+  feature_block(c, g->out, g->weight, g->weight_stride, g->d_y_t, g->d_y_t_stride, TERMS_NOT_LISTED, 0, g->d_x_t,
+                g->d_x_t_stride);
+  for (int across = c->panel; across < c->panel_end; across++)
+    for (int row = c->row; row < c->row_end; row += PANEL) {
+      global float *const sums = g->d_x_t + line_index(across, g->d_x_t_stride, row);
+      line lines[PANEL];
+      load_turned(sums, g->in - row, lines);
+#pragma unroll 1
+      for (int i = 0; i < PANEL; i++) lines[i] = inputs_take(g, row / PANEL, across * PANEL + i, lines[i]);
+      if (!g->keep_transpose) continue;
+      transpose_lines(lines);
+#pragma unroll 1
+      for (int i = 0; i < PANEL; i++) store_line(sums, (size_t)(i * PANEL), lines[i]);
+    }
 }
 
 /* What becomes of the sums of `count` neighbouring rows of weights from index `at` on, at most 16 of them. */

@@ -62,15 +62,32 @@ kernel void dense_forward(DEAL_PARAMETERS, int rows, int in, int out, global con
   }
 }
 
-kernel void dense_backward_input(DEAL_PARAMETERS, int rows, int in, int out, global const float *d_y_t,
-                                 int d_y_t_stride, global const float *weight, int weight_stride, int with_y,
-                                 global const float *y, int y_stride, float scale, global float *d_x, int d_x_stride,
-                                 global float *d_x_t, int d_x_t_stride, int keep_transpose) {
+kernel void dense_backward_input(DEAL_PARAMETERS, int rows, int in, int out, global const float *d_y, int d_y_stride,
+                                 global const float *d_y_t, int d_y_t_stride, global const float *weight,
+                                 int weight_stride, int with_y, global const float *y, int y_stride, float scale,
+                                 global float *d_x, int d_x_stride, global float *d_x_t, int d_x_t_stride,
+                                 int keep_transpose) {
+  const input_gradient g = {.rows = rows,
+                            .in = in,
+                            .out = out,
+                            .d_y = d_y,
+                            .d_y_stride = d_y_stride,
+                            .d_y_t = d_y_t,
+                            .d_y_t_stride = d_y_t_stride,
+                            .weight = weight,
+                            .weight_stride = weight_stride,
+                            .with_y = with_y != 0,
+                            .y = y,
+                            .y_stride = y_stride,
+                            .scale = scale,
+                            .d_x = d_x,
+                            .d_x_stride = d_x_stride,
+                            .d_x_t = d_x_t,
+                            .d_x_t_stride = d_x_t_stride,
+                            .keep_transpose = keep_transpose != 0};
   deal d = DEAL_OF(in, PANELS(rows));
   block c;
-  while (next_block(&d, &c))
-    dense_backward_input_block(&c, rows, in, out, d_y_t, d_y_t_stride, weight, weight_stride, with_y != 0, y, y_stride,
-                               scale, d_x, d_x_stride, d_x_t, d_x_t_stride, keep_transpose != 0);
+  while (next_block(&d, &c)) dense_backward_input_block(&c, &g);
 }
 
 #endif

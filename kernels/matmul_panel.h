@@ -199,7 +199,7 @@ TILE_FUNCTION void column_tile(global const float *const a[COLUMN_PANELS], globa
       }
       transpose_quads(x);
 #pragma unroll
-      for (int i = 0; i < 4; i++) sum[e] = fma(x[i], (float8)(b[(k + i) * PANEL]), sum[e]);
+      for (int i = 0; i < 4; i++) sum[e] = fma(x[i], (float8)(b[k + i]), sum[e]);
     }
 #pragma unroll 1
   for (; k < count; k++)
@@ -208,14 +208,14 @@ TILE_FUNCTION void column_tile(global const float *const a[COLUMN_PANELS], globa
       global const float *x = a[e / 2] + e % 2 * 8 * PANEL + k;
       sum[e] = fma(
           (float8)(x[0], x[PANEL], x[2 * PANEL], x[3 * PANEL], x[4 * PANEL], x[5 * PANEL], x[6 * PANEL], x[7 * PANEL]),
-          (float8)(b[k * PANEL]), sum[e]);
+          (float8)(b[k]), sum[e]);
     }
 }
 
 /* total[j] = Σ a[row + j][k] · b[k] over k < depth, in the feature order, for `panels` times 16 rows j; those behind
  * repeat the last. */
 TILE_FUNCTION void feature_column(int row, int panels, int depth, global const float *a, int a_stride,
-                                  global const float *b, float8 total[2 * COLUMN_PANELS]) {
+                                  global const float *b, int b_stride, float8 total[2 * COLUMN_PANELS]) {
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
     int end = min(depth, begin + BLOCK_FEATURES);
     float8 sum[2 * COLUMN_PANELS];
@@ -226,7 +226,7 @@ TILE_FUNCTION void feature_column(int row, int panels, int depth, global const f
 #pragma unroll
       for (int i = 0; i < COLUMN_PANELS; i++)
         lines[i] = a + line_index(k / PANEL, a_stride, row + min(i, panels - 1) * PANEL);
-      column_tile(lines, b + (size_t)k * PANEL, min(PANEL, end - k), sum);
+      column_tile(lines, b + line_index(k / PANEL, b_stride, 0), min(PANEL, end - k), sum);
     }
 #pragma unroll
     for (int e = 0; e < 2 * COLUMN_PANELS; e++) total[e] = begin != 0 ? total[e] + sum[e] : sum[e];

@@ -95,25 +95,9 @@ __attribute__((reqd_work_group_size(OUTPUT_ITEMS, 1, 1))) kernel void output_lay
     if (part == 0 && row < rows && col < out) logits[element_index(logits_stride, row, col)] = v;
   }
   barrier(CLK_GLOBAL_MEM_FENCE);
-  const cross_entropy_batch b = {rows,
-                                 out,
-                                 logits,
-                                 logits_stride,
-                                 labels,
-                                 ordered != 0,
-                                 order,
-                                 first,
-                                 loss_scale,
-                                 true,
-                                 d_logits,
-                                 d_stride,
-                                 false,
-                                 0,
-                                 0,
-                                 losses + slot,
-                                 predictions + slot,
-                                 flag,
-                                 step};
+  const cross_entropy_batch b = {rows,  out,        logits, logits_stride, labels,   ordered != 0,  order,
+                                 first, loss_scale, true,   d_logits,      d_stride, losses + slot, predictions + slot,
+                                 flag,  step};
   cross_entropy_row(&b, row_or_last, lanes + line_of_group * PANEL);
   if (!has_below) return;
   barrier(CLK_GLOBAL_MEM_FENCE);

@@ -20,6 +20,10 @@
 /* Panels that a single row meets at once: as many sums as keep the multipliers busy (matmul_panel.h). */
 #define ROW_PANELS 4
 
+/* Whether the gradient of a layer's input is made from the transpose of its output's, as CPU devices do where there are
+ * more than one row and more than one panel (dense.h). */
+#define FROM_TRANSPOSE(rows, out) ((rows) > 1 && (out) > PANEL)
+
 /* What the rows of a block have to be multiples of (dense.h): forward whole tiles and whole words of the mask, backward
  * whole tiles and panels. */
 #define FORWARD_GRAIN(tile_rows) \

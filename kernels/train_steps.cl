@@ -161,18 +161,27 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, i
   if (!fused) activation_forward(j, s, l, &m, c);
 }
 
+/* The transpose of layer i's d_y in rows [row, row_end) and panels [panel, panel_end), where the layer's input has a
+ * gradient that is made from it. */
+TILE_FUNCTION void transpose_gradient(const job *j, const step_rows *s, int i, int row, int row_end, int panel,
+                                      int panel_end) {
+  const layer *l = &j->layers[i];
+  if (i == 0 || !FROM_TRANSPOSE(s->rows, l->out)) return;
+  for (; panel < panel_end; panel++)
+    for (int block = row / PANEL; block < PANELS(row_end); block++)
+      transpose_block(l->d_y, l->d_y_stride, block, panel, l->d_y_t, l->d_y_t_stride);
+}
+
 TILE_FUNCTION void loss_of_rows(const job *j, const step_rows *s, const block *c) {
+  const int last = j->layers_count - 1;
   loss_batch b;
   loss_of_step(j, s, &b);
 #if TARGETS
-  const layer *l = &j->layers[j->layers_count - 1];
   for (int row = c->row; row < min(s->rows, c->row_end); row++) target_loss_row(&b, row, 0);
-  for (int row = c->row; j->layers_count > 1 && row < c->row_end; row += PANEL)
-    for (int panel = 0; panel < PANELS(l->out); panel++)
-      transpose_block(l->d_y, l->d_y_stride, row / PANEL, panel, l->d_y_t, l->d_y_t_stride);
 #else
   for (int row = c->row; row < c->row_end; row += PANEL) cross_entropy_block(&b, row, 0);
 #endif
+  transpose_gradient(j, s, last, c->row, c->row_end, 0, PANELS(j->layers[last].out));
 }
 
 /* What follows the product of the gradient of a hidden layer's output, whose rows c->panel counts by 16, where that is
@@ -182,21 +191,35 @@ OUTLINED_FUNCTION void activation_backward(const job *j, const step_rows *s, int
   const int end = min(s->rows, c->panel_end * PANEL);
   mask m;
   mask_of_layer(j, s, i, &m);
-  for (int panel = c->row / PANEL; panel < PANELS(c->row_end); panel++) {
+  for (int panel = c->row / PANEL; panel < PANELS(c->row_end); panel++)
     for (int row = c->panel * PANEL; row < end; row += MASK_ROWS)
       activation_backward_lines(j->activation, &m, row, min(MASK_ROWS, end - row), panel, l->out, l->z, l->z_stride,
                                 l->d_y, l->d_y_stride, l->d_y, l->d_y_stride);
-    for (int rows = c->panel; i > 0 && rows < c->panel_end; rows++)
-      transpose_block(l->d_y, l->d_y_stride, rows, panel, l->d_y_t, l->d_y_t_stride);
-  }
+  transpose_gradient(j, s, i, c->panel * PANEL, c->panel_end * PANEL, c->row / PANEL, PANELS(c->row_end));
 }
 
 TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const block *c) {
   const layer *l = &j->layers[i], *below = &j->layers[i - 1];
   const bool fused = j->activation == ACTIVATION_RELU;
-  dense_backward_input_block(c, s->rows, l->in, l->out, l->d_y_t, l->d_y_t_stride, l->weight.value, l->weight.stride,
-                             fused, below->y, below->y_stride, j->dropout.scale, below->d_y, below->d_y_stride,
-                             below->d_y_t, below->d_y_t_stride, fused && i > 1);
+  const input_gradient g = {.rows = s->rows,
+                            .in = l->in,
+                            .out = l->out,
+                            .d_y = l->d_y,
+                            .d_y_stride = l->d_y_stride,
+                            .d_y_t = l->d_y_t,
+                            .d_y_t_stride = l->d_y_t_stride,
+                            .weight = l->weight.value,
+                            .weight_stride = l->weight.stride,
+                            .with_y = fused,
+                            .y = below->y,
+                            .y_stride = below->y_stride,
+                            .scale = j->dropout.scale,
+                            .d_x = below->d_y,
+                            .d_x_stride = below->d_y_stride,
+                            .d_x_t = below->d_y_t,
+                            .d_x_t_stride = below->d_y_t_stride,
+                            .keep_transpose = fused && i > 1 && FROM_TRANSPOSE(s->rows, below->out)};
+  dense_backward_input_block(c, &g);
   if (!fused) activation_backward(j, s, i - 1, c);
 }
 

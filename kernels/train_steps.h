@@ -151,25 +151,9 @@ static inline void loss_of_step(const job *j, const step_rows *s, loss_batch *b)
                     j->flag,
                     step};
 #else
-  *b = (loss_batch){s->rows,
-                    l->out,
-                    l->y,
-                    l->y_stride,
-                    j->labels,
-                    j->ordered,
-                    j->order,
-                    s->first,
-                    scale,
-                    true,
-                    l->d_y,
-                    l->d_y_stride,
-                    j->layers_count > 1,
-                    l->d_y_t,
-                    l->d_y_t_stride,
-                    j->losses + s->first,
-                    j->predictions + s->first,
-                    j->flag,
-                    step};
+  *b = (loss_batch){s->rows,  l->out, l->y, l->y_stride, j->labels,     j->ordered,           j->order,
+                    s->first, scale,  true, l->d_y,      l->d_y_stride, j->losses + s->first, j->predictions + s->first,
+                    j->flag,  step};
 #endif
 }
 

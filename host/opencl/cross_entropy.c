@@ -2,7 +2,7 @@
 #include "base/size.h"
 #include "opencl/internal.h"
 
-/* Smoothed labels and weighted classes have a kernel of their own, which makes no transpose. */
+/* Smoothed labels and weighted classes have a kernel of their own. */
 static mlp_cl_status run_with_terms(opencl_backend *self, const cross_entropy *c, mlp_cl_error *error) {
   size_t classes = c->logits->cols;
   float smoothing = c->terms->smoothing, off = smoothing / (float)classes;
@@ -22,30 +22,22 @@ static mlp_cl_status run_with_terms(opencl_backend *self, const cross_entropy *c
   launch_int(&l, c->d_logits != NULL);
   launch_tensor(&l, c->d_logits);
   launch_metrics(&l, c);
-  if (c->d_logits != NULL) opencl_of(c->d_logits)->transposed_valid = false;
   return launch_rows(&l, c->rows, error);
 }
 
 mlp_cl_status opencl_cross_entropy(backend *base, const cross_entropy *c, mlp_cl_error *error) {
   opencl_backend *self = (opencl_backend *)base;
-  opencl_tensor *d = c->d_logits != NULL ? opencl_of(c->d_logits) : NULL;
-  bool transposed = d != NULL && self->tuning.variant == VARIANT_PANEL;
   size_t block = self->tuning.variant == VARIANT_PANEL ? PANEL : 1;
   launch l;
+  if (c->d_logits != NULL) opencl_of(c->d_logits)->transposed_valid = false;
   if (c->terms != NULL) return run_with_terms(self, c, error);
-  if (transposed) TRY(opencl_transposed_create(self, d, error));
   TRY(launch_begin(&l, self, "cross_entropy", error));
   launch_int(&l, c->rows);
   launch_int(&l, c->logits->cols);
   launch_tensor(&l, c->logits);
   launch_labels(&l, c);
-  launch_int(&l, d != NULL);
+  launch_int(&l, c->d_logits != NULL);
   launch_tensor(&l, c->d_logits);
-  launch_int(&l, transposed);
-  launch_buffer(&l, transposed ? d->transposed : NULL);
-  launch_int(&l, transposed ? d->transposed_stride : 0);
   launch_metrics(&l, c);
-  TRY(launch_rows(&l, size_divide_up(c->rows, block), error));
-  if (d != NULL) d->transposed_valid = transposed;
-  return MLP_CL_OK;
+  return launch_rows(&l, size_divide_up(c->rows, block), error);
 }

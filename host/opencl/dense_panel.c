@@ -120,15 +120,17 @@ static mlp_cl_status forward(opencl_backend *self, const dense_forward *d, mlp_c
 static mlp_cl_status backward_input(opencl_backend *self, const dense_backward_input *d, mlp_cl_error *error) {
   opencl_tensor *d_y = opencl_of(d->d_y), *d_x = opencl_of(d->d_x);
   const units u = {.rows = d->weight->rows, .cols = d->rows, .depth = d->weight->cols};
-  size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.unit_rows, most_rows(self));
+  const size_t unit_rows = unit_rows_of(self, &u, (size_t)self->tuning.unit_rows, most_rows(self));
+  const bool transposed = FROM_TRANSPOSE(u.cols, u.depth), keeps = d->goes_on && FROM_TRANSPOSE(u.cols, u.rows);
   launch l;
-  TRY(opencl_transposed_update(self, d_y, d->rows, error));
-  TRY(opencl_transposed_create(self, d_x, error));
+  if (transposed) TRY(opencl_transposed_update(self, d_y, d->rows, error));
+  if (transposed || keeps) TRY(opencl_transposed_create(self, d_x, error));
   TRY(launch_begin(&l, self, "dense_backward_input", error));
   const size_t work_items = launch_deal(&l, pieces_of(self, &u, unit_rows), unit_rows);
   launch_int(&l, d->rows);
   launch_int(&l, d->weight->rows);
   launch_int(&l, d->weight->cols);
+  launch_tensor(&l, d->d_y);
   launch_buffer(&l, d_y->transposed);
   launch_int(&l, d_y->transposed_stride);
   launch_tensor(&l, d->weight);
@@ -138,9 +140,9 @@ static mlp_cl_status backward_input(opencl_backend *self, const dense_backward_i
   launch_tensor(&l, d->d_x);
   launch_buffer(&l, d_x->transposed);
   launch_int(&l, d_x->transposed_stride);
-  launch_int(&l, d->goes_on);
+  launch_int(&l, keeps);
   TRY(launch_run(&l, work_items, 1, 1, 1, error));
-  d_x->transposed_valid = d->goes_on;
+  d_x->transposed_valid = keeps;
   return MLP_CL_OK;
 }
 

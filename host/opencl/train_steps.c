@@ -193,6 +193,12 @@ static mlp_cl_status launch_steps(opencl_backend *self, const step_plan *plan, c
   return launch_run(&l, work_items * local, 1, local, 1, error);
 }
 
+/* Whether layer i's d_y has a transpose: another is made from it, or it is made from another's. */
+static bool has_transpose(const step_plan *plan, size_t i) {
+  return (i > 0 && FROM_TRANSPOSE(plan->batch, plan->layers[i].out)) ||
+         (i + 1 < plan->layers_count && FROM_TRANSPOSE(plan->batch, plan->layers[i + 1].out));
+}
+
 /* Takes up to `most` steps from the range's start. */
 static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const step_range *range, size_t most,
                           size_t work_items, size_t *taken, mlp_cl_error *error) {
@@ -201,7 +207,7 @@ static mlp_cl_status take(opencl_backend *self, const step_plan *plan, const ste
   step_range part = *range;
   part.end = size_min(range->end, range->first + steps * plan->batch);
   for (size_t i = 0; self->tuning.variant == VARIANT_PANEL && i < plan->layers_count; i++)
-    TRY(opencl_transposed_create(self, opencl_of(plan->layers[i].d_y), error));
+    if (has_transpose(plan, i)) TRY(opencl_transposed_create(self, opencl_of(plan->layers[i].d_y), error));
   TRY(launch_steps(self, plan, &part, steps, work_items, error));
   for (size_t i = 0; i < plan->layers_count; i++) opencl_of(plan->layers[i].d_y)->transposed_valid = false;
   *taken = steps;

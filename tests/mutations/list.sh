@@ -446,8 +446,8 @@ mutation 'rows of a pass are counted from its first'
 edit host/network/network.c 's/first \+ i \/ width/i \/ width/'
 caught_by predict reference
 
-mutation 'whole steps towards targets keep their gradient where it was'
-edit kernels/train_steps.cl 's/transpose_block\(l->d_y, l->d_y_stride, row/transpose_block(l->y, l->y_stride, row/'
+mutation 'whole steps turn outputs instead of their gradients'
+edit kernels/train_steps.cl 's/transpose_block\(l->d_y, l->d_y_stride, block/transpose_block(l->y, l->y_stride, block/'
 caught_by context pocl
 
 mutation 'a list of terms lacks the last of four'
@@ -479,7 +479,11 @@ edit kernels/matmul_panel_body.h 's/slab > 0 \? found\[r\].end\[slab - 1\] : 0/0
 caught_by operations pocl
 
 mutation 'what goes on to the layer below has no mask'
-edit kernels/dense.h 's/if \(!keep_transpose\) continue/if (with_y) continue/'
+edit kernels/dense.h 's/if \(!g->keep_transpose\) continue/if (g->with_y) continue/'
+caught_by operations pocl
+
+mutation 'what few outputs give the layer below stays unturned for the first rows'
+edit kernels/dense.h 's/across = c->panel; g->keep_transpose/across = c->panel + 1; g->keep_transpose/'
 caught_by operations pocl
 
 mutation 'the last piece of a launch is dealt to nobody'
