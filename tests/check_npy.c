@@ -186,6 +186,22 @@ START_TEST(reads_archives) {
   mlp_cl_dataset_destroy(train);
   mlp_cl_dataset_destroy(test);
 
+  /* Test rows whose answers somebody keeps are no held-out part; who predicts finds them. */
+  archive = zip_open(test_path("f.npz"), ZIP_CREATE, &code);
+  add(archive, "x_train.npy", x, x_count);
+  add(archive, "y_train.npy", y, y_count);
+  add(archive, "x_test.npy", x, x_count);
+  ck_assert_int_eq(zip_close(archive), 0);
+  ck_ok(mlp_cl_dataset_open(test_path("f.npz"), &train, &test, &test_error));
+  ck_assert_uint_eq(mlp_cl_dataset_rows(train), 2);
+  ck_assert_ptr_null(test);
+  mlp_cl_dataset_destroy(train);
+  dataset_parts known, asked;
+  ck_ok(npz_read(test_path("f.npz"), DATA_FEATURES, &known, &asked, &test_error));
+  ck_assert_uint_eq(asked.rows, 2);
+  dataset_parts_free(&known);
+  dataset_parts_free(&asked);
+
   /* Who predicts asks for no answers, whatever they are. */
   archive = zip_open(test_path("e.npz"), ZIP_CREATE, &code);
   add(archive, "x.npy", x, x_count);

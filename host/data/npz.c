@@ -89,7 +89,8 @@ static mlp_cl_status read_parts(const char *path, zip_t *archive, data_answers a
   }
   TRY(read_pair(path, archive, pairs[pair][0], pairs[pair][1], answers, train, error));
   const char *suffix = strstr(pairs[pair][0], "_train");
-  if (suffix == NULL) return MLP_CL_OK;
+  const bool answered = train->labels != NULL || train->targets != NULL;
+  if (suffix == NULL || (answered && !find(archive, "y_test", &entry))) return MLP_CL_OK; /* no part to test with */
   TRY(read_pair(path, archive, pairs[pair][0][0] == 'x' ? "x_test" : "X_test", "y_test", answers, test, error));
   if (test->rows > 0 && test->width != train->width)
     return fail(error, MLP_CL_BAD_FILE, "%s: training rows have %zu features, test rows %zu; they must agree", path,
