@@ -79,13 +79,12 @@ TILE_FUNCTION line inputs_take(const input_gradient *g, int panel, int row, line
 OUTLINED_FUNCTION void dense_backward_input_row(const block *c, const input_gradient *g) {
   for (int row = c->row; row < c->row_end; row += COLUMN_PANELS * PANEL) {
     const int panels = min(COLUMN_PANELS, PANELS(c->row_end - row));
-    float8 total[2 * COLUMN_PANELS];
+    line total[COLUMN_PANELS];
     feature_column(row, panels, g->out, g->weight, g->weight_stride, g->d_y, g->d_y_stride, total);
 #pragma unroll 1
     for (int i = 0; i < panels; i++) {
       const int panel = row / PANEL + i;
-      const line sum = (line)(total[2 * i], total[2 * i + 1]);
-      inputs_take(g, panel, 0, line_columns(panel) < g->in ? sum : (line)(0.0f));
+      inputs_take(g, panel, 0, line_columns(panel) < g->in ? total[i] : (line)(0.0f));
     }
   }
 }

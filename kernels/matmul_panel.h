@@ -166,70 +166,68 @@ OUTLINED_FUNCTION void feature_block(const block *c, int depth, global const flo
   }
 }
 
-/* Transposes four quads, and the four beside them. */
-TILE_FUNCTION void transpose_quads(float8 b[4]) {
-  float8 p = b[0], q = b[1], r = b[2], s = b[3];
-  float8 t = (float8)(p.s0, q.s0, p.s1, q.s1, p.s4, q.s4, p.s5, q.s5);
-  float8 u = (float8)(r.s0, s.s0, r.s1, s.s1, r.s4, s.s4, r.s5, s.s5);
-  float8 v = (float8)(p.s2, q.s2, p.s3, q.s3, p.s6, q.s6, p.s7, q.s7);
-  float8 w = (float8)(r.s2, s.s2, r.s3, s.s3, r.s6, s.s6, r.s7, s.s7);
-  b[0] = (float8)(t.s01, u.s01, t.s45, u.s45);
-  b[1] = (float8)(t.s23, u.s23, t.s67, u.s67);
-  b[2] = (float8)(v.s01, w.s01, v.s45, w.s45);
-  b[3] = (float8)(v.s23, w.s23, v.s67, w.s67);
+/* Transposes the quads of four lines: element j of line i's quad becomes element i of line j's. */
+TILE_FUNCTION void transpose_quads(line b[4]) {
+  const line p = b[0], q = b[1], r = b[2], s = b[3];
+  const long8 t =
+      as_long8((line)(p.s0, q.s0, p.s1, q.s1, p.s4, q.s4, p.s5, q.s5, p.s8, q.s8, p.s9, q.s9, p.sc, q.sc, p.sd, q.sd));
+  const long8 u =
+      as_long8((line)(r.s0, s.s0, r.s1, s.s1, r.s4, s.s4, r.s5, s.s5, r.s8, s.s8, r.s9, s.s9, r.sc, s.sc, r.sd, s.sd));
+  const long8 v =
+      as_long8((line)(p.s2, q.s2, p.s3, q.s3, p.s6, q.s6, p.s7, q.s7, p.sa, q.sa, p.sb, q.sb, p.se, q.se, p.sf, q.sf));
+  const long8 w =
+      as_long8((line)(r.s2, s.s2, r.s3, s.s3, r.s6, s.s6, r.s7, s.s7, r.sa, s.sa, r.sb, s.sb, r.se, s.se, r.sf, s.sf));
+  b[0] = as_float16((long8)(t.s0, u.s0, t.s2, u.s2, t.s4, u.s4, t.s6, u.s6));
+  b[1] = as_float16((long8)(t.s1, u.s1, t.s3, u.s3, t.s5, u.s5, t.s7, u.s7));
+  b[2] = as_float16((long8)(v.s0, w.s0, v.s2, w.s2, v.s4, w.s4, v.s6, w.s6));
+  b[3] = as_float16((long8)(v.s1, w.s1, v.s3, w.s3, v.s5, w.s5, v.s7, w.s7));
 }
 
-/* Panels of rows that meet a column together: as many sums as hide how long each waits for its last term. */
-#define COLUMN_PANELS 3
+/* Panels of rows that meet a column together, so that their lines are read in long pieces. */
+#define COLUMN_PANELS 16
 
-/* sum[e].j += Σ a[e / 2][8 (e % 2) + j][k] · b[k] over k < count: the lines of a meet the column b. Four elements of
- * eight lines are turned at a time, by what never crosses a vector's halves, so that a vector holds eight results. */
-TILE_FUNCTION void column_tile(global const float *const a[COLUMN_PANELS], global const float *b, int count,
-                               float8 sum[2 * COLUMN_PANELS]) {
+/* sum.j += Σ a[j][k] · b[k] over k < count: the 16 lines of a meet the column b. Four elements of each are turned at a
+ * time, by what never leaves a quad of the vectors. */
+TILE_FUNCTION void column_tile(global const float *a, global const float *b, int count, line *sum) {
+  line s = *sum;
   int k = 0;
 #pragma unroll 1
-  for (; k + 4 <= count; k += 4)
+  for (; k + 4 <= count; k += 4) {
+    line x[4];
 #pragma unroll
-    for (int e = 0; e < 2 * COLUMN_PANELS; e++) {
-      float8 x[4];
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        global const float *at = a[e / 2] + (e % 2 * 8 + i) * PANEL + k;
-        x[i] = (float8)(*(global const float4 *)at, *(global const float4 *)(at + 4 * PANEL));
-      }
-      transpose_quads(x);
-#pragma unroll
-      for (int i = 0; i < 4; i++) sum[e] = fma(x[i], (float8)(b[k + i]), sum[e]);
+    for (int i = 0; i < 4; i++) {
+      global const float *at = a + i * PANEL + k;
+      x[i] = (line)(*(global const float4 *)at, *(global const float4 *)(at + 4 * PANEL),
+                    *(global const float4 *)(at + 8 * PANEL), *(global const float4 *)(at + 12 * PANEL));
     }
+    transpose_quads(x);
+#pragma unroll
+    for (int i = 0; i < 4; i++) s = fma(x[i], (line)(b[k + i]), s);
+  }
 #pragma unroll 1
-  for (; k < count; k++)
-#pragma unroll
-    for (int e = 0; e < 2 * COLUMN_PANELS; e++) {
-      global const float *x = a[e / 2] + e % 2 * 8 * PANEL + k;
-      sum[e] = fma(
-          (float8)(x[0], x[PANEL], x[2 * PANEL], x[3 * PANEL], x[4 * PANEL], x[5 * PANEL], x[6 * PANEL], x[7 * PANEL]),
-          (float8)(b[k]), sum[e]);
-    }
+  for (; k < count; k++) {
+    float x[PANEL];
+    for (int j = 0; j < PANEL; j++) x[j] = a[j * PANEL + k];
+    s = fma(vload16(0, x), (line)(b[k]), s);
+  }
+  *sum = s;
 }
 
-/* total[j] = Σ a[row + j][k] · b[k] over k < depth, in the feature order, for `panels` times 16 rows j; those behind
- * repeat the last. */
+/* total[i].j = Σ a[row + 16 i + j][k] · b[k] over k < depth, in the feature order. */
 TILE_FUNCTION void feature_column(int row, int panels, int depth, global const float *a, int a_stride,
-                                  global const float *b, int b_stride, float8 total[2 * COLUMN_PANELS]) {
+                                  global const float *b, int b_stride, line total[COLUMN_PANELS]) {
   for (int begin = 0; begin < depth; begin += BLOCK_FEATURES) {
-    int end = min(depth, begin + BLOCK_FEATURES);
-    float8 sum[2 * COLUMN_PANELS];
-#pragma unroll
-    for (int e = 0; e < 2 * COLUMN_PANELS; e++) sum[e] = (float8)(0.0f);
-    for (int k = begin; k < end; k += PANEL) {
-      global const float *lines[COLUMN_PANELS];
-#pragma unroll
-      for (int i = 0; i < COLUMN_PANELS; i++)
-        lines[i] = a + line_index(k / PANEL, a_stride, row + min(i, panels - 1) * PANEL);
-      column_tile(lines, b + line_index(k / PANEL, b_stride, 0), min(PANEL, end - k), sum);
-    }
-#pragma unroll
-    for (int e = 0; e < 2 * COLUMN_PANELS; e++) total[e] = begin != 0 ? total[e] + sum[e] : sum[e];
+    const int end = min(depth, begin + BLOCK_FEATURES);
+    line sum[COLUMN_PANELS];
+#pragma unroll 1
+    for (int i = 0; i < panels; i++) sum[i] = (line)(0.0f);
+    for (int k = begin; k < end; k += PANEL)
+#pragma unroll 1
+      for (int i = 0; i < panels; i++)
+        column_tile(a + line_index(k / PANEL, a_stride, row + i * PANEL), b + line_index(k / PANEL, b_stride, 0),
+                    min(PANEL, end - k), &sum[i]);
+#pragma unroll 1
+    for (int i = 0; i < panels; i++) total[i] = begin != 0 ? total[i] + sum[i] : sum[i];
   }
 }
 
