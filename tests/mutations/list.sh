@@ -75,7 +75,7 @@ edit kernels/matmul_panel.h 's/panels, begin, (min\(depth, begin \+ BLOCK_FEATUR
 caught_by operations pocl panel
 
 mutation 'a single column is summed without blocks'
-edit kernels/matmul_panel.h 's/(sum\[e\] = \(float8\)\(0\.0f\);)/if (begin == 0) \1/; s/begin != 0 \? total\[e\] \+ sum\[e\] : //'
+edit kernels/matmul_panel.h 's/sum\[i\] = \(line\)\(0\.0f\);/sum[i] = begin == 0 ? (line)(0.0f) : total[i];/; s/begin != 0 \? total\[i\] \+ sum\[i\] : //'
 caught_by operations pocl panel
 
 mutation 'a single column loses the end of a ragged depth'
