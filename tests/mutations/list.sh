@@ -67,7 +67,7 @@ edit kernels/matmul.cl 's/for \(int i = begin; i < min\((.*)\); i\+\+\)/for (int
 caught_by golden pocl plain
 
 mutation 'blocks of 128'
-edit kernels/sizes.h 's/(BLOCK_FEATURES) 256/\1 128/'
+edit host/reference/operations.h 's/FEATURE_BLOCK = 256/FEATURE_BLOCK = 128/'
 caught_by operations pocl
 
 mutation 'a single row is summed without blocks'
