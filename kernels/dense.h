@@ -68,11 +68,15 @@ typedef struct {
 } input_gradient;
 
 /* What becomes of the sums of a panel of inputs in a row of the batch. */
-TILE_FUNCTION line inputs_take(const input_gradient *g, int panel, int row, line sum) {
+TILE_FUNCTION void inputs_take(const input_gradient *g, int panel, int row, line sum) {
   line v = canonical(sum, FLOOR_GRADIENT);
   if (g->with_y) v = relu_derivative(load_line(g->y, line_index(panel, g->y_stride, row)), v, g->scale);
   store_line(g->d_x, line_index(panel, g->d_x_stride, row), v);
-  return v;
+}
+
+/* The transpose of a panel of inputs in 16 rows of the batch, if it is kept. */
+TILE_FUNCTION void inputs_keep(const input_gradient *g, int panel, int across) {
+  if (g->keep_transpose) transpose_block(g->d_x, g->d_x_stride, across, panel, g->d_x_t, g->d_x_t_stride);
 }
 
 /* dense_backward_input_block for a batch of one row: lines of weights meet it as a column. */
@@ -109,8 +113,7 @@ OUTLINED_FUNCTION void dense_backward_input_few(const block *c, const input_grad
 #pragma unroll
       for (int r = 0; r < ROWS_TOGETHER; r++) inputs_take(g, panel, row + r, sum[r]);
     }
-    for (int across = c->panel; g->keep_transpose && across < c->panel_end; across++)
-      transpose_block(g->d_x, g->d_x_stride, across, panel, g->d_x_t, g->d_x_t_stride);
+    for (int across = c->panel; across < c->panel_end; across++) inputs_keep(g, panel, across);
   }
 }
 
@@ -129,15 +132,11 @@ OUTLINED_FUNCTION void dense_backward_input_block(const block *c, const input_gr
                 g->d_x_t_stride);
   for (int across = c->panel; across < c->panel_end; across++)
     for (int row = c->row; row < c->row_end; row += PANEL) {
-      global float *const sums = g->d_x_t + line_index(across, g->d_x_t_stride, row);
-      line lines[PANEL];
-      load_turned(sums, g->in - row, lines);
+      line sums[PANEL];
+      load_turned(g->d_x_t + line_index(across, g->d_x_t_stride, row), g->in - row, sums);
 #pragma unroll 1
-      for (int i = 0; i < PANEL; i++) lines[i] = inputs_take(g, row / PANEL, across * PANEL + i, lines[i]);
-      if (!g->keep_transpose) continue;
-      transpose_lines(lines);
-#pragma unroll 1
-      for (int i = 0; i < PANEL; i++) store_line(sums, (size_t)(i * PANEL), lines[i]);
+      for (int i = 0; i < PANEL; i++) inputs_take(g, row / PANEL, across * PANEL + i, sums[i]);
+      inputs_keep(g, row / PANEL, across);
     }
 }
 

@@ -161,12 +161,16 @@ TILE_FUNCTION void forward(const job *j, const step_rows *s, worker *w, int i, i
   if (!fused) activation_forward(j, s, l, &m, c);
 }
 
-/* The transpose of layer i's d_y in rows [row, row_end) and panels [panel, panel_end), where the layer's input has a
- * gradient that is made from it. */
+/* Whether layer i's input has a gradient, which is made from the transpose of d_y. */
+TILE_FUNCTION bool needs_transpose(const job *j, const step_rows *s, int i) {
+  return i > 0 && FROM_TRANSPOSE(s->rows, j->layers[i].out);
+}
+
+/* The transpose of layer i's d_y in rows [row, row_end) and panels [panel, panel_end), where it is needed. */
 TILE_FUNCTION void transpose_gradient(const job *j, const step_rows *s, int i, int row, int row_end, int panel,
                                       int panel_end) {
   const layer *l = &j->layers[i];
-  if (i == 0 || !FROM_TRANSPOSE(s->rows, l->out)) return;
+  if (!needs_transpose(j, s, i)) return;
   for (; panel < panel_end; panel++)
     for (int block = row / PANEL; block < PANELS(row_end); block++)
       transpose_block(l->d_y, l->d_y_stride, block, panel, l->d_y_t, l->d_y_t_stride);
@@ -218,7 +222,7 @@ TILE_FUNCTION void backward_input(const job *j, const step_rows *s, int i, const
                             .d_x_stride = below->d_y_stride,
                             .d_x_t = below->d_y_t,
                             .d_x_t_stride = below->d_y_t_stride,
-                            .keep_transpose = fused && i > 1 && FROM_TRANSPOSE(s->rows, below->out)};
+                            .keep_transpose = fused && needs_transpose(j, s, i - 1)};
   dense_backward_input_block(c, &g);
   if (!fused) activation_backward(j, s, i - 1, c);
 }

@@ -479,11 +479,11 @@ edit kernels/matmul_panel_body.h 's/slab > 0 \? found\[r\].end\[slab - 1\] : 0/0
 caught_by operations pocl
 
 mutation 'what goes on to the layer below has no mask'
-edit kernels/dense.h 's/if \(!g->keep_transpose\) continue/if (g->with_y) continue/'
+edit kernels/dense.h 's/^  if \(g->keep_transpose\)/  if (g->keep_transpose \&\& !g->with_y)/'
 caught_by operations pocl
 
 mutation 'what few outputs give the layer below stays unturned for the first rows'
-edit kernels/dense.h 's/across = c->panel; g->keep_transpose/across = c->panel + 1; g->keep_transpose/'
+edit kernels/dense.h 's/(across = c->panel)(.*inputs_keep)/\1 + 1\2/'
 caught_by operations pocl
 
 mutation 'the last piece of a launch is dealt to nobody'
